@@ -1,0 +1,15 @@
+// Package doc is the front page of the module and holds no code, so that
+// importing the module's root by mistake fails in an obvious way.
+//
+// # What is where
+//
+//   - securebedrock: the client, a drop-in for bedrockruntime.Client that
+//     cannot leave its region, its model list or its guardrail.
+//   - securebedrock/bedrocktest: a Bedrock and an STS on loopback, to run and
+//     test against without an AWS account.
+//   - securebedrock/audit: records of every call (to come).
+//   - securebedrock/policy: the IAM policies that say on the account's side
+//     what the client says on the application's (to come).
+//   - securebedrock/baseline: the account around the client (to come).
+//   - examples: one runnable program each.
+package doc

@@ -1,0 +1,115 @@
+package securebedrock
+
+import (
+	"errors"
+	"maps"
+	"os"
+	"slices"
+	"sync/atomic"
+
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/aws/smithy-go/logging"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// build makes a Client from the SDK options that the application's settings
+// amount to.
+func build(theirs bedrockruntime.Options, opts Options) (*Client, error) {
+	timeouts := opts.Timeouts.withDefaults()
+	conns := new(connections)
+	transport, transportErr := newTransport(theirs.HTTPClient, timeouts, conns)
+	if err := errors.Join(opts.check(), opts.checkCredentials(theirs.Credentials), transportErr); err != nil {
+		return nil, err
+	}
+	endpoint, err := newEndpoint(opts.Region, opts.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	do := &roundTripDoer{rt: transport, conns: conns, timeouts: timeouts}
+	credentials := &sealedCredentials{inner: theirs.Credentials}
+	if r := opts.Role; r != nil {
+		inner, err := newRoleCredentials(r, theirs.Logger, opts.Region, theirs.Credentials, do, opts.Endpoint)
+		if err != nil {
+			return nil, err
+		}
+		credentials.inner, credentials.role = inner, r.ARN
+	}
+	guardrail := opts.Guardrail
+	if opts.Unguarded == "" {
+		if guardrail.Trace == "" {
+			guardrail.Trace = types.GuardrailTraceEnabled
+		}
+		if guardrail.Stream == "" {
+			guardrail.Stream = types.GuardrailStreamProcessingModeSync
+		}
+	}
+	maxTokens := opts.MaxTokens
+	if maxTokens == 0 {
+		maxTokens = defaultMaxTokens
+	}
+	g := &guard{
+		region:      opts.Region,
+		residency:   slices.Clone(opts.Residency),
+		anywhere:    slices.Contains(opts.Residency, anywhere),
+		guardrail:   guardrail,
+		unguarded:   opts.Unguarded,
+		excused:     maps.Clone(opts.UnguardedOperations),
+		models:      slices.Clone(opts.Models),
+		maxTokens:   maxTokens,
+		profiles:    opts.Profiles,
+		timeouts:    timeouts,
+		ops:         operations(),
+		rules:       rules(),
+		hasMW:       len(opts.Middleware) > 0,
+		endpoint:    endpoint,
+		protocol:    newProtocol(),
+		credentials: credentials,
+		closeIdle:   func() { transport.CloseIdleConnections(); conns.close() },
+	}
+	c := &Client{g: g, retryer: newRetryer(opts.Retry), signer: v4.NewSigner(func(o *v4.SignerOptions) {
+		o.Logger, o.LogSigning = theirs.Logger, theirs.ClientLogMode.IsSigning()
+	})}
+	g.transport = smithyhttp.NewClientHandlerWithOptions(do, func(h *smithyhttp.ClientHandler) {
+		h.Meter = theirs.MeterProvider.Meter("github.com/securebedrock/securebedrock-go")
+	})
+	g.attempts = retry.NewAttemptMiddleware(c.retryer, smithyhttp.RequestCloner, func(m *retry.Attempt) {
+		m.LogAttempts = theirs.ClientLogMode.IsRetries()
+		m.OperationMeter = theirs.MeterProvider.Meter("github.com/securebedrock/securebedrock-go")
+		m.ClientSkew = new(atomic.Int64)
+		m.DisableClockSkewCorrection = theirs.DisableClockSkewCorrection
+	})
+	g.chain = chain(slices.Clone(opts.Middleware), g.send)
+
+	kept := bedrockruntime.Options{
+		Region:                     opts.Region,
+		APIOptions:                 theirs.APIOptions,
+		Interceptors:               theirs.Interceptors,
+		AppID:                      theirs.AppID,
+		ClientLogMode:              theirs.ClientLogMode,
+		DisableClockSkewCorrection: theirs.DisableClockSkewCorrection,
+		IdempotencyTokenProvider:   theirs.IdempotencyTokenProvider,
+		Logger:                     theirs.Logger,
+		MeterProvider:              theirs.MeterProvider,
+		TracerProvider:             theirs.TracerProvider,
+		HTTPClient:                 refusingClient{},
+	}
+	c.inner = bedrockruntime.New(kept, func(o *bedrockruntime.Options) {
+		o.APIOptions = slices.Clone(theirs.APIOptions)
+		c.pin(o)
+	})
+	c.runtime = bedrockruntime.New(kept, func(o *bedrockruntime.Options) {
+		o.APIOptions = append(slices.Clone(theirs.APIOptions), g.install)
+		c.pin(o)
+	})
+	c.schemes = c.inner.Options().AuthSchemes
+	if theirs.BearerAuthTokenProvider != nil || os.Getenv("AWS_BEARER_TOKEN_BEDROCK") != "" {
+		theirs.Logger.Logf(logging.Warn, "securebedrock: a Bedrock API key (AWS_BEARER_TOKEN_BEDROCK or a bearer token provider) is configured and is not used; calls are signed with SigV4")
+	}
+	return c, nil
+}
+
+// defaultMaxTokens bounds an answer whose caller set no bound.
+const defaultMaxTokens = 1024

@@ -1,0 +1,146 @@
+package securebedrock
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// Client is bedrockruntime.Client with the Options enforced. It has every
+// operation with the SDK's own signature. It is safe for concurrent use, and is
+// best made once: it holds the credentials, the connections and what was learnt
+// about each model's throttling.
+type Client struct {
+	g       *guard
+	inner   *bedrockruntime.Client // behind the methods, which install the guard last
+	runtime *bedrockruntime.Client // behind Runtime, with the guard in its options
+	schemes []smithyhttp.AuthScheme
+	signer  *v4.Signer
+	retryer *modelRetryer
+}
+
+// New returns a Client on the default AWS configuration: environment, shared
+// files, container and instance roles. The environment supplies credentials, a
+// proxy and a certificate bundle, and can change nothing that Options says. New
+// needs no network: credentials are fetched with the first call.
+//
+// It reports every fault of opts at once, each wrapping ErrConfig.
+func New(ctx context.Context, opts Options) (*Client, error) {
+	if err := opts.check(); err != nil {
+		return nil, err
+	}
+	cfg, err := config.LoadDefaultConfig(ctx,
+		config.WithRegion(opts.Region),
+		config.WithDefaultsMode(aws.DefaultsModeStandard), // "auto" would ask the instance's metadata service
+	)
+	if err != nil {
+		return nil, fmt.Errorf("%w: the default AWS configuration cannot be loaded: %w", ErrConfig, err)
+	}
+	return NewFromConfig(cfg, opts)
+}
+
+// NewFromConfig returns a Client on a configuration that the application has.
+// Of cfg it takes the credentials, the logger, the application's own API options
+// and interceptors, tracing and metering, and from cfg.HTTPClient the root CAs,
+// client certificates and proxy. Region, endpoints, retries, timeouts and
+// authentication are those of opts whatever cfg says. An HTTPClient other than
+// an *awshttp.BuildableClient or an *http.Client over an *http.Transport is
+// refused, since what it does with a request cannot be known.
+func NewFromConfig(cfg aws.Config, opts Options) (*Client, error) {
+	o := bedrockruntime.NewFromConfig(cfg).Options()
+	if o.Credentials == nil {
+		o.Credentials = cfg.Credentials // the SDK drops anonymous ones, which are refused here by name
+	}
+	return build(o, opts)
+}
+
+// Wrap returns a Client on a client that the application has. It takes what
+// NewFromConfig takes from a configuration, and the region where Options.Region
+// is empty. It does not take the client's retryer and endpoint: name a VPC
+// endpoint in Options.Endpoint. c itself stays as it was, unguarded.
+func Wrap(c *bedrockruntime.Client, opts Options) (*Client, error) {
+	if c == nil {
+		return nil, fmt.Errorf("%w: the client to wrap is nil", ErrConfig)
+	}
+	o := c.Options()
+	var err error
+	switch {
+	case opts.Region == "":
+		opts.Region = o.Region
+	case o.Region != "" && o.Region != opts.Region:
+		err = fmt.Errorf("%w: Region: it is %s and the wrapped client's is %s; leave it empty to take the client's", ErrConfig, opts.Region, o.Region)
+	}
+	client, buildErr := build(o, opts)
+	if err = errors.Join(err, buildErr); err != nil {
+		return nil, err
+	}
+	return client, nil
+}
+
+// pin sets what no option of the application's may decide.
+func (c *Client) pin(o *bedrockruntime.Options) {
+	g := c.g
+	o.Region = g.region
+	o.BaseEndpoint = nil
+	o.EndpointOptions = bedrockruntime.EndpointResolverOptions{}
+	o.EndpointResolver = nil //nolint:staticcheck // cleared, not used
+	o.EndpointResolverV2 = &g.endpoint
+	o.Credentials = g.credentials
+	o.HTTPClient = refusingClient{}
+	o.AuthSchemeResolver = sigV4Only{g.region}
+	o.AuthSchemes = c.schemes // nil at construction, where the SDK makes them
+	o.AuthSchemePreference = nil
+	o.BearerAuthTokenProvider = nil
+	o.HTTPSignerV4 = c.signer
+	o.Protocol = g.protocol
+	o.Retryer, o.RetryMode, o.RetryMaxAttempts = c.retryer, "", 0
+}
+
+// locked puts the pinned settings and the guard after the caller's own options,
+// in a slice of its own.
+func (c *Client) locked(optFns []func(*bedrockruntime.Options)) []func(*bedrockruntime.Options) {
+	all := make([]func(*bedrockruntime.Options), 0, len(optFns)+1)
+	for _, f := range optFns {
+		if f != nil {
+			all = append(all, f)
+		}
+	}
+	return append(all, c.lock)
+}
+
+func (c *Client) lock(o *bedrockruntime.Options) {
+	o.APIOptions = append(slices.Clip(o.APIOptions), c.g.install)
+	c.pin(o)
+}
+
+// Runtime is the guarded SDK client itself, for a library that wants a concrete
+// *bedrockruntime.Client. The same guard stands in its own options. A per-call
+// option that takes it out makes the call fail, and not go unguarded.
+func (c *Client) Runtime() *bedrockruntime.Client { return c.runtime }
+
+// Close closes the open streams, ends the connections as soon as the calls in
+// flight are over, and refuses further calls. It always returns nil and may be
+// called more than once.
+func (c *Client) Close() error {
+	c.g.closed.Store(true)
+	c.g.streams.closeAll()
+	c.g.closeIdle()
+	return nil
+}
+
+// InvokeModelSafely is Converse for the common case: a model and the messages,
+// with the guardrail, the token bound and everything else from Options.
+func (c *Client) InvokeModelSafely(ctx context.Context, modelID string, messages []types.Message, optFns ...func(*bedrockruntime.Options)) (*bedrockruntime.ConverseOutput, error) {
+	return c.Converse(ctx, &bedrockruntime.ConverseInput{ModelId: aws.String(modelID), Messages: messages}, optFns...)
+}
+
+func newCallID() string { return rand.Text() }

@@ -1,0 +1,65 @@
+package securebedrock
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+)
+
+// The SDK (bedrockruntime v1.63.11) starts InvokeModelWithBidirectionalStream in
+// a goroutine and waits for it to reach the event stream middleware. An error
+// before that, a refusal among them, leaves the caller waiting for ever, and one
+// after it leaves the stream silent for ever. So a failed call is run through
+// the rest of the stack once more, dead: nothing is sent, and the answer is a
+// stream whose first read is the error.
+
+// refusal carries the error to Client.InvokeModelWithBidirectionalStream, which
+// returns it instead of the stream.
+type refusal struct{ err atomic.Pointer[error] }
+
+type refusalKey struct{}
+
+func (g *guard) deliver(ctx context.Context, next middleware.InitializeHandler, op *operation, err error) {
+	if r, ok := ctx.Value(refusalKey{}).(*refusal); ok {
+		r.err.Store(&err)
+	}
+	st := &state{g: g, op: op, dead: err, cause: func() error { return nil }}
+	// Neither the caller's context nor its input may stop this pass.
+	ctx = context.WithValue(context.WithoutCancel(ctx), stateKey{}, st)
+	_, _, _ = next.HandleInitialize(ctx, middleware.InitializeInput{
+		Parameters: &bedrockruntime.InvokeModelWithBidirectionalStreamInput{ModelId: aws.String("refused")},
+	})
+}
+
+func deadAnswer(err error) *http.Response {
+	return &http.Response{
+		StatusCode: http.StatusOK, Proto: "HTTP/2.0", ProtoMajor: 2,
+		Header: http.Header{}, Body: deadBody{err},
+	}
+}
+
+type deadBody struct{ err error }
+
+func (b deadBody) Read([]byte) (int, error) {
+	// io.EOF itself would be an orderly end.
+	return 0, &smithy.OperationError{ServiceID: bedrockruntime.ServiceID, OperationName: "InvokeModelWithBidirectionalStream", Err: b.err}
+}
+func (b deadBody) Close() error { return nil }
+
+var _ io.ReadCloser = deadBody{}
+
+func (c *Client) duplex(ctx context.Context, params *bedrockruntime.InvokeModelWithBidirectionalStreamInput, optFns []func(*bedrockruntime.Options)) (*bedrockruntime.InvokeModelWithBidirectionalStreamOutput, error) {
+	r := new(refusal)
+	out, err := c.inner.InvokeModelWithBidirectionalStream(context.WithValue(ctx, refusalKey{}, r), params, c.locked(optFns)...)
+	if refused := r.err.Load(); err == nil && refused != nil {
+		out.GetStream().Close()
+		return nil, &smithy.OperationError{ServiceID: bedrockruntime.ServiceID, OperationName: "InvokeModelWithBidirectionalStream", Err: *refused}
+	}
+	return out, err
+}

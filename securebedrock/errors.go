@@ -1,0 +1,86 @@
+package securebedrock
+
+import (
+	"errors"
+	"strings"
+)
+
+// The rules. A refusal is a *PolicyError whose Rule is one of these, so that
+// errors.Is(err, ErrResidency) tells which rule spoke and errors.As gives the
+// rest. The last few are faults of an answer and not refusals.
+var (
+	// ErrConfig: an Options field, the aws.Config or the wrapped client cannot
+	// be used as it is. Constructors return all faults joined.
+	ErrConfig = errors.New("invalid configuration")
+	// ErrRegion: an ARN names another region than Options.Region, or the request
+	// was about to be signed for another one.
+	ErrRegion = errors.New("region is not the pinned one")
+	// ErrResidency: the model may run in a region outside Options.Residency, or
+	// where it runs cannot be told.
+	ErrResidency = errors.New("inference could leave the permitted regions")
+	// ErrModel: the model identifier cannot be parsed, is missing, or is not in
+	// Options.Models.
+	ErrModel = errors.New("model is not permitted")
+	// ErrGuardrailRequired: the call did not pass the rules, so nothing shows
+	// that it carries the guardrail.
+	ErrGuardrailRequired = errors.New("call without the guardrail")
+	// ErrGuardrailOverride: the caller's guardrail settings differ from the
+	// pinned ones.
+	ErrGuardrailOverride = errors.New("guardrail differs from the pinned one")
+	// ErrGuardrailCoverage: part of the content would not be scanned, or a body
+	// does not have the form that a guardrail can be applied to.
+	ErrGuardrailCoverage = errors.New("guardrail would not cover the whole prompt")
+	// ErrGuardrailUnverified: Guardrail.Verify is set and the answer does not
+	// prove that the pinned guardrail ran.
+	ErrGuardrailUnverified = errors.New("answer does not prove that the guardrail ran")
+	// ErrUnguardedOperation: the operation carries no guardrail and no reason
+	// was given for wanting it.
+	ErrUnguardedOperation = errors.New("operation carries no guardrail")
+	// ErrEndpoint: the request was about to go to another host, scheme or path,
+	// or with another body, than the rules approved.
+	ErrEndpoint = errors.New("request is not the approved one")
+	// ErrAuth: the request was about to go with other credentials than the
+	// configured ones, or not signed with SigV4.
+	ErrAuth = errors.New("credentials are not the configured ones")
+	// ErrRedirect: the server answered with a redirect, which is never followed.
+	ErrRedirect = errors.New("redirect refused")
+	// ErrReadTimeout: nothing arrived for Timeouts.Read. The error also has
+	// Timeout() true.
+	ErrReadTimeout = errors.New("nothing arrived in time")
+	// ErrStreamTruncated: a stream ended before its end was announced.
+	ErrStreamTruncated = errors.New("stream ended early")
+	// ErrAudit: a record could not be written.
+	ErrAudit = errors.New("call could not be recorded")
+)
+
+// PolicyError is a refusal. It carries no prompt, answer, matched guardrail
+// text, credential or token.
+type PolicyError struct {
+	Rule      error  // one of the Err… values
+	Operation string // "Converse", …
+	Model     string // the model identifier as the caller gave it, where there is one
+	Detail    string // the value that broke the rule, and what to do
+}
+
+// Error says operation, rule, value and remedy in one line.
+func (e *PolicyError) Error() string {
+	var b strings.Builder
+	b.WriteString("securebedrock: ")
+	if e.Operation != "" {
+		b.WriteString(e.Operation)
+		b.WriteString(": ")
+	}
+	b.WriteString(e.Rule.Error())
+	if e.Detail != "" {
+		b.WriteString(": ")
+		b.WriteString(e.Detail)
+	}
+	return b.String()
+}
+
+// Unwrap returns the rule.
+func (e *PolicyError) Unwrap() error { return e.Rule }
+
+func refuse(rule error, detail string) *PolicyError {
+	return &PolicyError{Rule: rule, Detail: detail}
+}

@@ -1,0 +1,153 @@
+package securebedrock
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/binary"
+)
+
+// The events that the observer cares for.
+const (
+	eventMessageStop = "messageStop"
+	eventMetadata    = "metadata"
+	eventChunk       = "chunk"
+)
+
+// maxKept bounds how much of one frame is kept for decoding. A larger one passes
+// by unread.
+const maxKept = 1 << 20
+
+// frameScanner follows application/vnd.amazon.eventstream frames as they pass:
+// total length, headers length and a checksum in 12 bytes, then the headers, the
+// payload, and 4 bytes of checksum
+// (https://smithy.io/2.0/aws/amazon-eventstream.html). It keeps a frame only
+// where its event's name asks for it; checking the sums is the decoder's work.
+type frameScanner struct {
+	onEvent func(kind string, frame []byte) // frame: nil unless kept; valid during the call
+
+	kept    []byte // the frame's beginning, or all of it
+	pos     uint32 // bytes of the frame that have passed
+	total   uint32 // zero until the prelude is complete
+	headers uint32
+	kind    string
+	keep    bool
+	lost    bool // the framing makes no sense: stop looking
+}
+
+const preludeLen, sumLen = 12, 4
+
+// between reports whether the last byte seen ended a frame.
+func (f *frameScanner) between() bool { return f.pos == 0 && !f.lost }
+
+func (f *frameScanner) feed(b []byte) {
+	for len(b) > 0 && !f.lost {
+		var want uint32 // up to where the frame is of interest now
+		switch {
+		case f.total == 0:
+			want = preludeLen
+		case f.pos < preludeLen+f.headers:
+			want = preludeLen + f.headers
+		default:
+			want = f.total
+		}
+		n := int(min(uint64(want-f.pos), uint64(len(b))))
+		if f.keep {
+			f.kept = append(f.kept, b[:n]...)
+		}
+		f.pos += uint32(n)
+		b = b[n:]
+		if f.pos == want {
+			f.reached()
+		}
+	}
+}
+
+// reached is called at the end of the prelude, of the headers, and of the frame.
+func (f *frameScanner) reached() {
+	if f.total == 0 {
+		total, headers := binary.BigEndian.Uint32(f.kept), binary.BigEndian.Uint32(f.kept[4:])
+		if total < preludeLen+sumLen || headers > total-preludeLen-sumLen || headers > maxKept {
+			f.lost = true
+			return
+		}
+		f.total, f.headers = total, headers
+		if headers > 0 {
+			return
+		}
+	}
+	if f.pos == preludeLen+f.headers && f.pos < f.total {
+		f.kind = eventKind(f.kept[preludeLen:f.pos])
+		f.keep = f.kind != "" && f.total <= maxKept
+		return
+	}
+	if f.pos == f.total {
+		var frame []byte
+		if f.keep {
+			frame = f.kept
+		}
+		f.onEvent(f.kind, frame)
+		f.reset()
+	}
+}
+
+func (f *frameScanner) reset() {
+	f.kept, f.pos, f.total, f.headers, f.kind, f.keep = f.kept[:0], 0, 0, 0, "", true
+}
+
+// eventKind returns the frame's :event-type where it is one to keep, else "".
+// Headers are a length and a name, a type byte, and a value, which for the
+// strings (type 7) that Bedrock sends is two bytes of length and text.
+func eventKind(h []byte) string {
+	for len(h) > 0 {
+		n := int(h[0])
+		if len(h) < 1+n+3 || h[1+n] != 7 {
+			return ""
+		}
+		name, rest := h[1:1+n], h[2+n:]
+		l := int(binary.BigEndian.Uint16(rest))
+		if len(rest) < 2+l {
+			return ""
+		}
+		if string(name) == ":event-type" {
+			switch string(rest[2 : 2+l]) {
+			case eventMessageStop:
+				return eventMessageStop
+			case eventMetadata:
+				return eventMetadata
+			case eventChunk:
+				return eventChunk
+			}
+			return ""
+		}
+		h = rest[2+l:]
+	}
+	return ""
+}
+
+// readChunk reads a chunk of InvokeModelWithResponseStream, whose payload is
+// {"bytes":"…"}: the model's own JSON in base64. Most chunks are text, so it is
+// parsed only where a word shows that it tells something about the call.
+func (g *guard) readChunk(frame []byte, o *Outcome) {
+	if len(frame) < preludeLen+sumLen {
+		return
+	}
+	headers := binary.BigEndian.Uint32(frame[4:])
+	payload := frame[preludeLen+headers : len(frame)-sumLen]
+	const key = `"bytes":"`
+	i := bytes.Index(payload, []byte(key))
+	if i < 0 {
+		return
+	}
+	text := payload[i+len(key):]
+	j := bytes.IndexByte(text, '"')
+	if j < 0 {
+		return
+	}
+	body, err := base64.StdEncoding.AppendDecode(nil, text[:j])
+	if err != nil {
+		return
+	}
+	if bytes.Contains(body, []byte(`"amazon-bedrock-`)) || bytes.Contains(body, []byte(`"stop_reason"`)) || bytes.Contains(body, []byte(`"usage"`)) {
+		g.readBody(body, o)
+	}
+}

@@ -1,0 +1,169 @@
+package securebedrock
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// signingName is Bedrock Runtime's service name in SigV4.
+const signingName = "bedrock"
+
+// Headers that carry the guardrail of an InvokeModel.
+var guardrailHeaders = [...]string{
+	"X-Amzn-Bedrock-Guardrailidentifier",
+	"X-Amzn-Bedrock-Guardrailversion",
+	"X-Amzn-Bedrock-Trace",
+}
+
+// wire is what the rules approved, as the serializer wrote it.
+type wire struct {
+	method, path, rawPath, query string
+	headers                      [len(guardrailHeaders)]string
+	body                         *sealedBody // nil where there is none, or it is yet to be written
+}
+
+// sealedBody is a request's body that nobody can put other bytes into: the gate
+// knows it again by its address.
+type sealedBody struct{ r *bytes.Reader }
+
+func (b *sealedBody) Read(p []byte) (int, error)                { return b.r.Read(p) }
+func (b *sealedBody) Seek(off int64, whence int) (int64, error) { return b.r.Seek(off, whence) }
+func (b *sealedBody) WriteTo(w io.Writer) (int64, error)        { return b.r.WriteTo(w) }
+func (b *sealedBody) Len() int                                  { return b.r.Len() }
+
+// capture takes note of the serialized request and seals its body.
+func (w *wire) capture(request any) (*smithyhttp.Request, error) {
+	req, ok := request.(*smithyhttp.Request)
+	if !ok {
+		return nil, refuse(ErrEndpoint, fmt.Sprintf("the request is a %T", request))
+	}
+	w.method, w.path, w.rawPath, w.query = req.Method, req.URL.Path, req.URL.RawPath, req.URL.RawQuery
+	for i, h := range guardrailHeaders {
+		w.headers[i] = req.Header.Get(h)
+	}
+	w.body = nil
+	switch stream := req.GetStream().(type) {
+	case nil:
+		return req, nil
+	case *bytes.Reader:
+		w.body = &sealedBody{stream}
+	default:
+		all, err := io.ReadAll(stream)
+		if err != nil {
+			return nil, err
+		}
+		w.body = &sealedBody{bytes.NewReader(all)}
+	}
+	return req.SetStream(w.body)
+}
+
+// gateStep is the last to see a request, and sends it.
+type gateStep struct {
+	g  *guard
+	op *operation
+}
+
+func (*gateStep) ID() string { return "securebedrock:gate" }
+
+// HandleDeserialize does not call the next handler, which would be the HTTP
+// client of the SDK's options, but sends through the pinned transport.
+func (s *gateStep) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, _ middleware.DeserializeHandler) (
+	out middleware.DeserializeOutput, metadata middleware.Metadata, err error,
+) {
+	st := stateOf(ctx)
+	if st == nil || !st.approved || st.op != s.op {
+		return out, metadata, &PolicyError{Rule: ErrGuardrailRequired, Operation: s.op.name,
+			Detail: "the call did not pass the rules; a middleware took them out of the stack"}
+	}
+	if st.dead != nil {
+		out.RawResponse = &smithyhttp.Response{Response: deadAnswer(st.dead)}
+		return out, metadata, nil
+	}
+	req, ok := in.Request.(*smithyhttp.Request)
+	if !ok {
+		return out, metadata, st.named(refuse(ErrEndpoint, fmt.Sprintf("the request is a %T", in.Request)))
+	}
+	if err := s.g.inspect(st, req); err != nil {
+		return out, metadata, st.named(err)
+	}
+	raw, metadata, err := s.g.transport.Handle(ctx, req)
+	out.RawResponse = raw
+	resp, ok := raw.(*smithyhttp.Response)
+	if !ok || err != nil {
+		return out, metadata, err
+	}
+	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
+		resp.Body.Close()
+		return out, metadata, st.named(refuse(ErrRedirect, fmt.Sprintf("the server answered %d; its Location is not followed", resp.StatusCode)))
+	}
+	if s.op.stream && resp.StatusCode >= 200 && resp.StatusCode < 300 {
+		resp.Body = st.result.observe(resp.Body)
+	}
+	return out, metadata, nil
+}
+
+// inspect compares a signed request with what the rules approved and what the
+// Options pin.
+func (g *guard) inspect(st *state, req *smithyhttp.Request) error {
+	e, w := &g.endpoint, &st.wire
+	switch {
+	case req.URL.Scheme != e.scheme:
+		return refuse(ErrEndpoint, fmt.Sprintf("the scheme is %q and the pinned one is %q", req.URL.Scheme, e.scheme))
+	case req.URL.Host != e.host:
+		return refuse(ErrEndpoint, fmt.Sprintf("the host is %q and the pinned one is %q", req.URL.Host, e.host))
+	case req.Host != "" && req.Host != e.host:
+		return refuse(ErrEndpoint, fmt.Sprintf("the Host header is %q and the pinned one is %q", req.Host, e.host))
+	case req.URL.User != nil:
+		return refuse(ErrEndpoint, "the URL carries user information")
+	case req.Method != w.method, req.URL.RawQuery != w.query,
+		req.URL.Path != smithyhttp.JoinPath(e.path, w.path), req.URL.RawPath != e.joinRaw(w.rawPath):
+		return refuse(ErrEndpoint, "method, path or query changed after the rules; a middleware or an interceptor rewrote the request")
+	case !st.op.duplex && req.GetStream() != st.wire.stream():
+		return refuse(ErrEndpoint, "the body changed after the rules; a middleware or an interceptor rewrote the request")
+	}
+	for i, h := range guardrailHeaders {
+		if v := req.Header.Values(h); len(v) > 1 || req.Header.Get(h) != w.headers[i] {
+			return refuse(ErrGuardrailOverride, "the header "+h+" changed after the rules; a middleware or an interceptor rewrote the request")
+		}
+	}
+	return g.inspectAuth(st, req.Header)
+}
+
+// stream is the body as the smithy request holds it: an untyped nil for none.
+func (w *wire) stream() io.Reader {
+	if w.body == nil {
+		return nil
+	}
+	return w.body
+}
+
+// inspectAuth demands SigV4 in the pinned region, with the key that the
+// configured credentials gave for this attempt.
+func (g *guard) inspectAuth(st *state, h http.Header) error {
+	auth := h.Get("Authorization")
+	scope, ok := strings.CutPrefix(auth, "AWS4-HMAC-SHA256 Credential=")
+	if !ok || len(h.Values("Authorization")) != 1 {
+		return refuse(ErrAuth, "the request is not signed with SigV4")
+	}
+	scope, _, _ = strings.Cut(scope, ",")
+	parts := strings.Split(scope, "/")
+	if len(parts) != 5 {
+		return refuse(ErrAuth, "the signature's scope is malformed")
+	}
+	switch {
+	case parts[0] != st.accessKey || st.accessKey == "":
+		return refuse(ErrAuth, "the request is signed with another key than the configured credentials gave")
+	case parts[2] != g.region:
+		return refuse(ErrRegion, fmt.Sprintf("the request is signed for %s and Options.Region is %s", parts[2], g.region))
+	case parts[3] != signingName:
+		return refuse(ErrAuth, fmt.Sprintf("the request is signed for service %q and not for %q", parts[3], signingName))
+	}
+	return nil
+}

@@ -1,0 +1,68 @@
+package securebedrock
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+)
+
+// The operations, each as in bedrockruntime. Everything that is enforced is in
+// the stack; these methods only see to it that it is installed last.
+
+// Converse calls bedrockruntime.Client.Converse within the Options.
+func (c *Client) Converse(ctx context.Context, params *bedrockruntime.ConverseInput, optFns ...func(*bedrockruntime.Options)) (*bedrockruntime.ConverseOutput, error) {
+	return c.inner.Converse(ctx, params, c.locked(optFns)...)
+}
+
+// ConverseStream calls bedrockruntime.Client.ConverseStream within the Options.
+func (c *Client) ConverseStream(ctx context.Context, params *bedrockruntime.ConverseStreamInput, optFns ...func(*bedrockruntime.Options)) (*bedrockruntime.ConverseStreamOutput, error) {
+	return c.inner.ConverseStream(ctx, params, c.locked(optFns)...)
+}
+
+// InvokeModel calls bedrockruntime.Client.InvokeModel within the Options.
+func (c *Client) InvokeModel(ctx context.Context, params *bedrockruntime.InvokeModelInput, optFns ...func(*bedrockruntime.Options)) (*bedrockruntime.InvokeModelOutput, error) {
+	return c.inner.InvokeModel(ctx, params, c.locked(optFns)...)
+}
+
+// InvokeModelWithResponseStream calls bedrockruntime.Client.InvokeModelWithResponseStream within the Options.
+func (c *Client) InvokeModelWithResponseStream(ctx context.Context, params *bedrockruntime.InvokeModelWithResponseStreamInput, optFns ...func(*bedrockruntime.Options)) (*bedrockruntime.InvokeModelWithResponseStreamOutput, error) {
+	return c.inner.InvokeModelWithResponseStream(ctx, params, c.locked(optFns)...)
+}
+
+// ApplyGuardrail calls bedrockruntime.Client.ApplyGuardrail within the Options.
+func (c *Client) ApplyGuardrail(ctx context.Context, params *bedrockruntime.ApplyGuardrailInput, optFns ...func(*bedrockruntime.Options)) (*bedrockruntime.ApplyGuardrailOutput, error) {
+	return c.inner.ApplyGuardrail(ctx, params, c.locked(optFns)...)
+}
+
+// InvokeGuardrailChecks calls bedrockruntime.Client.InvokeGuardrailChecks within the Options.
+func (c *Client) InvokeGuardrailChecks(ctx context.Context, params *bedrockruntime.InvokeGuardrailChecksInput, optFns ...func(*bedrockruntime.Options)) (*bedrockruntime.InvokeGuardrailChecksOutput, error) {
+	return c.inner.InvokeGuardrailChecks(ctx, params, c.locked(optFns)...)
+}
+
+// CountTokens calls bedrockruntime.Client.CountTokens within the Options.
+func (c *Client) CountTokens(ctx context.Context, params *bedrockruntime.CountTokensInput, optFns ...func(*bedrockruntime.Options)) (*bedrockruntime.CountTokensOutput, error) {
+	return c.inner.CountTokens(ctx, params, c.locked(optFns)...)
+}
+
+// StartAsyncInvoke calls bedrockruntime.Client.StartAsyncInvoke within the Options.
+func (c *Client) StartAsyncInvoke(ctx context.Context, params *bedrockruntime.StartAsyncInvokeInput, optFns ...func(*bedrockruntime.Options)) (*bedrockruntime.StartAsyncInvokeOutput, error) {
+	return c.inner.StartAsyncInvoke(ctx, params, c.locked(optFns)...)
+}
+
+// GetAsyncInvoke calls bedrockruntime.Client.GetAsyncInvoke within the Options.
+func (c *Client) GetAsyncInvoke(ctx context.Context, params *bedrockruntime.GetAsyncInvokeInput, optFns ...func(*bedrockruntime.Options)) (*bedrockruntime.GetAsyncInvokeOutput, error) {
+	return c.inner.GetAsyncInvoke(ctx, params, c.locked(optFns)...)
+}
+
+// ListAsyncInvokes calls bedrockruntime.Client.ListAsyncInvokes within the Options.
+func (c *Client) ListAsyncInvokes(ctx context.Context, params *bedrockruntime.ListAsyncInvokesInput, optFns ...func(*bedrockruntime.Options)) (*bedrockruntime.ListAsyncInvokesOutput, error) {
+	return c.inner.ListAsyncInvokes(ctx, params, c.locked(optFns)...)
+}
+
+// InvokeModelWithBidirectionalStream calls
+// bedrockruntime.Client.InvokeModelWithBidirectionalStream within the Options. It
+// carries no guardrail, so it is refused with ErrUnguardedOperation unless a
+// reason is given. It needs HTTP/2.
+func (c *Client) InvokeModelWithBidirectionalStream(ctx context.Context, params *bedrockruntime.InvokeModelWithBidirectionalStreamInput, optFns ...func(*bedrockruntime.Options)) (*bedrockruntime.InvokeModelWithBidirectionalStreamOutput, error) {
+	return c.duplex(ctx, params, optFns)
+}

@@ -1,0 +1,152 @@
+package securebedrock
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Handler sends a call on and returns its result. The Result that the next
+// Handler returns is never nil, not even with an error: its OnDone gives the
+// Outcome of a failed or refused call too.
+type Handler func(ctx context.Context, call *Call) (*Result, error)
+
+// Middleware wraps a Handler. It is called once, at construction; the Handler
+// it returns is called by many goroutines. It may change what Call.Input points
+// to, within the rules, which run after it; refuse the call by returning an
+// error; or answer it by returning a Result of its own with an Output of the
+// operation's type.
+type Middleware func(next Handler) Handler
+
+// Call is one call on its way in. It is the call's own: middleware may keep it.
+type Call struct {
+	// ID is unique. It is sent as requestMetadata["securebedrock-call-id"]
+	// where the operation has such a field and the caller left room for it (16
+	// entries are allowed), so that records join Bedrock's invocation log.
+	ID string
+	// Operation is the SDK's name: "Converse", …
+	Operation string
+	// Model is the parsed model identifier; zero where the operation has none.
+	Model Model
+	// Region is the pinned region.
+	Region string
+	// Guardrail is the one that the rules attach; zero where none is.
+	Guardrail Guardrail
+	// Unguarded is the reason for which no guardrail is attached.
+	Unguarded string
+	// Input is *bedrockruntime.ConverseInput, …: a shallow copy of the caller's.
+	// Clone what lies below its first level before changing it.
+	Input any
+	// Start is when the call entered the chain.
+	Start time.Time
+}
+
+// Result is one call on its way out.
+type Result struct {
+	// Output is *bedrockruntime.ConverseOutput, …; nil where the call failed.
+	Output any
+
+	done *completion
+}
+
+// OnDone calls f with the Outcome exactly once: at once for a call that is over
+// (a unary call, a refusal, a failure), and at the end of a stream however it
+// ends, on the goroutine that ends it. f must not block for long and must not
+// read the stream.
+func (r *Result) OnDone(f func(Outcome)) {
+	if r.done == nil { // a Result that a middleware made itself
+		f(Outcome{})
+		return
+	}
+	r.done.notify(f)
+}
+
+// Outcome is what became of a call. It is made of identifiers, counts and
+// times, never of content.
+type Outcome struct {
+	// RequestID is Bedrock's, of the last attempt.
+	RequestID string
+	// Attempts counts the sends; zero where the call was refused before one.
+	Attempts int
+	// Latency runs from Call.Start to the end of the answer or stream.
+	Latency time.Duration
+	// FirstEvent runs from Call.Start to a stream's first event; zero otherwise.
+	FirstEvent time.Duration
+	// StopReason is the model's or the guardrail's, as Bedrock wrote it.
+	StopReason string
+	// Usage is what was seen of it; a cancelled stream may have seen none.
+	Usage Usage
+	// Guardrail is what the answer tells of the guardrail.
+	Guardrail GuardrailOutcome
+	// Err is the error that the caller got, from the call or from the stream.
+	Err error
+	// Canceled says that the caller cancelled the context or closed the stream
+	// before its end.
+	Canceled bool
+}
+
+// Usage counts tokens as Bedrock does.
+type Usage struct {
+	InputTokens, OutputTokens, CacheReadTokens, CacheWriteTokens, TotalTokens int64
+}
+
+// GuardrailOutcome is what an answer tells of the guardrail. It never holds the
+// text that matched.
+type GuardrailOutcome struct {
+	// Applied says that the trace lists a guardrail as applied.
+	Applied bool
+	// Intervened says that the guardrail blocked or masked something.
+	Intervened bool
+	// Origin is REQUEST, ACCOUNT_ENFORCED or ORGANIZATION_ENFORCED, several
+	// joined by a comma.
+	Origin string
+	// ARN and Version are those of the applied guardrail: the pinned one where
+	// it is among several.
+	ARN, Version string
+	// Policies names the policies that acted, sorted: "content",
+	// "contextualGrounding", "sensitiveInformation", "topic", "word", …
+	Policies []string
+}
+
+// completion hands one Outcome to every function registered, each exactly once.
+type completion struct {
+	mu      sync.Mutex
+	over    bool
+	outcome Outcome
+	waiting []func(Outcome)
+}
+
+func (c *completion) notify(f func(Outcome)) {
+	c.mu.Lock()
+	if !c.over {
+		c.waiting = append(c.waiting, f)
+		c.mu.Unlock()
+		return
+	}
+	out := c.outcome
+	c.mu.Unlock()
+	f(out)
+}
+
+func (c *completion) complete(out Outcome) {
+	c.mu.Lock()
+	if c.over {
+		c.mu.Unlock()
+		return
+	}
+	c.over, c.outcome = true, out
+	waiting := c.waiting
+	c.waiting = nil
+	c.mu.Unlock()
+	for _, f := range waiting {
+		f(out)
+	}
+}
+
+// chain composes middleware, the first outermost.
+func chain(mws []Middleware, h Handler) Handler {
+	for i := len(mws) - 1; i >= 0; i-- {
+		h = mws[i](h)
+	}
+	return h
+}

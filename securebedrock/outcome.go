@@ -1,0 +1,214 @@
+package securebedrock
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+)
+
+// readOutput takes from a unary answer what an Outcome may know of it.
+func (g *guard) readOutput(out any, o *Outcome) {
+	switch out := out.(type) {
+	case *bedrockruntime.ConverseOutput:
+		o.StopReason = string(out.StopReason)
+		o.Usage = usageOf(out.Usage)
+		if out.Trace != nil {
+			g.readTrace(out.Trace.Guardrail, &o.Guardrail)
+		}
+		if out.StopReason == types.StopReasonGuardrailIntervened {
+			o.Guardrail.Intervened = true
+		}
+	case *bedrockruntime.InvokeModelOutput:
+		g.readBody(out.Body, o)
+	case *bedrockruntime.ApplyGuardrailOutput:
+		for i := range out.Assessments {
+			g.readAssessment(&out.Assessments[i], &o.Guardrail)
+		}
+		if out.Action == types.GuardrailActionGuardrailIntervened {
+			o.Guardrail.Intervened = true
+		}
+	case *bedrockruntime.CountTokensOutput:
+		o.Usage.InputTokens = int64(aws.ToInt32(out.InputTokens))
+	}
+}
+
+func usageOf(u *types.TokenUsage) Usage {
+	if u == nil {
+		return Usage{}
+	}
+	return Usage{
+		InputTokens:      int64(aws.ToInt32(u.InputTokens)),
+		OutputTokens:     int64(aws.ToInt32(u.OutputTokens)),
+		CacheReadTokens:  int64(aws.ToInt32(u.CacheReadInputTokens)),
+		CacheWriteTokens: int64(aws.ToInt32(u.CacheWriteInputTokens)),
+		TotalTokens:      int64(aws.ToInt32(u.TotalTokens)),
+	}
+}
+
+// readTrace reads a guardrail trace, the same for every route.
+func (g *guard) readTrace(t *types.GuardrailTraceAssessment, o *GuardrailOutcome) {
+	if t == nil {
+		return
+	}
+	for _, a := range t.InputAssessment {
+		g.readAssessment(&a, o)
+	}
+	for _, list := range t.OutputAssessments {
+		for i := range list {
+			g.readAssessment(&list[i], o)
+		}
+	}
+}
+
+func (g *guard) readAssessment(a *types.GuardrailAssessment, o *GuardrailOutcome) {
+	if d := a.AppliedGuardrailDetails; d != nil {
+		o.Applied = true
+		arn, version := aws.ToString(d.GuardrailArn), aws.ToString(d.GuardrailVersion)
+		// The pinned guardrail is the one to name; enforced ones apply beside it.
+		if o.ARN == "" || g.provenBy(arn, aws.ToString(d.GuardrailId), version) {
+			o.ARN, o.Version = arn, version
+			if arn == "" {
+				o.ARN = aws.ToString(d.GuardrailId)
+			}
+		}
+		for _, origin := range d.GuardrailOrigin {
+			o.Origin = addWord(o.Origin, string(origin))
+		}
+	}
+	acted := func(policy string, acts bool) {
+		if !acts {
+			return
+		}
+		o.Intervened = true
+		if i, has := slices.BinarySearch(o.Policies, policy); !has {
+			o.Policies = slices.Insert(o.Policies, i, policy)
+		}
+	}
+	if p := a.TopicPolicy; p != nil {
+		for _, t := range p.Topics {
+			acted("topic", t.Action != "" && t.Action != types.GuardrailTopicPolicyActionNone)
+		}
+	}
+	if p := a.ContentPolicy; p != nil {
+		for _, f := range p.Filters {
+			acted("content", f.Action != "" && f.Action != types.GuardrailContentPolicyActionNone)
+		}
+	}
+	if p := a.WordPolicy; p != nil {
+		for _, w := range p.CustomWords {
+			acted("word", w.Action != "" && w.Action != types.GuardrailWordPolicyActionNone)
+		}
+		for _, w := range p.ManagedWordLists {
+			acted("word", w.Action != "" && w.Action != types.GuardrailWordPolicyActionNone)
+		}
+	}
+	if p := a.SensitiveInformationPolicy; p != nil {
+		for _, e := range p.PiiEntities {
+			acted("sensitiveInformation", e.Action != "" && e.Action != types.GuardrailSensitiveInformationPolicyActionNone)
+		}
+		for _, r := range p.Regexes {
+			acted("sensitiveInformation", r.Action != "" && r.Action != types.GuardrailSensitiveInformationPolicyActionNone)
+		}
+	}
+	if p := a.ContextualGroundingPolicy; p != nil {
+		for _, f := range p.Filters {
+			acted("contextualGrounding", f.Action != "" && f.Action != types.GuardrailContextualGroundingPolicyActionNone)
+		}
+	}
+}
+
+func addWord(list, word string) string {
+	switch {
+	case list == "":
+		return word
+	case slices.Contains(strings.Split(list, ","), word):
+		return list
+	}
+	return list + "," + word
+}
+
+// provenBy reports whether an applied guardrail is the pinned one. A trace may
+// give the version as part of nothing but its own field.
+func (g *guard) provenBy(arn, id, version string) bool {
+	if version != g.guardrail.Version {
+		return false
+	}
+	return arn != "" && sameGuardrail(arn, g.guardrail.ID) || id != "" && sameGuardrail(id, g.guardrail.ID)
+}
+
+// verify is Guardrail.Verify: the outcome must name the pinned guardrail.
+func (g *guard) verify(op *operation, o *GuardrailOutcome) error {
+	if !g.guardrail.Verify || !op.guarded || g.unguarded != "" {
+		return nil
+	}
+	switch {
+	case !o.Applied:
+		return refuse(ErrGuardrailUnverified, "its guardrail trace lists none as applied")
+	case !g.provenBy(o.ARN, o.ARN, o.Version):
+		return refuse(ErrGuardrailUnverified, "its guardrail trace names "+o.ARN+" version "+o.Version+", not the pinned one")
+	}
+	return nil
+}
+
+// invokeBody is what an InvokeModel body, or a stream's chunk, tells beside the
+// answer: Bedrock's own keys, and the usage of the Anthropic messages form.
+type invokeBody struct {
+	GuardrailAction string `json:"amazon-bedrock-guardrailAction"`
+	Trace           *struct {
+		Guardrail *struct {
+			Input   json.RawMessage   `json:"input"`
+			Outputs []json.RawMessage `json:"outputs"`
+		} `json:"guardrail"`
+	} `json:"amazon-bedrock-trace"`
+	Metrics *struct {
+		InputTokens  int64 `json:"inputTokenCount"`
+		OutputTokens int64 `json:"outputTokenCount"`
+	} `json:"amazon-bedrock-invocationMetrics"`
+	StopReason string `json:"stop_reason"`
+	Delta      *struct {
+		StopReason string `json:"stop_reason"`
+	} `json:"delta"`
+	Usage *struct {
+		Input      int64 `json:"input_tokens"`
+		Output     int64 `json:"output_tokens"`
+		CacheRead  int64 `json:"cache_read_input_tokens"`
+		CacheWrite int64 `json:"cache_creation_input_tokens"`
+	} `json:"usage"`
+}
+
+// readBody reads what it finds; a body of another form tells nothing.
+func (g *guard) readBody(body []byte, o *Outcome) {
+	var b invokeBody
+	if json.Unmarshal(body, &b) != nil {
+		return
+	}
+	if b.StopReason != "" {
+		o.StopReason = b.StopReason
+	} else if b.Delta != nil && b.Delta.StopReason != "" {
+		o.StopReason = b.Delta.StopReason
+	}
+	switch {
+	case b.Metrics != nil:
+		o.Usage.InputTokens, o.Usage.OutputTokens = b.Metrics.InputTokens, b.Metrics.OutputTokens
+	case b.Usage != nil:
+		o.Usage.InputTokens = max(o.Usage.InputTokens, b.Usage.Input)
+		o.Usage.OutputTokens = max(o.Usage.OutputTokens, b.Usage.Output)
+		o.Usage.CacheReadTokens = max(o.Usage.CacheReadTokens, b.Usage.CacheRead)
+		o.Usage.CacheWriteTokens = max(o.Usage.CacheWriteTokens, b.Usage.CacheWrite)
+	}
+	o.Usage.TotalTokens = o.Usage.InputTokens + o.Usage.OutputTokens
+	if b.Trace != nil && b.Trace.Guardrail != nil {
+		for _, raw := range append([]json.RawMessage{b.Trace.Guardrail.Input}, b.Trace.Guardrail.Outputs...) {
+			if t := g.protocol.decodeAssessments(raw); t != nil {
+				g.readTrace(t, &o.Guardrail)
+			}
+		}
+	}
+	if b.GuardrailAction == "INTERVENED" {
+		o.Guardrail.Intervened = true
+	}
+}

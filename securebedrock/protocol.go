@@ -1,0 +1,70 @@
+package securebedrock
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/schemas"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"github.com/aws/smithy-go/transport/http/protocol/restjson1"
+)
+
+// protocol is the SDK's restJson1 made safe for streams on several goroutines.
+// The SDK shares one event stream codec, which keeps state between messages,
+// among all streams of a client: two streams at once are a data race (smithy-go
+// v1.28.8, internal/eventstream.Codec). Here each message borrows a codec.
+type protocol struct {
+	*restjson1.Protocol // requests and responses, safe as they are
+	codecs              sync.Pool
+}
+
+func newProtocol() *protocol {
+	p := &protocol{Protocol: restjson1.New(schemas.AmazonBedrockFrontendService)}
+	p.codecs.New = func() any { return restjson1.New(schemas.AmazonBedrockFrontendService) }
+	return p
+}
+
+func (p *protocol) SerializeEventMessage(schema, variant *smithy.Schema, v smithy.Serializable, w io.Writer) error {
+	c := p.codecs.Get().(*restjson1.Protocol)
+	defer p.codecs.Put(c)
+	return c.SerializeEventMessage(schema, variant, v, w)
+}
+
+func (p *protocol) DeserializeEventMessage(schema *smithy.Schema, registry *smithy.TypeRegistry, r io.Reader) (smithy.Deserializable, error) {
+	c := p.codecs.Get().(*restjson1.Protocol)
+	defer p.codecs.Put(c)
+	return c.DeserializeEventMessage(schema, registry, r)
+}
+
+// decodeConverseEvent decodes one whole frame of a ConverseStream.
+func (p *protocol) decodeConverseEvent(frame []byte) (smithy.Deserializable, error) {
+	return p.DeserializeEventMessage(schemas.ConverseStreamOutput, bedrockruntime.TypeRegistry, bytes.NewReader(frame))
+}
+
+// decodeAssessments reads a map of guardrail ID to assessment, as it stands in
+// an InvokeModel trace, with the SDK's own decoder; nil where it is none.
+func (p *protocol) decodeAssessments(raw json.RawMessage) *types.GuardrailTraceAssessment {
+	if len(raw) == 0 {
+		return nil
+	}
+	body := bytes.Join([][]byte{[]byte(`{"inputAssessment":`), raw, []byte(`}`)}, nil)
+	resp := &smithyhttp.Response{Response: &http.Response{
+		StatusCode:    http.StatusOK,
+		Header:        http.Header{},
+		Body:          io.NopCloser(bytes.NewReader(body)),
+		ContentLength: int64(len(body)),
+	}}
+	op := smithy.NewOperationSchema(schemas.Converse, nil, schemas.GuardrailTraceAssessment)
+	var out types.GuardrailTraceAssessment
+	if p.DeserializeResponse(context.Background(), op, bedrockruntime.TypeRegistry, resp, &out) != nil {
+		return nil
+	}
+	return &out
+}

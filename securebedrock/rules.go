@@ -1,0 +1,220 @@
+package securebedrock
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+)
+
+// rule checks or completes an input. in is the call's own shallow copy. A new
+// rule is one function in the list below.
+type rule func(ctx context.Context, g *guard, st *state, in any) error
+
+func rules() []rule {
+	return []rule{
+		operationRule,
+		modelRule,
+		residencyRule,
+		guardrailRule,
+		coverageRule,
+		applyGuardrailRule,
+		invocationRule,
+		defaultsRule,
+	}
+}
+
+// operationRule refuses an operation that runs inference without a guardrail,
+// unless a reason is on record.
+func operationRule(_ context.Context, g *guard, st *state, _ any) error {
+	if st.op.guarded || !st.op.infers || st.call.Unguarded != "" {
+		return nil
+	}
+	return refuse(ErrUnguardedOperation, fmt.Sprintf(
+		"%s runs a model on content that no guardrail sees; give the reason for wanting it in Options.UnguardedOperations[%q]",
+		st.op.name, st.op.name))
+}
+
+// modelRule parses the identifier, pins the copy that was checked, and applies
+// the allow-list and the ARN's own region.
+func modelRule(_ context.Context, g *guard, st *state, in any) error {
+	field := modelField(in)
+	if field == nil {
+		return nil
+	}
+	id := aws.ToString(*field)
+	*field = &id
+	if id != st.call.Model.ID || st.call.Model.Kind == "" {
+		m, err := ParseModel(id)
+		if err != nil {
+			return err
+		}
+		st.call.Model = m
+	}
+	m := &st.call.Model
+	if m.Region != "" {
+		if m.Region != g.region {
+			return refuse(ErrRegion, fmt.Sprintf("the ARN is of %s and Options.Region is %s", m.Region, g.region))
+		}
+		if p := partitionOf(g.region); m.partition != p {
+			return refuse(ErrRegion, fmt.Sprintf("the ARN is of partition %s and %s is in %s", m.partition, g.region, p))
+		}
+	}
+	if len(g.models) > 0 && !slices.ContainsFunc(g.models, func(p string) bool { return matchPattern(p, id) }) {
+		return refuse(ErrModel, "the identifier is not in Options.Models")
+	}
+	return nil
+}
+
+// residencyRule resolves where the model may run and compares with Residency.
+func residencyRule(ctx context.Context, g *guard, st *state, in any) error {
+	if modelField(in) == nil {
+		return nil
+	}
+	m := &st.call.Model
+	if m.Regions == nil {
+		regions, err := g.destinations(ctx, *m)
+		if err != nil {
+			return err
+		}
+		m.Regions = regions
+	}
+	if g.anywhere {
+		return nil
+	}
+	for _, r := range m.Regions {
+		if r == g.region || slices.Contains(g.residency, r) {
+			continue
+		}
+		if r == anywhere {
+			return refuse(ErrResidency, "a global inference profile can run in every commercial region; Options.Residency must hold \"*\" to admit it")
+		}
+		return refuse(ErrResidency, fmt.Sprintf("the model can run in %s, which is not in Options.Residency", r))
+	}
+	return nil
+}
+
+// destinations is where a model may run when called in the pinned region.
+func (g *guard) destinations(ctx context.Context, m Model) ([]string, error) {
+	switch m.Kind {
+	case KindFoundationModel, KindProvisionedModel, KindCustomModelDeployment, KindImportedModel, KindMarketplaceEndpoint:
+		return []string{g.region}, nil
+	case KindInferenceProfile, KindApplicationProfile:
+		if g.profiles != nil {
+			regions, err := g.profiles.Destinations(ctx, m.ID, g.region)
+			if err != nil {
+				return nil, &PolicyError{Rule: fmt.Errorf("%w: %w", ErrResidency, err), Detail: "Options.Profiles could not resolve the profile"}
+			}
+			if len(regions) == 0 {
+				return nil, refuse(ErrResidency, "Options.Profiles knows no destination of the profile")
+			}
+			return slices.Clone(regions), nil
+		}
+		if m.Kind == KindInferenceProfile {
+			if regions := profileDestinations(m.Prefix, g.region); regions != nil {
+				return regions, nil
+			}
+			return nil, refuse(ErrResidency, fmt.Sprintf("no %s. profile is known to be callable in %s; set Options.Profiles to ask Bedrock", m.Prefix, g.region))
+		}
+	}
+	if g.anywhere {
+		return []string{anywhere}, nil
+	}
+	return nil, refuse(ErrResidency, fmt.Sprintf("where a %s runs cannot be told from its ARN; set Options.Profiles, or name the model itself", m.Kind))
+}
+
+// applyGuardrailRule keeps ApplyGuardrail to the pinned guardrail.
+func applyGuardrailRule(_ context.Context, g *guard, st *state, in any) error {
+	a, ok := in.(*bedrockruntime.ApplyGuardrailInput)
+	if !ok || g.unguarded != "" {
+		return nil
+	}
+	return g.guardrail.pin(&a.GuardrailIdentifier, &a.GuardrailVersion)
+}
+
+// invocationRule keeps GetAsyncInvoke to the pinned region.
+func invocationRule(_ context.Context, g *guard, _ *state, in any) error {
+	get, ok := in.(*bedrockruntime.GetAsyncInvokeInput)
+	if !ok {
+		return nil
+	}
+	arn := aws.ToString(get.InvocationArn)
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) != 6 || parts[2] != "bedrock" {
+		return refuse(ErrRegion, fmt.Sprintf("InvocationArn %q is not an ARN of bedrock", arn))
+	}
+	if parts[3] != g.region {
+		return refuse(ErrRegion, fmt.Sprintf("InvocationArn is of %s and Options.Region is %s", parts[3], g.region))
+	}
+	get.InvocationArn = &arn
+	return nil
+}
+
+// callIDKey joins Bedrock's invocation log to the client's records.
+const callIDKey = "securebedrock-call-id"
+
+// maxRequestMetadata entries may be sent (API_runtime_Converse, requestMetadata).
+const maxRequestMetadata = 16
+
+// defaultsRule writes what the caller left open: maxTokens and the call ID.
+func defaultsRule(_ context.Context, g *guard, st *state, in any) error {
+	switch in := in.(type) {
+	case *bedrockruntime.ConverseInput:
+		in.InferenceConfig = g.withMaxTokens(in.InferenceConfig)
+		in.RequestMetadata = withCallID(in.RequestMetadata, st.call.ID)
+	case *bedrockruntime.ConverseStreamInput:
+		in.InferenceConfig = g.withMaxTokens(in.InferenceConfig)
+		in.RequestMetadata = withCallID(in.RequestMetadata, st.call.ID)
+	case *bedrockruntime.InvokeModelInput:
+		return withCallIDHeader(&in.RequestMetadata, st.call.ID)
+	case *bedrockruntime.InvokeModelWithResponseStreamInput:
+		return withCallIDHeader(&in.RequestMetadata, st.call.ID)
+	}
+	return nil
+}
+
+func (g *guard) withMaxTokens(c *types.InferenceConfiguration) *types.InferenceConfiguration {
+	if g.maxTokens < 0 || c != nil && c.MaxTokens != nil {
+		return c
+	}
+	c = shallow(c)
+	c.MaxTokens = aws.Int32(g.maxTokens)
+	return c
+}
+
+func withCallID(m map[string]string, id string) map[string]string {
+	if m == nil {
+		return map[string]string{callIDKey: id}
+	}
+	if _, has := m[callIDKey]; !has && len(m) >= maxRequestMetadata {
+		return m
+	}
+	m = maps.Clone(m)
+	m[callIDKey] = id
+	return m
+}
+
+// withCallIDHeader does the same for InvokeModel, whose metadata is a JSON
+// object in a header.
+func withCallIDHeader(field **string, id string) error {
+	if strings.TrimSpace(aws.ToString(*field)) == "" {
+		*field = aws.String(`{"` + callIDKey + `":"` + id + `"}`)
+		return nil
+	}
+	var m map[string]string
+	if err := json.Unmarshal([]byte(**field), &m); err != nil {
+		return refuse(ErrModel, "RequestMetadata is not a JSON object of strings")
+	}
+	b, err := json.Marshal(withCallID(m, id))
+	if err != nil {
+		return refuse(ErrModel, "RequestMetadata cannot be written as JSON")
+	}
+	*field = aws.String(string(b))
+	return nil
+}

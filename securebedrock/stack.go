@@ -1,0 +1,283 @@
+package securebedrock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// guard is what every call of one Client runs through. It is immutable but for
+// the few fields that say otherwise.
+type guard struct {
+	region      string
+	residency   []string
+	anywhere    bool // "*" in Residency
+	guardrail   Guardrail
+	unguarded   string
+	excused     map[string]string // Options.UnguardedOperations
+	models      []string
+	maxTokens   int32
+	profiles    ProfileResolver
+	timeouts    Timeouts
+	ops         map[string]*operation
+	rules       []rule
+	chain       Handler
+	hasMW       bool
+	endpoint    pinnedEndpoint
+	transport   smithyhttp.ClientHandler
+	attempts    *retry.Attempt
+	protocol    *protocol
+	streams     streamSet // mutable: the open streams
+	closed      atomic.Bool
+	closeIdle   func()
+	credentials *sealedCredentials
+}
+
+// install puts the whole guard into an operation's stack, over whatever the
+// application's own options have put there. The order of a call, outermost
+// first:
+//
+//	Initialize   chain    Options.Middleware, then the SDK's own
+//	Serialize    rules    model, residency, guardrail, defaults; at once the SDK's serializer
+//	Finalize     retry    one bucket a model; then credentials, endpoint, SigV4
+//	Deserialize  gate     host, path, body, region, credentials; then the transport itself
+//	             observer on the answer's body
+//
+// The rules take the serializer's place and call it themselves, so that nothing
+// can change the input between the two; the gate sends by itself, so that
+// nothing can change the request after it.
+func (g *guard) install(stack *middleware.Stack) error {
+	op := g.ops[stack.ID()]
+	if op == nil {
+		return &PolicyError{Rule: ErrUnguardedOperation, Operation: stack.ID(),
+			Detail: "this version of securebedrock does not know the operation; update it"}
+	}
+	const serializer = "OperationSerializer"
+	original, ok := stack.Serialize.Get(serializer)
+	if !ok {
+		return fmt.Errorf("securebedrock: the SDK's stack has no %s", serializer)
+	}
+	if _, err := stack.Serialize.Swap(serializer, &ruleStep{g: g, op: op, serialize: original}); err != nil {
+		return err
+	}
+	if _, err := stack.Finalize.Swap((*retry.Attempt)(nil).ID(), g.attempts); err != nil {
+		return err
+	}
+	return errors.Join(
+		stack.Initialize.Add(&chainStep{g: g, op: op}, middleware.Before),
+		stack.Deserialize.Add(&gateStep{g: g, op: op}, middleware.After),
+	)
+}
+
+// entry is what the chain's innermost Handler needs of the SDK's stack.
+type entry struct {
+	op       *operation
+	next     middleware.InitializeHandler
+	metadata middleware.Metadata // of the exchange whose Result was returned last
+}
+
+type entryKey struct{}
+
+// state is one exchange: one pass through the rules, of which a Middleware may
+// make several. Its presence in the context, approved, is the seal.
+type state struct {
+	g    *guard
+	op   *operation
+	call Call // own copy: the rules write what they find
+
+	approved  bool   // by the rules
+	wire      wire   // what they approved
+	accessKey string // of the credentials that the last attempt was given
+	dead      error  // duplex only: deliver this error through the stream
+
+	cause func() error // why the exchange's context is over
+
+	result stream // the end of the exchange and its Outcome
+}
+
+type stateKey struct{}
+
+func stateOf(ctx context.Context) *state {
+	st, _ := ctx.Value(stateKey{}).(*state)
+	return st
+}
+
+// chainStep runs the middleware chain around the rest of the stack.
+type chainStep struct {
+	g  *guard
+	op *operation
+}
+
+func (*chainStep) ID() string { return "securebedrock:chain" }
+
+func (s *chainStep) HandleInitialize(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
+	middleware.InitializeOutput, middleware.Metadata, error,
+) {
+	e := &entry{op: s.op, next: next}
+	res, err := s.g.enter(context.WithValue(ctx, entryKey{}, e), s.op, in.Parameters)
+	if err == nil && (res == nil || !sameOutput(s.op.name, res.Output)) {
+		err = &PolicyError{Rule: ErrConfig, Operation: s.op.name, Detail: fmt.Sprintf("a Middleware returned neither an error nor an output of the operation's type (%T)", output(res))}
+	}
+	if err != nil {
+		if s.op.duplex {
+			s.g.deliver(ctx, next, s.op, err)
+		}
+		return middleware.InitializeOutput{}, e.metadata, err
+	}
+	return middleware.InitializeOutput{Result: res.Output}, e.metadata, nil
+}
+
+func output(r *Result) any {
+	if r == nil {
+		return nil
+	}
+	return r.Output
+}
+
+// enter makes the Call and runs the chain.
+func (g *guard) enter(ctx context.Context, op *operation, input any) (*Result, error) {
+	call := &Call{
+		ID:        newCallID(),
+		Operation: op.name,
+		Region:    g.region,
+		Input:     input,
+		Start:     time.Now(),
+	}
+	switch {
+	case g.unguarded != "":
+		call.Unguarded = g.unguarded
+	case op.guarded:
+		call.Guardrail = g.guardrail
+	case op.infers:
+		call.Unguarded = g.excused[op.name]
+	}
+	if g.hasMW {
+		clone, ok := cloneInput(input)
+		if !ok {
+			return nil, &PolicyError{Rule: ErrConfig, Operation: op.name, Detail: fmt.Sprintf("the input is a %T", input)}
+		}
+		call.Input = clone
+		// Middleware is told the model before the rules judge it.
+		if field := modelField(clone); field != nil {
+			call.Model, _ = ParseModel(aws.ToString(*field))
+			if call.Model.Kind != "" && g.profiles == nil {
+				call.Model.Regions, _ = g.destinations(ctx, call.Model)
+			}
+		}
+	}
+	return g.chain(ctx, call)
+}
+
+// send is the chain's innermost Handler: the rules and the SDK.
+func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
+	e, ok := ctx.Value(entryKey{}).(*entry)
+	if !ok {
+		return &Result{}, &PolicyError{Rule: ErrConfig, Operation: call.Operation, Detail: "a Middleware passed on a context that does not derive from the one it was given"}
+	}
+	st := &state{g: g, op: e.op, call: *call}
+	st.result.st = st
+	if g.closed.Load() {
+		err := &PolicyError{Rule: ErrConfig, Operation: e.op.name, Model: call.Model.ID, Detail: "the client is closed"}
+		st.result.fail(err, middleware.Metadata{})
+		return &Result{done: &st.result.done}, err
+	}
+	ctx, cancel := g.withCallTimeout(ctx)
+	st.cause = func() error { return context.Cause(ctx) }
+	out, metadata, err := e.next.HandleInitialize(context.WithValue(ctx, stateKey{}, st), middleware.InitializeInput{Parameters: call.Input})
+	e.metadata = metadata
+	res := &Result{done: &st.result.done}
+	if err == nil && st.op.duplex {
+		if es, ok := middleware.GetEventStreamOutputToMetadata[bedrockruntime.InvokeModelWithBidirectionalStreamOutput](&metadata); ok {
+			out.Result = es
+		}
+	}
+	switch {
+	case err != nil:
+		var timeout *callTimeoutError
+		if errors.As(context.Cause(ctx), &timeout) {
+			err = fmt.Errorf("%w: %w", timeout, err)
+		}
+		st.result.fail(err, metadata)
+	case st.op.stream:
+		st.result.open(ctx, cancel, out.Result, metadata)
+		res.Output = out.Result
+		return res, nil
+	default:
+		err = st.result.unary(out.Result, metadata)
+		if err == nil {
+			res.Output = out.Result
+		}
+	}
+	cancel()
+	return res, err
+}
+
+// ruleStep stands in the serializer's place: rules first, then the serializer,
+// then the copy of what the gate will demand to see again.
+type ruleStep struct {
+	g         *guard
+	op        *operation
+	serialize middleware.SerializeMiddleware
+}
+
+func (s *ruleStep) ID() string { return s.serialize.ID() }
+
+func (s *ruleStep) HandleSerialize(ctx context.Context, in middleware.SerializeInput, next middleware.SerializeHandler) (
+	middleware.SerializeOutput, middleware.Metadata, error,
+) {
+	st := stateOf(ctx)
+	if st == nil || st.op != s.op {
+		return middleware.SerializeOutput{}, middleware.Metadata{}, &PolicyError{Rule: ErrGuardrailRequired, Operation: s.op.name,
+			Detail: "the call did not enter through the guard's own chain"}
+	}
+	if st.dead == nil {
+		input, ok := cloneInput(in.Parameters)
+		if !ok {
+			return middleware.SerializeOutput{}, middleware.Metadata{}, &PolicyError{Rule: ErrConfig, Operation: s.op.name,
+				Detail: fmt.Sprintf("a middleware put a %T in the place of the input", in.Parameters)}
+		}
+		for _, r := range s.g.rules {
+			if err := r(ctx, s.g, st, input); err != nil {
+				return middleware.SerializeOutput{}, middleware.Metadata{}, st.named(err)
+			}
+		}
+		in.Parameters = input
+	}
+	// A per-call option may have set another signing region or name.
+	ctx = awsmiddleware.SetSigningRegion(ctx, s.g.region)
+	ctx = awsmiddleware.SetSigningName(ctx, signingName)
+	ctx = awsmiddleware.SetRequiresLegacyEndpoints(ctx, false)
+	return s.serialize.HandleSerialize(ctx, in, middlewareFunc(func(ctx context.Context, in middleware.SerializeInput) (
+		middleware.SerializeOutput, middleware.Metadata, error,
+	) {
+		req, err := st.wire.capture(in.Request)
+		if err != nil {
+			return middleware.SerializeOutput{}, middleware.Metadata{}, st.named(err)
+		}
+		st.approved, in.Request = true, req
+		return next.HandleSerialize(ctx, in)
+	}))
+}
+
+// named completes a refusal with what the call was.
+func (st *state) named(err error) error {
+	if p, ok := err.(*PolicyError); ok {
+		p.Operation, p.Model = st.op.name, st.call.Model.ID
+	}
+	return err
+}
+
+type middlewareFunc func(context.Context, middleware.SerializeInput) (middleware.SerializeOutput, middleware.Metadata, error)
+
+func (f middlewareFunc) HandleSerialize(ctx context.Context, in middleware.SerializeInput) (middleware.SerializeOutput, middleware.Metadata, error) {
+	return f(ctx, in)
+}

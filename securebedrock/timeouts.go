@@ -1,0 +1,165 @@
+package securebedrock
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Defaults of Timeouts.
+const (
+	defaultConnectTimeout = 5 * time.Second
+	defaultReadTimeout    = 60 * time.Second
+)
+
+// withDefaults fills zero fields and turns negative ones into zero, for none.
+func (t Timeouts) withDefaults() Timeouts {
+	pick := func(d, zero time.Duration) time.Duration {
+		switch {
+		case d == 0:
+			return zero
+		case d < 0:
+			return 0
+		}
+		return d
+	}
+	return Timeouts{
+		Connect: pick(t.Connect, defaultConnectTimeout),
+		Read:    pick(t.Read, defaultReadTimeout),
+		Call:    pick(t.Call, 0),
+	}
+}
+
+// readTimeoutError says that nothing arrived for a while.
+type readTimeoutError struct{ after time.Duration }
+
+func (e *readTimeoutError) Error() string {
+	return fmt.Sprintf("securebedrock: %v: no byte for Timeouts.Read, %v", ErrReadTimeout, e.after)
+}
+func (e *readTimeoutError) Unwrap() error   { return ErrReadTimeout }
+func (e *readTimeoutError) Timeout() bool   { return true }
+func (e *readTimeoutError) Temporary() bool { return true }
+
+// watch ends one exchange when nothing arrives for a while. It watches the
+// exchange and not its connection, since on HTTP/2 other exchanges keep a
+// connection busy while this one is silent.
+type watch struct {
+	after  time.Duration
+	cancel context.CancelCauseFunc
+
+	mu       sync.Mutex
+	timer    *time.Timer
+	answered bool // headers have arrived: sending no longer counts
+	fired    bool
+}
+
+// startWatch derives the exchange's context. allowance is added to the first
+// wait, for the connection to be made.
+func startWatch(ctx context.Context, after, allowance time.Duration) (context.Context, *watch) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	w := &watch{after: after, cancel: cancel}
+	if after > 0 {
+		w.timer = time.AfterFunc(after+allowance, w.fire)
+	}
+	return ctx, w
+}
+
+func (w *watch) fire() {
+	w.mu.Lock()
+	w.fired = true
+	w.mu.Unlock()
+	w.cancel(ErrReadTimeout)
+}
+
+// arm starts the wait anew; from the sending side only until the answer begins.
+func (w *watch) arm(sending bool) {
+	if w.timer == nil {
+		return
+	}
+	w.mu.Lock()
+	if !w.fired && !(sending && w.answered) {
+		w.timer.Reset(w.after)
+	}
+	w.mu.Unlock()
+}
+
+func (w *watch) disarm() {
+	if w.timer == nil {
+		return
+	}
+	w.mu.Lock()
+	w.answered = true
+	w.timer.Stop()
+	w.mu.Unlock()
+}
+
+// end frees the context. Nothing may arrive after it.
+func (w *watch) end() {
+	w.disarm()
+	w.cancel(nil)
+}
+
+// explain puts the timeout in the place of the cancellation that it caused.
+func (w *watch) explain(err error) error {
+	if err == nil || err == io.EOF {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.fired {
+		return &readTimeoutError{after: w.after}
+	}
+	return err
+}
+
+// sentBody tells the watch that the request is still on its way out.
+type sentBody struct {
+	io.ReadCloser
+	w *watch
+}
+
+func (b *sentBody) Read(p []byte) (int, error) {
+	b.w.arm(true)
+	return b.ReadCloser.Read(p)
+}
+
+// receivedBody watches an answer's body. The timer runs only while someone
+// waits for a byte, so a slow reader is no silent server.
+type receivedBody struct {
+	io.ReadCloser
+	w *watch
+}
+
+func (b *receivedBody) Read(p []byte) (int, error) {
+	b.w.arm(false)
+	n, err := b.ReadCloser.Read(p)
+	b.w.disarm()
+	return n, b.w.explain(err)
+}
+
+func (b *receivedBody) Close() error {
+	err := b.ReadCloser.Close()
+	b.w.end()
+	return err
+}
+
+// watched sends a request under the read timeout.
+func watched(rt http.RoundTripper, req *http.Request, t Timeouts) (*http.Response, error) {
+	ctx, w := startWatch(req.Context(), t.Read, t.Connect)
+	req = req.WithContext(ctx)
+	if req.Body != nil {
+		req.Body = &sentBody{req.Body, w}
+	}
+	resp, err := rt.RoundTrip(req)
+	w.disarm()
+	if err != nil {
+		err = w.explain(err)
+		w.end()
+		return nil, err
+	}
+	resp.Body = &receivedBody{resp.Body, w}
+	return resp, nil
+}
