@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go/middleware"
 )
 
 // sealedCredentials hands the configured credentials to calls that have passed
@@ -19,7 +20,8 @@ type sealedCredentials struct {
 func (c *sealedCredentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	st := stateOf(ctx)
 	if st == nil || !st.approved {
-		return aws.Credentials{}, refuse(ErrGuardrailRequired, "credentials are given only to calls that have passed the rules")
+		return aws.Credentials{}, &PolicyError{Rule: ErrGuardrailRequired, Operation: middleware.GetOperationName(ctx),
+			Detail: "credentials are given only to calls that have passed the rules; a per-call option replaced APIOptions, or these credentials were taken out of the client"}
 	}
 	if st.dead != nil {
 		return aws.Credentials{AccessKeyID: "none", SecretAccessKey: "none"}, nil

@@ -206,6 +206,7 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 		if errors.As(context.Cause(ctx), &timeout) {
 			err = fmt.Errorf("%w: %w", timeout, err)
 		}
+		st.result.abandon()
 		st.result.fail(err, metadata)
 	case st.op.stream:
 		st.result.open(ctx, cancel, out.Result, metadata)

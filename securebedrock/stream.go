@@ -66,6 +66,17 @@ func (s *stream) fail(err error, metadata middleware.Metadata) {
 	s.done.complete(out)
 }
 
+// abandon closes the body of a stream that the caller will not get, because
+// something outside of the SDK failed the call after the answer had begun.
+func (s *stream) abandon() {
+	s.mu.Lock()
+	body := s.body
+	s.mu.Unlock()
+	if body != nil {
+		body.Close()
+	}
+}
+
 func (s *stream) readMetadata(metadata middleware.Metadata) {
 	if id, ok := awsmiddleware.GetRequestIDMetadata(metadata); ok {
 		s.outcome.RequestID = id

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go/middleware"
 )
 
 // newTransport builds the pinned transport. From the application's HTTP client
@@ -107,6 +108,7 @@ func tunnelOnly(proxy func(*http.Request) (*url.URL, error)) func(*http.Request)
 // the gate.
 type refusingClient struct{}
 
-func (refusingClient) Do(*http.Request) (*http.Response, error) {
-	return nil, refuse(ErrGuardrailRequired, "the call did not pass the rules, because a per-call option replaced APIOptions; append to them instead")
+func (refusingClient) Do(req *http.Request) (*http.Response, error) {
+	return nil, &PolicyError{Rule: ErrGuardrailRequired, Operation: middleware.GetOperationName(req.Context()),
+		Detail: "the request did not pass the gate; a per-call option took it out of the stack, or this HTTP client was taken out of the client"}
 }

@@ -1,0 +1,223 @@
+package securebedrock_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+)
+
+const haiku = "anthropic.claude-3-haiku-20240307-v1:0"
+
+// newClient is a client of server whose options the test may change.
+func newClient(t testing.TB, server *bedrocktest.Server, change ...func(*securebedrock.Options)) *securebedrock.Client {
+	t.Helper()
+	opts := server.Options()
+	for _, f := range change {
+		f(&opts)
+	}
+	c, err := securebedrock.NewFromConfig(server.Config(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func userSays(text string) []types.Message {
+	return []types.Message{{Role: types.ConversationRoleUser, Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: text}}}}
+}
+
+func converse(text string) *bedrockruntime.ConverseInput {
+	return &bedrockruntime.ConverseInput{ModelId: aws.String(haiku), Messages: userSays(text)}
+}
+
+func converseStream(text string) *bedrockruntime.ConverseStreamInput {
+	return &bedrockruntime.ConverseStreamInput{ModelId: aws.String(haiku), Messages: userSays(text)}
+}
+
+func invokeBody(text string) []byte {
+	return []byte(`{"anthropic_version":"bedrock-2023-05-31","max_tokens":64,"messages":[{"role":"user","content":"` + text + `"}]}`)
+}
+
+// calls is what the server received of one operation.
+func calls(server *bedrocktest.Server, operation string) []bedrocktest.Call {
+	var out []bedrocktest.Call
+	for _, c := range server.Calls() {
+		if c.Operation == operation {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// nothingArrived fails if any byte of any request reached the server, apart
+// from STS, which holds no prompt.
+func nothingArrived(t *testing.T, server *bedrocktest.Server) {
+	t.Helper()
+	for _, c := range server.Calls() {
+		if c.Operation != "AssumeRole" {
+			t.Errorf("the server received %s %s", c.Operation, c.Path)
+		}
+	}
+}
+
+// refusedBy fails unless err is a *PolicyError of the rule that names the
+// operation.
+func refusedBy(t *testing.T, err, rule error) {
+	t.Helper()
+	if !errors.Is(err, rule) {
+		t.Fatalf("got %v, want a refusal: %v", err, rule)
+	}
+	var p *securebedrock.PolicyError
+	if !errors.As(err, &p) {
+		t.Fatalf("%T is no *PolicyError: %v", err, err)
+	}
+	if p.Operation == "" {
+		t.Errorf("the refusal does not name its operation: %v", err)
+	}
+}
+
+func textOf(t *testing.T, out *bedrockruntime.ConverseOutput) string {
+	t.Helper()
+	m, ok := out.Output.(*types.ConverseOutputMemberMessage)
+	if !ok || len(m.Value.Content) == 0 {
+		t.Fatalf("no message in %+v", out.Output)
+	}
+	return m.Value.Content[0].(*types.ContentBlockMemberText).Value
+}
+
+// drain reads a stream to its end and returns its text and error.
+func drain(stream *bedrockruntime.ConverseStreamEventStream) (string, error) {
+	var b strings.Builder
+	for ev := range stream.Events() {
+		if d, ok := ev.(*types.ConverseStreamOutputMemberContentBlockDelta); ok {
+			if text, ok := d.Value.Delta.(*types.ContentBlockDeltaMemberText); ok {
+				b.WriteString(text.Value)
+			}
+		}
+	}
+	return b.String(), stream.Err()
+}
+
+// recorder is a middleware that keeps every call with its outcome.
+type recorder struct {
+	mu      sync.Mutex
+	calls   []*securebedrock.Call
+	records []record
+	arrived chan struct{}
+}
+
+type record struct {
+	call    *securebedrock.Call
+	outcome securebedrock.Outcome
+	err     error
+}
+
+func (r *recorder) middleware() securebedrock.Middleware {
+	if r.arrived == nil {
+		r.arrived = make(chan struct{}, 1<<16)
+	}
+	return func(next securebedrock.Handler) securebedrock.Handler {
+		return func(ctx context.Context, call *securebedrock.Call) (*securebedrock.Result, error) {
+			r.mu.Lock()
+			r.calls = append(r.calls, call)
+			r.mu.Unlock()
+			res, err := next(ctx, call)
+			res.OnDone(func(o securebedrock.Outcome) {
+				r.mu.Lock()
+				r.records = append(r.records, record{call, o, err})
+				r.mu.Unlock()
+				r.arrived <- struct{}{}
+			})
+			return res, err
+		}
+	}
+}
+
+func (r *recorder) option(o *securebedrock.Options) {
+	o.Middleware = append(o.Middleware, r.middleware())
+}
+
+// one waits for exactly one record.
+func (r *recorder) one(t *testing.T) record {
+	t.Helper()
+	select {
+	case <-r.arrived:
+	case <-time.After(10 * time.Second):
+		t.Fatal("no record arrived")
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.records) != 1 {
+		t.Fatalf("got %d records, want one", len(r.records))
+	}
+	return r.records[0]
+}
+
+// trap is another host, which must never be called.
+type trap struct {
+	*httptest.Server
+	hits atomic.Int32
+}
+
+func newTrap(t *testing.T) *trap {
+	tr := new(trap)
+	tr.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		tr.hits.Add(1)
+		w.WriteHeader(http.StatusTeapot)
+	}))
+	t.Cleanup(func() {
+		tr.Close()
+		if n := tr.hits.Load(); n != 0 {
+			t.Errorf("%d requests went to another host", n)
+		}
+	})
+	return tr
+}
+
+// settled waits until f holds, and fails if it never does.
+func settled(t *testing.T, what string, f func() bool) {
+	t.Helper()
+	for range 200 {
+		if f() {
+			return
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	buf := make([]byte, 1<<20)
+	t.Fatalf("%s never came true; goroutines:\n%s", what, buf[:runtime.Stack(buf, true)])
+}
+
+func asyncInput() document.Interface {
+	return document.NewLazyDocument(map[string]any{"taskType": "TEXT_VIDEO"})
+}
+
+var (
+	errAny      = errors.New("any error")
+	errSkip     = errors.New("not for this side")
+	errPanicked = errors.New("the SDK panicked")
+)
+
+func mustParse(s string) url.URL {
+	u, err := url.Parse(s)
+	if err != nil {
+		panic(err)
+	}
+	return *u
+}
