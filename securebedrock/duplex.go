@@ -2,6 +2,7 @@ package securebedrock
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"sync/atomic"
@@ -14,10 +15,9 @@ import (
 
 // The SDK (bedrockruntime v1.63.11) starts InvokeModelWithBidirectionalStream in
 // a goroutine and waits for it to reach the event stream middleware. An error
-// before that, a refusal among them, leaves the caller waiting for ever, and one
-// after it leaves the stream silent for ever. So a failed call is run through
-// the rest of the stack once more, dead: nothing is sent, and the answer is a
-// stream whose first read is the error.
+// before that, a refusal among them, leaves the caller waiting for ever. So such
+// a call is run through the rest of the stack once more, dead: nothing is sent,
+// and the answer is a stream whose first read is the error.
 
 // refusal carries the error to Client.InvokeModelWithBidirectionalStream, which
 // returns it instead of the stream.
@@ -25,7 +25,31 @@ type refusal struct{ err atomic.Pointer[error] }
 
 type refusalKey struct{}
 
-func (g *guard) deliver(ctx context.Context, next middleware.InitializeHandler, op *operation, err error) {
+// duplexResult finds the stream that a bidirectional call has handed out. The
+// SDK's own middleware reports every success as an error of its own that wraps
+// nothing ("unexpected type of result").
+func duplexResult(metadata *middleware.Metadata, err error) (any, error) {
+	out, ok := middleware.GetEventStreamOutputToMetadata[bedrockruntime.InvokeModelWithBidirectionalStreamOutput](metadata)
+	switch {
+	case !ok && err == nil:
+		return nil, errNoStream
+	case !ok:
+		return nil, err
+	case err != nil && errors.Unwrap(err) != nil:
+		return nil, err
+	}
+	return out, nil
+}
+
+var errNoStream = errors.New("securebedrock: the SDK returned no stream")
+
+// deliver brings the error of a call to a caller who still waits for its stream.
+// One who already has the stream gets it closed.
+func (g *guard) deliver(ctx context.Context, next middleware.InitializeHandler, op *operation, metadata *middleware.Metadata, err error) {
+	if out, ok := middleware.GetEventStreamOutputToMetadata[bedrockruntime.InvokeModelWithBidirectionalStreamOutput](metadata); ok {
+		out.GetStream().Close()
+		return
+	}
 	if r, ok := ctx.Value(refusalKey{}).(*refusal); ok {
 		r.err.Store(&err)
 	}

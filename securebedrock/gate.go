@@ -30,12 +30,13 @@ type wire struct {
 }
 
 // sealedBody is a request's body that nobody can put other bytes into: the gate
-// knows it again by its address.
+// knows it again by its address. It has no WriteTo, because smithy-go's closed
+// body answers one with io.EOF, which net/http takes for a failed request where
+// the answer comes before the body is wholly sent.
 type sealedBody struct{ r *bytes.Reader }
 
 func (b *sealedBody) Read(p []byte) (int, error)                { return b.r.Read(p) }
 func (b *sealedBody) Seek(off int64, whence int) (int64, error) { return b.r.Seek(off, whence) }
-func (b *sealedBody) WriteTo(w io.Writer) (int64, error)        { return b.r.WriteTo(w) }
 func (b *sealedBody) Len() int                                  { return b.r.Len() }
 
 // capture takes note of the serialized request and seals its body.
@@ -82,13 +83,16 @@ func (s *gateStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 		return out, metadata, &PolicyError{Rule: ErrGuardrailRequired, Operation: s.op.name,
 			Detail: "the call did not pass the rules; a middleware took them out of the stack"}
 	}
-	if st.dead != nil {
-		out.RawResponse = &smithyhttp.Response{Response: deadAnswer(st.dead)}
-		return out, metadata, nil
-	}
 	req, ok := in.Request.(*smithyhttp.Request)
 	if !ok {
 		return out, metadata, st.named(refuse(ErrEndpoint, fmt.Sprintf("the request is a %T", in.Request)))
+	}
+	if st.dead != nil {
+		if pipe, ok := req.GetStream().(io.Closer); ok {
+			pipe.Close() // nobody will read what the caller sends
+		}
+		out.RawResponse = &smithyhttp.Response{Response: deadAnswer(st.dead)}
+		return out, metadata, nil
 	}
 	if err := s.g.inspect(st, req); err != nil {
 		return out, metadata, st.named(err)

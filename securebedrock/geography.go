@@ -8,13 +8,16 @@ import "slices"
 // never thought narrower than it is.
 //
 // Source: Amazon Bedrock User Guide, "Supported Regions and models for inference
-// profiles" (inference-profiles-support), looked up in November 2026. AWS states
-// that geographic lists do not change and that global ones do; it also says to
-// ask GetInferenceProfile and not to infer, which is what a ProfileResolver does.
+// profiles" (inference-profiles-support) and, newer, the model cards
+// (model-card-*, "Geo inference details"), looked up in November 2026. "in." is
+// known from AWS's own announcements and "ca." from public use, not from a card.
+// AWS states that geographic lists do not change and that global ones do; it also
+// says to ask GetInferenceProfile and not to infer, which is what a
+// ProfileResolver is for.
 
 // Geography returns the destination regions that the sources of an inference
-// profile prefix share: "us", "eu", "apac", "jp", "au", "ca", "us-gov". It
-// returns nil for any other name. The slice is the caller's own.
+// profile prefix share: "us", "eu", "apac", "jp", "au", "in", "ca",
+// "us-gov". It returns nil for any other name. The slice is the caller's own.
 func Geography(name string) []string {
 	switch name {
 	case "us":
@@ -30,6 +33,8 @@ func Geography(name string) []string {
 		return []string{"ap-northeast-1", "ap-northeast-3"}
 	case "au":
 		return []string{"ap-southeast-2", "ap-southeast-4"}
+	case "in":
+		return []string{"ap-south-1", "ap-south-2"}
 	case "ca":
 		return []string{"ca-central-1", "ca-west-1"}
 	case "us-gov":
@@ -48,6 +53,8 @@ func outliers(prefix string) []string {
 		return []string{"eu-central-2", "eu-west-2", "il-central-1"}
 	case "apac":
 		return []string{"me-central-1"}
+	case "au":
+		return []string{"ap-southeast-6"}
 	}
 	return nil
 }

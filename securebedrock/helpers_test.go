@@ -3,6 +3,8 @@ package securebedrock_test
 import (
 	"context"
 	"errors"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -14,9 +16,13 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/transport/http/protocol/restjson1"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
@@ -220,4 +226,64 @@ func mustParse(s string) url.URL {
 		panic(err)
 	}
 	return *u
+}
+
+// countStreams counts, in a dump of all goroutines, those that serve a stream.
+func countStreams(dump string) (n int) {
+	for g := range strings.SplitSeq(dump, "\n\n") {
+		for _, mark := range []string{"waitStreamClose", "readEventStream", "StreamOutputReader).pipe", "responseStreamReader).pipe", "writeStream", "securebedrock.(*stream)"} {
+			if strings.Contains(g, mark) {
+				n++
+				break
+			}
+		}
+	}
+	return n
+}
+
+// handled is a client of an HTTPS server that answers with handler, for answers
+// that a Bedrock would not give.
+func handled(t *testing.T, handler http.Handler, change ...func(*securebedrock.Options)) *securebedrock.Client {
+	t.Helper()
+	srv := httptest.NewUnstartedServer(handler)
+	srv.EnableHTTP2 = true
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	o := securebedrock.Options{
+		Region:    "us-east-1",
+		Endpoint:  securebedrock.Endpoint{URL: srv.URL},
+		Guardrail: securebedrock.Guardrail{ID: bedrocktest.DefaultGuardrailID, Version: "1"},
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	c, err := securebedrock.NewFromConfig(aws.Config{
+		Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
+		HTTPClient: srv.Client(),
+	}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// unproven answers well, and without a guardrail trace.
+func unproven(w http.ResponseWriter, r *http.Request) {
+	io.Copy(io.Discard, r.Body)
+	if !strings.HasSuffix(r.URL.Path, "-stream") {
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, `{"output":{"message":{"role":"assistant","content":[{"text":"unproven"}]}},"stopReason":"end_turn","usage":{"inputTokens":1,"outputTokens":2,"totalTokens":3},"metrics":{"latencyMs":1}}`)
+		return
+	}
+	w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
+	p := restjson1.New(schemas.AmazonBedrockFrontendService)
+	send := func(member *smithy.Schema, v smithy.Serializable) {
+		p.SerializeEventMessage(schemas.ConverseStreamOutput, member, v, w)
+	}
+	send(schemas.ConverseStreamOutput_messageStart, &types.MessageStartEvent{Role: types.ConversationRoleAssistant})
+	send(schemas.ConverseStreamOutput_contentBlockDelta, &types.ContentBlockDeltaEvent{ContentBlockIndex: aws.Int32(0), Delta: &types.ContentBlockDeltaMemberText{Value: "unproven"}})
+	send(schemas.ConverseStreamOutput_messageStop, &types.MessageStopEvent{StopReason: types.StopReasonEndTurn})
+	send(schemas.ConverseStreamOutput_metadata, &types.ConverseStreamMetadataEvent{Usage: &types.TokenUsage{InputTokens: aws.Int32(1), OutputTokens: aws.Int32(2), TotalTokens: aws.Int32(3)}})
 }

@@ -15,7 +15,8 @@ type Handler func(ctx context.Context, call *Call) (*Result, error)
 // it returns is called by many goroutines. It may change what Call.Input points
 // to, within the rules, which run after it; refuse the call by returning an
 // error; or answer it by returning a Result of its own with an Output of the
-// operation's type.
+// operation's type. It may call next again after next has failed, and not at once
+// or after an answer, which is refused: the SDK makes one answer a call.
 type Middleware func(next Handler) Handler
 
 // Call is one call on its way in. It is the call's own: middleware may keep it.

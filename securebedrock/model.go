@@ -92,7 +92,7 @@ func parseModelID(m *Model, id string) error {
 func isProvider(s string) bool {
 	switch s {
 	case "ai21", "amazon", "anthropic", "cohere", "deepseek", "google", "luma", "meta", "minimax", "mistral",
-		"moonshot", "moonshotai", "nvidia", "openai", "qwen", "stability", "twelvelabs", "writer", "zai":
+		"moonshot", "moonshotai", "nvidia", "openai", "qwen", "stability", "twelvelabs", "writer", "xai", "zai":
 		return true
 	}
 	return false

@@ -54,6 +54,9 @@ func (m *modelRetryer) standard() *retry.Standard {
 		// A refusal stays one, also where the SDK wraps it as a failure to send,
 		// which it would retry.
 		o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(notPolicy)}, o.Retryables...)
+		// Bedrock's overloaded_error, which AWS says to retry (User Guide,
+		// troubleshooting-api-error-codes) and the SDK does not know.
+		o.Retryables = append(o.Retryables, retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{529: {}}})
 	})
 }
 

@@ -164,7 +164,12 @@ func (r *Role) check(region string) error {
 	if len(r.Tags) > 50 {
 		fault("Tags", "there are %d and STS takes 50", len(r.Tags))
 	}
+	seen := make(map[string]string)
 	for _, k := range sortedKeys(r.Tags) {
+		if twin, ok := seen[strings.ToLower(k)]; ok {
+			fault("Tags", "keys %q and %q differ only in case, which STS refuses", twin, k)
+		}
+		seen[strings.ToLower(k)] = k
 		if k == "" || len([]rune(k)) > 128 || len([]rune(r.Tags[k])) > 256 {
 			fault("Tags", "key %q or its value is empty or too long (128 and 256 characters)", k)
 		}

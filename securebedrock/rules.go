@@ -166,10 +166,10 @@ const maxRequestMetadata = 16
 func defaultsRule(_ context.Context, g *guard, st *state, in any) error {
 	switch in := in.(type) {
 	case *bedrockruntime.ConverseInput:
-		in.InferenceConfig = g.withMaxTokens(in.InferenceConfig)
+		in.InferenceConfig = g.withMaxTokens(st, in.InferenceConfig)
 		in.RequestMetadata = withCallID(in.RequestMetadata, st.call.ID)
 	case *bedrockruntime.ConverseStreamInput:
-		in.InferenceConfig = g.withMaxTokens(in.InferenceConfig)
+		in.InferenceConfig = g.withMaxTokens(st, in.InferenceConfig)
 		in.RequestMetadata = withCallID(in.RequestMetadata, st.call.ID)
 	case *bedrockruntime.InvokeModelInput:
 		return withCallIDHeader(&in.RequestMetadata, st.call.ID)
@@ -179,8 +179,13 @@ func defaultsRule(_ context.Context, g *guard, st *state, in any) error {
 	return nil
 }
 
-func (g *guard) withMaxTokens(c *types.InferenceConfiguration) *types.InferenceConfiguration {
+func (g *guard) withMaxTokens(st *state, c *types.InferenceConfiguration) *types.InferenceConfiguration {
 	if g.maxTokens < 0 || c != nil && c.MaxTokens != nil {
+		return c
+	}
+	// A managed prompt brings its own, and Bedrock refuses any beside it
+	// (API_runtime_Converse).
+	if st.call.Model.Kind == KindPrompt {
 		return c
 	}
 	c = shallow(c)
@@ -200,6 +205,9 @@ func withCallID(m map[string]string, id string) map[string]string {
 	return m
 }
 
+// maxMetadataHeader characters may be in that header (RequestMetadataJson).
+const maxMetadataHeader = 8500
+
 // withCallIDHeader does the same for InvokeModel, whose metadata is a JSON
 // object in a header.
 func withCallIDHeader(field **string, id string) error {
@@ -215,6 +223,8 @@ func withCallIDHeader(field **string, id string) error {
 	if err != nil {
 		return refuse(ErrModel, "RequestMetadata cannot be written as JSON")
 	}
-	*field = aws.String(string(b))
+	if len(b) <= maxMetadataHeader {
+		*field = aws.String(string(b))
+	}
 	return nil
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -82,8 +81,15 @@ func (g *guard) install(stack *middleware.Stack) error {
 type entry struct {
 	op       *operation
 	next     middleware.InitializeHandler
-	metadata middleware.Metadata // of the exchange whose Result was returned last
+	metadata middleware.Metadata // of the last pass
+	passes   atomic.Int32        // idle, passing or answered
 }
+
+const (
+	idle = iota
+	passing
+	answered
+)
 
 type entryKey struct{}
 
@@ -129,7 +135,7 @@ func (s *chainStep) HandleInitialize(ctx context.Context, in middleware.Initiali
 	}
 	if err != nil {
 		if s.op.duplex {
-			s.g.deliver(ctx, next, s.op, err)
+			s.g.deliver(ctx, next, s.op, &e.metadata, err)
 		}
 		return middleware.InitializeOutput{}, e.metadata, err
 	}
@@ -190,15 +196,24 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 		st.result.fail(err, middleware.Metadata{})
 		return &Result{done: &st.result.done}, err
 	}
+	if !e.passes.CompareAndSwap(idle, passing) {
+		err := &PolicyError{Rule: ErrConfig, Operation: e.op.name, Model: call.Model.ID,
+			Detail: "a Middleware called next again at once or after an answer; the SDK's stack makes one answer a call, so call the Client again"}
+		st.result.fail(err, middleware.Metadata{})
+		return &Result{done: &st.result.done}, err
+	}
 	ctx, cancel := g.withCallTimeout(ctx)
 	st.cause = func() error { return context.Cause(ctx) }
 	out, metadata, err := e.next.HandleInitialize(context.WithValue(ctx, stateKey{}, st), middleware.InitializeInput{Parameters: call.Input})
 	e.metadata = metadata
 	res := &Result{done: &st.result.done}
-	if err == nil && st.op.duplex {
-		if es, ok := middleware.GetEventStreamOutputToMetadata[bedrockruntime.InvokeModelWithBidirectionalStreamOutput](&metadata); ok {
-			out.Result = es
-		}
+	if st.op.duplex {
+		out.Result, err = duplexResult(&metadata, err)
+	}
+	if err != nil {
+		e.passes.Store(idle)
+	} else {
+		e.passes.Store(answered)
 	}
 	switch {
 	case err != nil:
@@ -254,8 +269,8 @@ func (s *ruleStep) HandleSerialize(ctx context.Context, in middleware.SerializeI
 		in.Parameters = input
 	}
 	// A per-call option may have set another signing region or name.
-	ctx = awsmiddleware.SetSigningRegion(ctx, s.g.region)
-	ctx = awsmiddleware.SetSigningName(ctx, signingName)
+	ctx = awsmiddleware.SetSigningRegion(ctx, s.g.region) //lint:ignore SA1019 the SDK still heeds it
+	ctx = awsmiddleware.SetSigningName(ctx, signingName)  //lint:ignore SA1019 likewise
 	ctx = awsmiddleware.SetRequiresLegacyEndpoints(ctx, false)
 	return s.serialize.HandleSerialize(ctx, in, middlewareFunc(func(ctx context.Context, in middleware.SerializeInput) (
 		middleware.SerializeOutput, middleware.Metadata, error,

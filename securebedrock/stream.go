@@ -164,8 +164,11 @@ func (s *stream) settle() {
 	}
 	release := s.release
 	s.release = nil
-	if err := s.err(); s.fault == nil {
-		s.fault = err
+	if s.fault == nil {
+		s.fault = s.err()
+	}
+	if s.fault == nil && !s.ended {
+		s.fault = s.st.cause() // closed after its context was cancelled
 	}
 	s.outcome.Err = s.fault
 	s.outcome.Canceled = s.canceled || errors.Is(s.fault, context.Canceled) || s.fault == nil && !s.ended
