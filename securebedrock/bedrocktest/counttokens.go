@@ -1,0 +1,37 @@
+package bedrocktest
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+)
+
+// countTokens counts as the usage of the same prompt would.
+func (s *Server) countTokens(w http.ResponseWriter, r *request) error {
+	in, _ := r.call.Input.(*bedrockruntime.CountTokensInput)
+	if err := checkModel(aws.ToString(in.ModelId)); err != nil {
+		return err
+	}
+	var n int
+	switch v := in.Input.(type) {
+	case *types.CountTokensInputMemberConverse:
+		if err := checkMessages(v.Value.Messages); err != nil {
+			return err
+		}
+		n = promptTokens(v.Value.System, v.Value.Messages)
+	case *types.CountTokensInputMemberInvokeModel:
+		var body invokeBody
+		if err := json.Unmarshal(v.Value.Body, &body); err != nil {
+			return invalid("Malformed input request, please reformat your input and try again.")
+		}
+		converse := &bedrockruntime.ConverseInput{}
+		body.translate(converse)
+		n = promptTokens(converse.System, converse.Messages)
+	default:
+		return invalid("The input is missing.")
+	}
+	return s.respond(w, r, http.StatusOK, &bedrockruntime.CountTokensOutput{InputTokens: aws.Int32(int32(n))})
+}

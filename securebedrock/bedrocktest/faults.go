@@ -1,0 +1,160 @@
+package bedrocktest
+
+import (
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Fault is something that goes wrong with one request, or, for Throttle and
+// ServerError, with several. The functions of this package make one; the zero
+// Fault lets a request pass.
+//
+// Faults that name a number of events are meant for the streams of
+// ConverseStream, InvokeModelWithResponseStream and
+// InvokeModelWithBidirectionalStream: so many events are sent before the fault
+// strikes. A stream that has fewer ends normally. The other operations have no
+// events, so there the number is ignored, and the fault strikes in the middle
+// of the answer's body; see each.
+type Fault struct {
+	kind     faultKind
+	times    int
+	after    int
+	status   int
+	code     string
+	message  string
+	location string
+	wait     time.Duration
+}
+
+type faultKind int
+
+const (
+	faultNone faultKind = iota
+	faultError
+	faultStallHeaders
+	faultStallStream
+	faultDrop
+	faultDropStream
+	faultTruncate
+	faultTruncateMidFrame
+	faultException
+	faultRedirect
+)
+
+// Throttle answers n requests with 429 ThrottlingException; STS's operations
+// with STS's 400 Throttling.
+func Throttle(n int) Fault {
+	f := Error(http.StatusTooManyRequests, "ThrottlingException", "Too many requests, please wait before trying again.")
+	f.times = n
+	return f
+}
+
+// ServerError answers n requests with status and the exception that Bedrock
+// has for it: InternalServerException for 500, ServiceUnavailableException for
+// 503 and any other.
+func ServerError(status, n int) Fault {
+	f := Error(status, "ServiceUnavailableException", "The service is temporarily unavailable.")
+	if status == http.StatusInternalServerError {
+		f = Error(status, "InternalServerException", "The system encountered an unexpected error during processing. Try your request again.")
+	}
+	f.times = n
+	return f
+}
+
+// Error answers with a service error. For STS's operations the code and
+// message go into STS's XML.
+func Error(status int, code, message string) Fault {
+	return Fault{kind: faultError, times: 1, status: status, code: code, message: message}
+}
+
+// StallHeaders sends nothing until the client leaves or the server is closed.
+func StallHeaders() Fault { return Fault{kind: faultStallHeaders, times: 1} }
+
+// StallHeadersFor sends nothing for d and then answers as usual.
+func StallHeadersFor(d time.Duration) Fault {
+	return Fault{kind: faultStallHeaders, times: 1, wait: d}
+}
+
+// StallStream sends so many events, then nothing until the client leaves or
+// the server is closed. Without events: half of the body.
+func StallStream(afterEvents int) Fault {
+	return Fault{kind: faultStallStream, times: 1, after: afterEvents}
+}
+
+// Drop ends the request before its headers: HTTP/1.1 loses the connection,
+// HTTP/2 the stream.
+func Drop() Fault { return Fault{kind: faultDrop, times: 1} }
+
+// DropStream sends so many events, then loses the connection (HTTP/2: the
+// stream). Without events: after half of the body.
+func DropStream(afterEvents int) Fault {
+	return Fault{kind: faultDropStream, times: 1, after: afterEvents}
+}
+
+// Truncate sends so many events, then ends the body cleanly, as if that were
+// all. Without events: after half of the body, with no Content-Length to tell.
+func Truncate(afterEvents int) Fault {
+	return Fault{kind: faultTruncate, times: 1, after: afterEvents}
+}
+
+// TruncateMidFrame is Truncate, with half of the next event's frame sent too.
+func TruncateMidFrame(afterEvents int) Fault {
+	return Fault{kind: faultTruncateMidFrame, times: 1, after: afterEvents}
+}
+
+// Exception sends so many events, then an exception, such as
+// "throttlingException" or "modelStreamErrorException", and ends the stream.
+// Without events: a service error of that name.
+func Exception(afterEvents int, exceptionType, message string) Fault {
+	return Fault{kind: faultException, times: 1, after: afterEvents, code: exceptionType, message: message}
+}
+
+// Redirect answers with status and a Location.
+func Redirect(status int, location string) Fault {
+	return Fault{kind: faultRedirect, times: 1, status: status, location: location}
+}
+
+// Fail scripts what goes wrong with the next requests of an operation, one
+// fault per request, in order, after those scripted before. Then requests are
+// answered normally again. The operation's name is the SDK's, such as
+// "ConverseStream", or "AssumeRole". A request whose signature is refused uses
+// up no fault.
+func (s *Server) Fail(operation string, faults ...Fault) { s.faults.add(operation, faults) }
+
+type faultScript struct {
+	mu    sync.Mutex
+	queue map[string][]Fault
+}
+
+func (f *faultScript) add(operation string, faults []Fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.queue == nil {
+		f.queue = make(map[string][]Fault)
+	}
+	for _, fault := range faults {
+		if fault.kind == faultNone {
+			fault.times = 1
+		}
+		if fault.times > 0 {
+			f.queue[operation] = append(f.queue[operation], fault)
+		}
+	}
+}
+
+// next takes the fault for a request of operation, if there is one.
+func (f *faultScript) next(operation string) Fault {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	queue := f.queue[operation]
+	if len(queue) == 0 {
+		return Fault{}
+	}
+	fault := queue[0]
+	queue[0].times--
+	if queue[0].times == 0 {
+		f.queue[operation] = queue[1:]
+	}
+	return fault
+}

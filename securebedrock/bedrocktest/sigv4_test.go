@@ -1,0 +1,218 @@
+package bedrocktest_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/auth/bearer"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+)
+
+// What is wrong with a signature gets AWS's own answer, and is recorded.
+func TestSignatureRefused(t *testing.T) {
+	s := bedrocktest.NewServer(t)
+	static := func(id, secret, token string) aws.CredentialsProvider {
+		return credentials.NewStaticCredentialsProvider(id, secret, token)
+	}
+	known := s.Credentials()
+	// tampered changes the request after it was signed.
+	tampered := func(change func(*http.Request)) func(*bedrockruntime.Options) {
+		return func(o *bedrockruntime.Options) {
+			send := o.HTTPClient
+			o.HTTPClient = roundTripper(func(r *http.Request) (*http.Response, error) {
+				change(r)
+				return send.Do(r)
+			})
+		}
+	}
+	for name, test := range map[string]struct {
+		change func(*bedrockruntime.Options)
+		code   string
+		scheme string
+	}{
+		"wrong secret": {func(o *bedrockruntime.Options) { o.Credentials = static(known.AccessKeyID, "wrong", "") }, "InvalidSignatureException", "AWS4-HMAC-SHA256"},
+		"unknown key":  {func(o *bedrockruntime.Options) { o.Credentials = static("AKIAUNKNOWN", "x", "") }, "UnrecognizedClientException", "AWS4-HMAC-SHA256"},
+		"stray token": {func(o *bedrockruntime.Options) {
+			o.Credentials = static(known.AccessKeyID, known.SecretAccessKey, "token")
+		}, "UnrecognizedClientException", "AWS4-HMAC-SHA256"},
+		"unsigned":       {tampered(func(r *http.Request) { r.Header.Del("Authorization") }), "MissingAuthenticationTokenException", ""},
+		"another region": {func(o *bedrockruntime.Options) { o.Region = "us-west-2" }, "InvalidSignatureException", "AWS4-HMAC-SHA256"},
+		"bearer": {func(o *bedrockruntime.Options) {
+			o.BearerAuthTokenProvider = bearer.StaticTokenProvider{Token: bearer.Token{Value: "key"}}
+			o.AuthSchemePreference = []string{"httpBearerAuth"}
+		}, "AccessDeniedException", "Bearer"},
+		"changed body": {tampered(func(r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(bytes.ReplaceAll(body, []byte("hello"), []byte("HELLO"))))
+		}), "InvalidSignatureException", "AWS4-HMAC-SHA256"},
+		"changed path": {tampered(func(r *http.Request) { r.URL.Path, r.URL.RawPath = "/model/other/converse", "" }), "InvalidSignatureException", "AWS4-HMAC-SHA256"},
+		"changed header": {tampered(func(r *http.Request) {
+			r.Header.Set("Amz-Sdk-Invocation-Id", "x")
+			r.Header.Set("Content-Type", "text/plain")
+		}), "InvalidSignatureException", "AWS4-HMAC-SHA256"},
+		"no date":    {tampered(func(r *http.Request) { r.Header.Del("X-Amz-Date") }), "IncompleteSignatureException", "AWS4-HMAC-SHA256"},
+		"odd header": {tampered(func(r *http.Request) { r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=x") }), "IncompleteSignatureException", "AWS4-HMAC-SHA256"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := len(s.Calls())
+			_, err := client(s).Converse(t.Context(), ask("hello"), test.change)
+			wantCode(t, err, 403, test.code)
+			calls := s.Calls()
+			if len(calls) != before+1 {
+				t.Fatalf("%d calls recorded", len(calls)-before)
+			}
+			call := calls[before]
+			if call.AuthScheme != test.scheme || call.Status != 403 || call.Operation != "Converse" || call.Input == nil {
+				t.Errorf("call %+v", call)
+			}
+		})
+	}
+	contains(t, s.Calls()[0].Path, "/converse")
+}
+
+// sign signs r as the SDK does, at a time of the test's choosing.
+func sign(t *testing.T, s *bedrocktest.Server, r *http.Request, body []byte, service string, at time.Time) {
+	t.Helper()
+	sum := sha256.Sum256(body)
+	if err := v4.NewSigner().SignHTTP(t.Context(), s.Credentials(), r, hex.EncodeToString(sum[:]), service, s.Region(), at); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestClockSkew(t *testing.T) {
+	s := bedrocktest.NewServer(t)
+	for name, test := range map[string]struct {
+		skew    time.Duration
+		service string
+		status  int
+	}{
+		"now":           {0, "bedrock", 200},
+		"four minutes":  {-4 * time.Minute, "bedrock", 200},
+		"expired":       {-6 * time.Minute, "bedrock", 403},
+		"from tomorrow": {24 * time.Hour, "bedrock", 403},
+		"other service": {0, "sts", 403},
+	} {
+		t.Run(name, func(t *testing.T) {
+			body := []byte(`{"messages":[{"role":"user","content":[{"text":"hi"}]}]}`)
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+"/model/m%3A0/converse", bytes.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			sign(t, s, r, body, test.service, time.Now().Add(test.skew))
+			resp, err := s.Config().HTTPClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer, _ := io.ReadAll(resp.Body)
+			_ = resp.Body.Close()
+			if resp.StatusCode != test.status || resp.Header.Get("X-Amzn-Requestid") == "" || resp.Header.Get("Date") == "" {
+				t.Errorf("%d %s", resp.StatusCode, answer)
+			}
+		})
+	}
+}
+
+// A query is part of what is signed.
+func TestListQueryIsSigned(t *testing.T) {
+	s := bedrocktest.NewServer(t)
+	_, err := client(s).ListAsyncInvokes(t.Context(), &bedrockruntime.ListAsyncInvokesInput{
+		MaxResults: aws.Int32(5), SubmitTimeAfter: aws.Time(time.Now().Add(-time.Hour)), SortBy: "SubmissionTime", StatusEquals: "Completed",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := s.Calls()[0].Input.(*bedrockruntime.ListAsyncInvokesInput)
+	if *in.MaxResults != 5 || in.SubmitTimeAfter == nil || in.StatusEquals != "Completed" {
+		t.Errorf("%+v", in)
+	}
+}
+
+func TestUnknownPath(t *testing.T) {
+	s := bedrocktest.NewServer(t)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+"/nothing/here", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sign(t, s, r, nil, "bedrock", time.Now())
+	resp, err := s.Config().HTTPClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != 404 || resp.Header.Get("X-Amzn-ErrorType") == "" {
+		t.Errorf("%d %v", resp.StatusCode, resp.Header)
+	}
+	if c := s.Calls()[0]; c.Operation != "" || c.Status != 404 || c.Path != "/nothing/here" {
+		t.Errorf("%+v", c)
+	}
+}
+
+// A body that is no such request is refused, and recorded without an input.
+func TestMalformedBody(t *testing.T) {
+	s := bedrocktest.NewServer(t)
+	for _, path := range []string{"/model/m/converse", "/model/m/converse-stream", "/model/m/count-tokens", "/async-invoke", "/guardrail/a/version/1/apply", "/guardrail-checks/invoke", "/model/m/invoke", "/"} {
+		for _, body := range []string{"", "null", "[]", `"x"`, "{", `{"messages":{}}`, `{"messages":[{"content":[{"text":1}]}]}`, `{"messages":[null]}`, `{"content":[null]}`, `{"input":null}`, `{"input":{}}`, `{"outputDataConfig":{"x":1}}`} {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+path, strings.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			service := "bedrock"
+			if path == "/" {
+				service = "sts"
+			}
+			sign(t, s, r, []byte(body), service, time.Now())
+			resp, err := s.Config().HTTPClient.Do(r)
+			if err != nil {
+				t.Errorf("%s %s: %v", path, body, err)
+				continue
+			}
+			_ = resp.Body.Close()
+			if resp.StatusCode != 400 && resp.StatusCode != 404 {
+				t.Errorf("%s %s: %d", path, body, resp.StatusCode)
+			}
+		}
+	}
+}
+
+func TestSession(t *testing.T) {
+	transports(t, func(t *testing.T, s *bedrocktest.Server) {
+		service := sts.NewFromConfig(s.Config())
+		out, err := service.AssumeRole(t.Context(), &sts.AssumeRoleInput{
+			RoleArn: aws.String("arn:aws:iam::123456789012:role/app/reader"), RoleSessionName: aws.String("me"), DurationSeconds: aws.Int32(900),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		session := func(o *bedrockruntime.Options) {
+			o.Credentials = credentials.NewStaticCredentialsProvider(*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken)
+		}
+		if _, err := client(s).Converse(t.Context(), ask("hi"), session); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Calls()[1].AccessKeyID; got != *out.Credentials.AccessKeyId {
+			t.Errorf("signed by %s", got)
+		}
+		_, err = client(s).Converse(t.Context(), ask("hi"), func(o *bedrockruntime.Options) {
+			o.Credentials = credentials.NewStaticCredentialsProvider(*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, "other")
+		})
+		wantCode(t, err, 403, "UnrecognizedClientException")
+		s.ExpireSessions()
+		_, err = client(s).Converse(t.Context(), ask("hi"), session)
+		wantCode(t, err, 403, "ExpiredTokenException")
+		if _, err := client(s).Converse(t.Context(), ask("hi")); err != nil {
+			t.Errorf("the long-term key: %v", err)
+		}
+	})
+}
