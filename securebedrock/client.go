@@ -92,6 +92,7 @@ func (c *Client) pin(o *bedrockruntime.Options) {
 	o.Region = g.region
 	o.BaseEndpoint = nil
 	o.EndpointOptions = bedrockruntime.EndpointResolverOptions{}
+	//lint:ignore SA1019 cleared, not used
 	o.EndpointResolver = nil //nolint:staticcheck // cleared, not used
 	o.EndpointResolverV2 = &g.endpoint
 	o.Credentials = g.credentials

@@ -269,8 +269,10 @@ func (s *ruleStep) HandleSerialize(ctx context.Context, in middleware.SerializeI
 		in.Parameters = input
 	}
 	// A per-call option may have set another signing region or name.
-	ctx = awsmiddleware.SetSigningRegion(ctx, s.g.region) //lint:ignore SA1019 the SDK still heeds it
-	ctx = awsmiddleware.SetSigningName(ctx, signingName)  //lint:ignore SA1019 likewise
+	//lint:ignore SA1019 the SDK still heeds it
+	ctx = awsmiddleware.SetSigningRegion(ctx, s.g.region) //nolint:staticcheck // the SDK still heeds it
+	//lint:ignore SA1019 the SDK still heeds it
+	ctx = awsmiddleware.SetSigningName(ctx, signingName) //nolint:staticcheck // the SDK still heeds it
 	ctx = awsmiddleware.SetRequiresLegacyEndpoints(ctx, false)
 	return s.serialize.HandleSerialize(ctx, in, middlewareFunc(func(ctx context.Context, in middleware.SerializeInput) (
 		middleware.SerializeOutput, middleware.Metadata, error,

@@ -41,6 +41,7 @@ func newTransport(owner aws.HTTPClient, t Timeouts, conns *connections) (*http.T
 	base.Proxy = tunnelOnly(theirs.Proxy)
 	base.ProxyConnectHeader = theirs.ProxyConnectHeader.Clone()
 	base.GetProxyConnectHeader = theirs.GetProxyConnectHeader
+	//lint:ignore SA1019 refused, not used
 	if theirs.DialTLSContext != nil || theirs.DialTLS != nil { //nolint:staticcheck // refused, not used
 		return nil, fmt.Errorf("%w: HTTPClient: its transport dials TLS itself, so the host's certificate could go unchecked; pass one without DialTLS and DialTLSContext", ErrConfig)
 	}
