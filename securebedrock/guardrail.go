@@ -106,8 +106,10 @@ func coverageRule(_ context.Context, g *guard, st *state, in any) error {
 	case *bedrockruntime.ConverseStreamInput:
 		return g.converseCoverage(in.Messages, in.System)
 	case *bedrockruntime.InvokeModelInput:
+		in.Body = bytes.Clone(in.Body) // what is inspected is what is sent
 		return g.bodyCoverage(in.Body, &in.ContentType)
 	case *bedrockruntime.InvokeModelWithResponseStreamInput:
+		in.Body = bytes.Clone(in.Body)
 		return g.bodyCoverage(in.Body, &in.ContentType)
 	}
 	return nil

@@ -40,16 +40,19 @@ type Model struct {
 }
 
 // ParseModel parses a model identifier: an ID or an ARN. It does not decide
-// whether the model is permitted. Every error wraps ErrModel.
+// whether the model is permitted. Every error wraps ErrModel; the Model then has
+// at most its ID, and not even that where the text cannot be an identifier.
 func ParseModel(id string) (Model, error) {
 	m := Model{ID: id}
 	switch {
 	case id == "":
 		return m, refuse(ErrModel, "no model identifier is given")
+	// What cannot be an identifier is not repeated: it may be a prompt in the
+	// wrong place.
 	case len(id) > 2048: // the service's own limit, API_runtime_Converse
-		return m, refuse(ErrModel, "the identifier is longer than 2048 characters")
+		return Model{}, refuse(ErrModel, "the identifier is longer than 2048 characters")
 	case strings.ContainsFunc(id, notIdentifier):
-		return m, refuse(ErrModel, "the identifier has a character that no model identifier has")
+		return Model{}, refuse(ErrModel, "the identifier has a character that no model identifier has")
 	case strings.HasPrefix(id, "arn:"):
 		return parseModelARN(m)
 	}

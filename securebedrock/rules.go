@@ -52,10 +52,10 @@ func modelRule(_ context.Context, g *guard, st *state, in any) error {
 	*field = &id
 	if id != st.call.Model.ID || st.call.Model.Kind == "" {
 		m, err := ParseModel(id)
+		st.call.Model = m
 		if err != nil {
 			return err
 		}
-		st.call.Model = m
 	}
 	m := &st.call.Model
 	if m.Region != "" {

@@ -107,6 +107,7 @@ func TestRulesRefuse(t *testing.T) {
 		{"an unknown prefix", securebedrock.ErrModel, nil, withModel("mars." + haiku)},
 		{"an empty model", securebedrock.ErrModel, nil, withModel("")},
 		{"a model that is a path", securebedrock.ErrModel, nil, withModel("../guardrail/x/version/1/apply")},
+		{"a prompt in the model's place", securebedrock.ErrModel, nil, withModel("a secret in the wrong field")},
 		{"a model with a query", securebedrock.ErrModel, nil, withModel(haiku + "?a=b")},
 		{"CountTokens of a profile that leaves", securebedrock.ErrResidency, nil, func(ctx context.Context, c *client) error {
 			_, err := c.CountTokens(ctx, &bedrockruntime.CountTokensInput{ModelId: aws.String("us." + haiku),

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"sync"
 	"time"
 
@@ -368,7 +367,7 @@ func (s *streamSet) closeAll() {
 		all = append(all, es)
 	}
 	s.mu.Unlock()
-	for _, es := range slices.Clip(all) {
+	for _, es := range all {
 		es.Close()
 	}
 }
