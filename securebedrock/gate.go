@@ -15,17 +15,19 @@ import (
 // signingName is Bedrock Runtime's service name in SigV4.
 const signingName = "bedrock"
 
-// Headers that carry the guardrail of an InvokeModel.
-var guardrailHeaders = [...]string{
-	"X-Amzn-Bedrock-Guardrailidentifier",
-	"X-Amzn-Bedrock-Guardrailversion",
-	"X-Amzn-Bedrock-Trace",
+// guardrailHeaders carry the guardrail of an InvokeModel.
+func guardrailHeaders() [3]string {
+	return [...]string{
+		"X-Amzn-Bedrock-Guardrailidentifier",
+		"X-Amzn-Bedrock-Guardrailversion",
+		"X-Amzn-Bedrock-Trace",
+	}
 }
 
 // wire is what the rules approved, as the serializer wrote it.
 type wire struct {
 	method, path, rawPath, query string
-	headers                      [len(guardrailHeaders)]string
+	headers                      [3]string
 	body                         *sealedBody // nil where there is none, or it is yet to be written
 }
 
@@ -46,7 +48,7 @@ func (w *wire) capture(request any) (*smithyhttp.Request, error) {
 		return nil, refuse(ErrEndpoint, fmt.Sprintf("the request is a %T", request))
 	}
 	w.method, w.path, w.rawPath, w.query = req.Method, req.URL.Path, req.URL.RawPath, req.URL.RawQuery
-	for i, h := range guardrailHeaders {
+	for i, h := range guardrailHeaders() {
 		w.headers[i] = req.Header.Get(h)
 	}
 	w.body = nil
@@ -132,7 +134,7 @@ func (g *guard) inspect(st *state, req *smithyhttp.Request) error {
 	case !st.op.duplex && req.GetStream() != st.wire.stream():
 		return refuse(ErrEndpoint, "the body changed after the rules; a middleware or an interceptor rewrote the request")
 	}
-	for i, h := range guardrailHeaders {
+	for i, h := range guardrailHeaders() {
 		if v := req.Header.Values(h); len(v) > 1 || req.Header.Get(h) != w.headers[i] {
 			return refuse(ErrGuardrailOverride, "the header "+h+" changed after the rules; a middleware or an interceptor rewrote the request")
 		}

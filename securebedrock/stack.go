@@ -288,7 +288,8 @@ func (s *ruleStep) HandleSerialize(ctx context.Context, in middleware.SerializeI
 
 // named completes a refusal with what the call was.
 func (st *state) named(err error) error {
-	if p, ok := err.(*PolicyError); ok {
+	var p *PolicyError
+	if errors.As(err, &p) {
 		p.Operation, p.Model = st.op.name, st.call.Model.ID
 	}
 	return err
