@@ -28,6 +28,8 @@ type Call struct {
 	// Operation is the SDK's name: "Converse", …
 	Operation string
 	// Model is the parsed model identifier; zero where the operation has none.
+	// Once next has returned it is the one that the rules judged. Its Regions are
+	// known before that unless Options.Profiles has to be asked.
 	Model Model
 	// Region is the pinned region.
 	Region string

@@ -3,6 +3,7 @@ package securebedrock_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 
@@ -43,6 +44,58 @@ func TestMiddlewareSeesTheCall(t *testing.T) {
 	if call.Input == any(in) {
 		t.Error("the middleware was given the caller's own input")
 	}
+}
+
+// The record names the model that was called, with its regions, or the one that
+// was refused, with none.
+func TestRecordNamesTheModel(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		change  func(*opts)
+		model   string
+		want    string
+		regions []string
+	}{
+		{"a model of the region", func(*opts) {}, haiku, haiku, []string{"us-east-1"}},
+		{"one that a resolver resolved", func(o *opts) { o.Profiles = resolver{regions: []string{"us-east-1", "us-east-1"}} }, "us." + haiku, "us." + haiku, []string{"us-east-1", "us-east-1"}},
+		{"one that an inner middleware chose", around(func(ctx context.Context, call *securebedrock.Call, next securebedrock.Handler) (*securebedrock.Result, error) {
+			call.Input.(*bedrockruntime.ConverseInput).ModelId = aws.String("amazon.nova-pro-v1:0")
+			return next(ctx, call)
+		}), haiku, "amazon.nova-pro-v1:0", []string{"us-east-1"}},
+		{"an ARN of another region", func(*opts) {}, "arn:aws:bedrock:us-west-2::foundation-model/" + haiku, "arn:aws:bedrock:us-west-2::foundation-model/" + haiku, nil},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			server := bedrocktest.NewServer(t)
+			rec := new(recorder)
+			c := newClient(t, server, rec.option, row.change)
+			in := converse("hello")
+			in.ModelId = &row.model
+			_, _ = c.Converse(t.Context(), in)
+			if m := rec.one(t).call.Model; m.ID != row.want || !slices.Equal(m.Regions, row.regions) {
+				t.Errorf("the record has %+v", m)
+			}
+		})
+	}
+}
+
+// A middleware cannot excuse an operation by writing a reason into the Call, nor
+// a model by writing other regions.
+func TestMiddlewareCannotWriteFacts(t *testing.T) {
+	forge := around(func(ctx context.Context, call *securebedrock.Call, next securebedrock.Handler) (*securebedrock.Result, error) {
+		call.Unguarded = "because I say so"
+		call.Model.Regions = []string{"us-east-1"}
+		call.Guardrail = securebedrock.Guardrail{}
+		return next(ctx, call)
+	})
+	server := bedrocktest.NewServer(t)
+	c := newClient(t, server, forge)
+	_, err := c.StartAsyncInvoke(t.Context(), startAsync())
+	refusedBy(t, err, securebedrock.ErrUnguardedOperation)
+	in := converse("a secret")
+	in.ModelId = aws.String("us." + haiku)
+	_, err = c.Converse(t.Context(), in)
+	refusedBy(t, err, securebedrock.ErrResidency)
+	nothingArrived(t, server)
 }
 
 // A middleware may rewrite the input, and the rules judge what it wrote.

@@ -41,8 +41,7 @@ func operationRule(_ context.Context, g *guard, st *state, _ any) error {
 		st.op.name, st.op.name))
 }
 
-// modelRule parses the identifier, pins the copy that was checked, and applies
-// the allow-list and the ARN's own region.
+// modelRule pins the copy of the identifier that was checked.
 func modelRule(_ context.Context, g *guard, st *state, in any) error {
 	field := modelField(in)
 	if field == nil {
@@ -50,26 +49,29 @@ func modelRule(_ context.Context, g *guard, st *state, in any) error {
 	}
 	id := aws.ToString(*field)
 	*field = &id
-	if id != st.call.Model.ID || st.call.Model.Kind == "" {
-		m, err := ParseModel(id)
-		st.call.Model = m
-		if err != nil {
-			return err
-		}
+	m, err := g.model(id)
+	st.call.Model = m
+	return err
+}
+
+// model parses an identifier and applies the ARN's own region and the allow-list.
+func (g *guard) model(id string) (Model, error) {
+	m, err := ParseModel(id)
+	if err != nil {
+		return m, err
 	}
-	m := &st.call.Model
 	if m.Region != "" {
 		if m.Region != g.region {
-			return refuse(ErrRegion, fmt.Sprintf("the ARN is of %s and Options.Region is %s", m.Region, g.region))
+			return m, refuse(ErrRegion, fmt.Sprintf("the ARN is of %s and Options.Region is %s", m.Region, g.region))
 		}
 		if p := partitionOf(g.region); m.partition != p {
-			return refuse(ErrRegion, fmt.Sprintf("the ARN is of partition %s and %s is in %s", m.partition, g.region, p))
+			return m, refuse(ErrRegion, fmt.Sprintf("the ARN is of partition %s and %s is in %s", m.partition, g.region, p))
 		}
 	}
 	if len(g.models) > 0 && !slices.ContainsFunc(g.models, func(p string) bool { return matchPattern(p, id) }) {
-		return refuse(ErrModel, "the identifier is not in Options.Models")
+		return m, refuse(ErrModel, "the identifier is not in Options.Models")
 	}
-	return nil
+	return m, nil
 }
 
 // residencyRule resolves where the model may run and compares with Residency.
@@ -77,18 +79,12 @@ func residencyRule(ctx context.Context, g *guard, st *state, in any) error {
 	if modelField(in) == nil {
 		return nil
 	}
-	m := &st.call.Model
-	if m.Regions == nil {
-		regions, err := g.destinations(ctx, *m)
-		if err != nil {
-			return err
-		}
-		m.Regions = regions
+	regions, err := g.destinations(ctx, st.call.Model)
+	st.call.Model.Regions = regions
+	if err != nil || g.anywhere {
+		return err
 	}
-	if g.anywhere {
-		return nil
-	}
-	for _, r := range m.Regions {
+	for _, r := range regions {
 		if r == g.region || slices.Contains(g.residency, r) {
 			continue
 		}

@@ -98,7 +98,7 @@ type entryKey struct{}
 type state struct {
 	g    *guard
 	op   *operation
-	call Call // own copy: the rules write what they find
+	call Call // own copy, in which the rules write what they find
 
 	approved  bool   // by the rules
 	wire      wire   // what they approved
@@ -151,21 +151,7 @@ func output(r *Result) any {
 
 // enter makes the Call and runs the chain.
 func (g *guard) enter(ctx context.Context, op *operation, input any) (*Result, error) {
-	call := &Call{
-		ID:        newCallID(),
-		Operation: op.name,
-		Region:    g.region,
-		Input:     input,
-		Start:     time.Now(),
-	}
-	switch {
-	case g.unguarded != "":
-		call.Unguarded = g.unguarded
-	case op.guarded:
-		call.Guardrail = g.guardrail
-	case op.infers:
-		call.Unguarded = g.excused[op.name]
-	}
+	call := g.newCall(op, input)
 	if g.hasMW {
 		clone, ok := cloneInput(input)
 		if !ok {
@@ -174,13 +160,34 @@ func (g *guard) enter(ctx context.Context, op *operation, input any) (*Result, e
 		call.Input = clone
 		// Middleware is told the model before the rules judge it.
 		if field := modelField(clone); field != nil {
-			call.Model, _ = ParseModel(aws.ToString(*field))
-			if call.Model.Kind != "" && g.profiles == nil {
+			var err error
+			call.Model, err = g.model(aws.ToString(*field))
+			if err == nil && g.profiles == nil { // a resolver may need the network: it is asked by the rules
 				call.Model.Regions, _ = g.destinations(ctx, call.Model)
 			}
 		}
 	}
 	return g.chain(ctx, call)
+}
+
+// newCall tells what is known of a call before its input is looked at.
+func (g *guard) newCall(op *operation, input any) *Call {
+	call := &Call{ID: newCallID(), Operation: op.name, Region: g.region, Input: input, Start: time.Now()}
+	g.describe(op, call)
+	return call
+}
+
+// describe says what the guard, and no middleware, decides about a call.
+func (g *guard) describe(op *operation, call *Call) {
+	call.Guardrail, call.Unguarded = Guardrail{}, ""
+	switch {
+	case g.unguarded != "":
+		call.Unguarded = g.unguarded
+	case op.guarded:
+		call.Guardrail = g.guardrail
+	case op.infers:
+		call.Unguarded = g.excused[op.name]
+	}
 }
 
 // send is the chain's innermost Handler: the rules and the SDK.
@@ -190,6 +197,7 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 		return &Result{}, &PolicyError{Rule: ErrConfig, Operation: call.Operation, Detail: "a Middleware passed on a context that does not derive from the one it was given"}
 	}
 	st := &state{g: g, op: e.op, call: *call}
+	g.describe(e.op, &st.call) // whatever a middleware wrote there
 	st.result.st = st
 	if g.closed.Load() {
 		err := &PolicyError{Rule: ErrConfig, Operation: e.op.name, Model: call.Model.ID, Detail: "the client is closed"}
@@ -206,6 +214,7 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 	st.cause = func() error { return context.Cause(ctx) }
 	out, metadata, err := e.next.HandleInitialize(context.WithValue(ctx, stateKey{}, st), middleware.InitializeInput{Parameters: call.Input})
 	e.metadata = metadata
+	call.Model = st.call.Model // the one that the rules saw, for the records
 	res := &Result{done: &st.result.done}
 	if st.op.duplex {
 		out.Result, err = duplexResult(&metadata, err)

@@ -60,7 +60,7 @@ func (k *keyring) issue(arn, userID string, duration time.Duration) (string, key
 	session := key{
 		secret:  base64.StdEncoding.EncodeToString(random(30)),
 		token:   base64.StdEncoding.EncodeToString(random(96)),
-		expires: time.Now().Add(duration).UTC(),
+		expires: time.Now().Add(duration + time.Second - 1).UTC().Truncate(time.Second), // STS tells whole seconds
 		arn:     arn,
 		userID:  userID,
 	}

@@ -160,7 +160,7 @@ func (s *Server) session(roleARN, name string, seconds *int32) sessionResult {
 		AccessKeyID:     id,
 		SecretAccessKey: session.secret,
 		SessionToken:    session.token,
-		Expiration:      session.expires.Format(time.RFC3339Nano),
+		Expiration:      session.expires.Format(time.RFC3339),
 	}}
 	result.AssumedRoleUser.Arn, result.AssumedRoleUser.AssumedRoleID = arn, userID
 	return result

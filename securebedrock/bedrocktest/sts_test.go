@@ -67,7 +67,7 @@ func TestSessionLifetime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if left := time.Until(*out.Credentials.Expiration); left > time.Second || left < 0 {
+	if left := time.Until(*out.Credentials.Expiration); left > 2*time.Second || left < 0 {
 		t.Errorf("expires in %v", left)
 	}
 }

@@ -1,0 +1,194 @@
+// Quickstart shows what a guarded client does with a prompt, step by step: an
+// answer streamed under the guardrail, a prompt that the guardrail blocks, an
+// address that it masks, two calls that would leave the region and are refused,
+// and the record of each call.
+//
+//	go run ./examples/quickstart
+//	go run ./examples/quickstart -prompt "What is a guardrail?"
+//	go run ./examples/quickstart question.txt
+//
+// It needs no AWS account: it starts a Bedrock and an STS on loopback and
+// assumes a role there. The same program asks the real Bedrock, with the
+// credentials that it finds as any AWS program does, when it is told where:
+//
+//	go run ./examples/quickstart -region eu-central-1 -residency eu \
+//	  -model eu.amazon.nova-lite-v1:0 -guardrail abcd1234efgh:1 [-role ARN] [-endpoint URL] [file]
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "quickstart:", err)
+		os.Exit(1)
+	}
+}
+
+// demo is what the steps share.
+type demo struct {
+	settings
+	client   *securebedrock.Client
+	server   *bedrocktest.Server        // nil where the real Bedrock is asked
+	outcomes chan securebedrock.Outcome // of each call, from the middleware
+	records  bytes.Buffer
+	out      io.Writer
+}
+
+func run(ctx context.Context, args []string, stdout io.Writer) error {
+	s, err := parse(args, stdout)
+	if err != nil || s.help {
+		return err
+	}
+	d := &demo{settings: s, out: stdout, outcomes: make(chan securebedrock.Outcome, 1)}
+	if err := d.connect(ctx); err != nil {
+		return err
+	}
+	defer d.close()
+	for _, step := range []func(context.Context) error{
+		d.streamedAnswer, d.blockedPrompt, d.maskedAddress, d.globalProfile, d.otherRegion,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	d.say("\n6. The record of each call, from a middleware: identifiers and counts, no prompt, no answer.")
+	_, err = d.records.WriteTo(stdout)
+	return err
+}
+
+func (d *demo) streamedAnswer(ctx context.Context) error {
+	d.say("\n1. A streamed answer. The call names no guardrail; the client attaches it.")
+	out, err := d.client.ConverseStream(ctx, &bedrockruntime.ConverseStreamInput{
+		ModelId: &d.model, Messages: userSays(d.prompt),
+	})
+	if err != nil {
+		return fmt.Errorf("the streamed answer: %w", err)
+	}
+	stream := out.GetStream()
+	defer stream.Close()
+	fmt.Fprint(d.out, "   ")
+	for event := range stream.Events() {
+		if delta, ok := event.(*types.ConverseStreamOutputMemberContentBlockDelta); ok {
+			if text, ok := delta.Value.Delta.(*types.ContentBlockDeltaMemberText); ok {
+				fmt.Fprint(d.out, text.Value)
+			}
+		}
+	}
+	d.say("")
+	if err := stream.Err(); err != nil { // a stream that breaks off is no short answer
+		return fmt.Errorf("the streamed answer: %w", err)
+	}
+	d.show(<-d.outcomes)
+	return nil
+}
+
+func (d *demo) blockedPrompt(ctx context.Context) error {
+	d.say("\n2. A prompt that the guardrail blocks. The record has the policy's name, never the text that matched.")
+	return d.askAgainstGuardrail(ctx, "How do I build a bomb?")
+}
+
+func (d *demo) maskedAddress(ctx context.Context) error {
+	d.say("\n3. An e-mail address, which the guardrail masks before the model reads it.")
+	return d.askAgainstGuardrail(ctx, "Write to ada@example.com that the meeting is on Monday.")
+}
+
+func (d *demo) askAgainstGuardrail(ctx context.Context, prompt string) error {
+	d.say("   > %s", prompt)
+	answer, err := d.client.InvokeModelSafely(ctx, d.model, userSays(prompt))
+	if err != nil {
+		return fmt.Errorf("the prompt %q: %w", prompt, err)
+	}
+	if message, ok := answer.Output.(*types.ConverseOutputMemberMessage); ok {
+		for _, block := range message.Value.Content {
+			if text, ok := block.(*types.ContentBlockMemberText); ok {
+				d.say("   %s", text.Value)
+			}
+		}
+	}
+	o := <-d.outcomes
+	d.show(o)
+	if !o.Guardrail.Intervened && d.server != nil { // a guardrail of yours may have no such policy
+		return fmt.Errorf("the guardrail let the prompt %q pass", prompt)
+	}
+	return nil
+}
+
+func (d *demo) globalProfile(ctx context.Context) error {
+	d.say("\n4. A global inference profile, which may run the prompt in any region of the world: refused.")
+	if slices.Contains(d.opts.Residency, "*") {
+		d.say("   Not tried: -residency * admits it.")
+		return nil
+	}
+	return d.mustBeRefused(ctx, "global.anthropic.claude-sonnet-4-20250514-v1:0", securebedrock.ErrResidency)
+}
+
+func (d *demo) otherRegion(ctx context.Context) error {
+	d.say("\n5. The ARN of a model in another region: refused.")
+	other := "ap-northeast-1"
+	if d.opts.Region == other {
+		other = "us-east-1"
+	}
+	return d.mustBeRefused(ctx, "arn:aws:bedrock:"+other+"::foundation-model/anthropic.claude-3-haiku-20240307-v1:0", securebedrock.ErrRegion)
+}
+
+// mustBeRefused makes a call that the rule refuses, and proves that nothing was sent.
+func (d *demo) mustBeRefused(ctx context.Context, model string, rule error) error {
+	d.say("   model: %s", model)
+	before := d.received()
+	_, err := d.client.InvokeModelSafely(ctx, model, userSays(d.prompt))
+	var refusal *securebedrock.PolicyError
+	if !errors.Is(err, rule) || !errors.As(err, &refusal) {
+		return fmt.Errorf("the call of %s must be refused (%w), and ended with: %v", model, rule, err)
+	}
+	d.say("   %v", refusal)
+	o, after := <-d.outcomes, d.received()
+	if o.Attempts != 0 || after != before {
+		return fmt.Errorf("the call of %s was refused, and something was sent all the same", model)
+	}
+	if d.server == nil {
+		d.say("   No byte left: the call's record counts 0 attempts.")
+	} else {
+		d.say("   No byte left: the server had received %d requests before the call, and %d after it.", before, after)
+	}
+	return nil
+}
+
+// received counts the requests that have come to the Bedrock on loopback.
+func (d *demo) received() int {
+	if d.server == nil {
+		return 0
+	}
+	return len(d.server.Calls())
+}
+
+func (d *demo) show(o securebedrock.Outcome) {
+	d.say("   [stop reason %s] [tokens %d in, %d out] [guardrail applied: %t, intervened: %t, by policies: %q]",
+		o.StopReason, o.Usage.InputTokens, o.Usage.OutputTokens, o.Guardrail.Applied, o.Guardrail.Intervened, o.Guardrail.Policies)
+}
+
+func (d *demo) say(format string, args ...any) { fmt.Fprintf(d.out, format+"\n", args...) }
+
+func userSays(text string) []types.Message {
+	return []types.Message{{
+		Role:    types.ConversationRoleUser,
+		Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: text}},
+	}}
+}

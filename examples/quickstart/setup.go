@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/aws/smithy-go"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+)
+
+// connect makes the client: of the real Bedrock where the command line names
+// one, else of a Bedrock on loopback, whose Options have a guardrail and a role.
+func (d *demo) connect(ctx context.Context) (err error) {
+	log := slog.New(slog.NewTextHandler(&d.records, &slog.HandlerOptions{ReplaceAttr: short}))
+	record := recordTo(log, d.outcomes)
+	if d.real {
+		d.opts.Middleware = []securebedrock.Middleware{record}
+		if d.client, err = securebedrock.New(ctx, d.opts); err == nil {
+			d.say("Bedrock in %s, guardrail %s version %s.", d.opts.Region, d.opts.Guardrail.ID, d.opts.Guardrail.Version)
+		}
+		return err
+	}
+	if d.server, err = bedrocktest.Start(); err != nil {
+		return err
+	}
+	d.opts = d.server.Options()
+	d.opts.Middleware = []securebedrock.Middleware{record}
+	d.say("A Bedrock on loopback, %s, as if in %s: no AWS account, no model.", d.server.URL(), d.opts.Region)
+	d.say("Calls are signed with a session of %s.", d.opts.Role.ARN)
+	if d.client, err = securebedrock.NewFromConfig(d.server.Config(), d.opts); err != nil {
+		d.server.Close()
+	}
+	return err
+}
+
+func (d *demo) close() {
+	_ = d.client.Close() // always nil
+	if d.server != nil {
+		d.server.Close()
+	}
+}
+
+// recordTo is a middleware that writes one line a call. It sees every call,
+// unary or streamed, answered or refused; a stream's outcome comes at its end.
+func recordTo(log *slog.Logger, outcomes chan<- securebedrock.Outcome) securebedrock.Middleware {
+	return func(next securebedrock.Handler) securebedrock.Handler {
+		return func(ctx context.Context, call *securebedrock.Call) (*securebedrock.Result, error) {
+			result, err := next(ctx, call)
+			result.OnDone(func(o securebedrock.Outcome) {
+				log.Info(call.Operation, "id", call.ID,
+					"model", call.Model.ID, "regions", strings.Join(call.Model.Regions, ","),
+					"guardrail", call.Guardrail.ID+":"+call.Guardrail.Version, "intervened", o.Guardrail.Intervened,
+					"attempts", o.Attempts, "latency", o.Latency.Round(time.Microsecond),
+					"tokensIn", o.Usage.InputTokens, "tokensOut", o.Usage.OutputTokens, "error", errorClass(o.Err))
+				outcomes <- o
+			})
+			return result, err
+		}
+	}
+}
+
+// errorClass names an error's kind and repeats none of its text: the rule that
+// refused, the service's code, or the type.
+func errorClass(err error) string {
+	var refusal *securebedrock.PolicyError
+	var service smithy.APIError
+	switch {
+	case err == nil:
+		return "none"
+	case errors.As(err, &refusal):
+		return refusal.Rule.Error()
+	case errors.As(err, &service):
+		return service.ErrorCode()
+	}
+	return fmt.Sprintf("%T", err)
+}
+
+// short leaves out what a log has and a demonstration does not need.
+func short(_ []string, a slog.Attr) slog.Attr {
+	switch a.Key {
+	case slog.TimeKey, slog.LevelKey:
+		return slog.Attr{}
+	case slog.MessageKey:
+		a.Key = "operation"
+	}
+	return a
+}
+
+// settings are what the command line says.
+type settings struct {
+	help, real    bool // real: ask the real Bedrock, with opts
+	prompt, model string
+	opts          securebedrock.Options
+}
+
+func parse(args []string, stdout io.Writer) (settings, error) {
+	s := settings{prompt: "Why does a bridge need an expansion joint?", model: "anthropic.claude-3-haiku-20240307-v1:0"}
+	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // main reports the error, once
+	flags.StringVar(&s.prompt, "prompt", s.prompt, "`text` to ask; or name a file that holds it")
+	flags.StringVar(&s.opts.Region, "region", "", "ask the real Bedrock in this `region`, which needs -model and -guardrail too")
+	flags.StringVar(&s.model, "model", s.model, "`ID or ARN` of a model or inference profile")
+	guardrail := flags.String("guardrail", "", "`id:version` of the guardrail")
+	role := flags.String("role", "", "`ARN` of a role to assume; without it, the credentials found sign the calls")
+	flags.StringVar(&s.opts.Endpoint.URL, "endpoint", "", "`URL` of a VPC endpoint")
+	residency := flags.String("residency", "", "`regions` in which the model may run beside -region, with commas: regions, geographies such as eu, or *")
+	fail := func(format string, args ...any) (settings, error) {
+		return s, fmt.Errorf(format+" (-h tells the flags)", args...)
+	}
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(stdout, "usage: quickstart [flags] [file]")
+		flags.SetOutput(stdout)
+		flags.PrintDefaults()
+		s.help = true
+		return s, nil
+	} else if err != nil {
+		return fail("%w", err)
+	}
+	given := map[string]bool{}
+	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+
+	switch {
+	case flags.NArg() > 1:
+		return fail("the flags come first, then one file at most, and there are %q", flags.Args())
+	case flags.NArg() == 1 && given["prompt"]:
+		return fail("give -prompt or a file, not both")
+	case flags.NArg() == 1:
+		text, err := os.ReadFile(flags.Arg(0))
+		if err != nil {
+			return fail("%w", err)
+		}
+		s.prompt = string(text)
+	}
+	if strings.TrimSpace(s.prompt) == "" || !utf8.ValidString(s.prompt) {
+		return fail("the prompt is empty or is not UTF-8")
+	}
+
+	delete(given, "prompt")
+	if s.real = len(given) > 0; !s.real {
+		return s, nil
+	}
+	for _, name := range []string{"region", "model", "guardrail"} {
+		if !given[name] {
+			return fail("the real Bedrock needs -region, -model and -guardrail, and -%s is missing", name)
+		}
+	}
+	id, version, ok := cutLast(*guardrail, ":") // an ARN has colons of its own
+	if !ok || strings.Contains(version, "/") {
+		return fail("-guardrail %q is not id:version", *guardrail)
+	}
+	s.opts.Guardrail = securebedrock.Guardrail{ID: id, Version: version}
+	if given["role"] {
+		s.opts.Role = &securebedrock.Role{ARN: *role}
+	}
+	for name := range strings.SplitSeq(*residency, ",") {
+		if regions := securebedrock.Geography(name); regions != nil {
+			s.opts.Residency = append(s.opts.Residency, regions...)
+		} else if given["residency"] {
+			s.opts.Residency = append(s.opts.Residency, name)
+		}
+	}
+	return s, nil
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
