@@ -319,7 +319,8 @@ func (g *guard) readEvent(ev smithy.Deserializable, o *Outcome) {
 	}
 }
 
-// streamSet holds the open streams of a client, for its Close.
+// streamSet holds the streams of a client that may still be open, for its Close,
+// with a timer where one is to be closed anyway.
 type streamSet struct {
 	mu     sync.Mutex
 	open   map[eventStream]*time.Timer
@@ -342,30 +343,40 @@ func (s *streamSet) add(es eventStream) (forget func()) {
 	}
 	return func() {
 		s.mu.Lock()
-		if t := s.open[es]; t != nil {
-			t.Stop()
+		if s.open[es] == nil { // otherwise closeAfter's to forget
+			delete(s.open, es)
 		}
-		delete(s.open, es)
 		s.mu.Unlock()
 	}
 }
 
-// closeAfter closes a stream that is still open after d.
+// closeAfter closes a stream after d. Its body may be over by then: an event that
+// nobody takes still holds the SDK's goroutines.
 func (s *streamSet) closeAfter(es eventStream, d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if t, open := s.open[es]; open && t == nil {
-		s.open[es] = time.AfterFunc(d, func() { es.Close() })
+	if s.closed || s.open[es] != nil {
+		return
 	}
+	s.open[es] = time.AfterFunc(d, func() {
+		es.Close()
+		s.mu.Lock()
+		delete(s.open, es)
+		s.mu.Unlock()
+	})
 }
 
 func (s *streamSet) closeAll() {
 	s.mu.Lock()
 	s.closed = true
 	all := make([]eventStream, 0, len(s.open))
-	for es := range s.open {
+	for es, timer := range s.open {
+		if timer != nil {
+			timer.Stop()
+		}
 		all = append(all, es)
 	}
+	clear(s.open)
 	s.mu.Unlock()
 	for _, es := range all {
 		es.Close()
