@@ -49,6 +49,8 @@ var (
 	ErrReadTimeout = errors.New("nothing arrived in time")
 	// ErrStreamTruncated: a stream ended before its end was announced.
 	ErrStreamTruncated = errors.New("stream ended early")
+	// ErrAnswerSize: an answer that is no stream is longer than 32 MiB.
+	ErrAnswerSize = errors.New("answer is too long")
 	// ErrAudit: a record could not be written.
 	ErrAudit = errors.New("call could not be recorded")
 )

@@ -17,6 +17,10 @@ const (
 // by unread.
 const maxKept = 1 << 20
 
+// maxFrame bounds a frame. The SDK's decoder has no bound of its own (smithy-go
+// v1.28.8): it would read a frame of 4 GiB into memory.
+const maxFrame = 24 << 20
+
 // frameScanner follows application/vnd.amazon.eventstream frames as they pass:
 // total length, headers length and a checksum in 12 bytes, then the headers, the
 // payload, and 4 bytes of checksum
@@ -39,7 +43,9 @@ const preludeLen, sumLen = 12, 4
 // between reports whether the last byte seen ended a frame.
 func (f *frameScanner) between() bool { return f.pos == 0 && !f.lost }
 
-func (f *frameScanner) feed(b []byte) {
+// feed looks at what came and returns how much of it may be passed on: all, or
+// what stands before the frame that makes no sense.
+func (f *frameScanner) feed(b []byte) (sound int) {
 	for len(b) > 0 && !f.lost {
 		var want uint32 // up to where the frame is of interest now
 		switch {
@@ -59,14 +65,18 @@ func (f *frameScanner) feed(b []byte) {
 		if f.pos == want {
 			f.reached()
 		}
+		if !f.lost {
+			sound += n
+		}
 	}
+	return sound
 }
 
 // reached is called at the end of the prelude, of the headers, and of the frame.
 func (f *frameScanner) reached() {
 	if f.total == 0 {
 		total, headers := binary.BigEndian.Uint32(f.kept), binary.BigEndian.Uint32(f.kept[4:])
-		if total < preludeLen+sumLen || headers > total-preludeLen-sumLen || headers > maxKept {
+		if total < preludeLen+sumLen || total > maxFrame || headers > total-preludeLen-sumLen || headers > maxKept {
 			f.lost = true
 			return
 		}

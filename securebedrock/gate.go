@@ -111,8 +111,31 @@ func (s *gateStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 	}
 	if s.op.stream && resp.StatusCode >= 200 && resp.StatusCode < 300 {
 		resp.Body = st.result.observe(resp.Body)
+	} else {
+		resp.Body = &boundedBody{ReadCloser: resp.Body, left: maxAnswer, st: st}
 	}
 	return out, metadata, nil
+}
+
+// maxAnswer bounds what the SDK reads into memory for an answer that is no
+// stream. Bedrock's own bound is 25,000,000 bytes (API_runtime_InvokeModel,
+// body). An event of a stream is bounded by maxFrame.
+const maxAnswer = 32 << 20
+
+// boundedBody ends an answer that has no end.
+type boundedBody struct {
+	io.ReadCloser
+	left int64
+	st   *state
+}
+
+func (b *boundedBody) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, b.st.named(refuse(ErrAnswerSize, fmt.Sprintf("it has more than %d bytes", maxAnswer)))
+	}
+	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	return n, err
 }
 
 // inspect compares a signed request with what the rules approved and what the

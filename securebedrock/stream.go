@@ -213,12 +213,14 @@ func (o *observer) Read(p []byte) (int, error) {
 		}
 		var n int
 		n, o.err = o.body.Read(o.buf[:])
-		o.start, o.end = 0, n
-		o.frames.feed(o.buf[:n])
+		o.start, o.end = 0, o.frames.feed(o.buf[:n])
+		if o.frames.lost {
+			o.err = errFraming
+		}
 		if o.err != nil {
 			o.err = o.over(o.err)
 		}
-		if n == 0 {
+		if o.end == 0 {
 			return 0, o.err
 		}
 	}
@@ -227,12 +229,16 @@ func (o *observer) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+var errFraming = errors.New("framing")
+
 // over turns the body's last error into the stream's.
 func (o *observer) over(err error) error {
 	s := o.s
 	st := s.st
 	var timeout *readTimeoutError
 	switch {
+	case err == errFraming:
+		err = st.named(refuse(ErrStreamTruncated, fmt.Sprintf("an event's lengths make no sense, or are over %d bytes", maxFrame)))
 	case err == io.EOF && !o.frames.between():
 		err = st.named(refuse(ErrStreamTruncated, "it ended inside an event"))
 	case err == io.EOF && st.op.name == "ConverseStream" && !o.stop:

@@ -30,6 +30,8 @@ func newTransport(owner aws.HTTPClient, t Timeouts, conns *connections) (*http.T
 	// host would make most of 256 callers over HTTP/1.1 shake hands anew.
 	base.MaxIdleConns, base.MaxIdleConnsPerHost, base.MaxConnsPerHost = 1024, 1024, 0
 	base.TLSClientConfig.MinVersion = tls.VersionTLS12
+	// Bedrock does not compress, and an answer that unpacks itself has no bound.
+	base.DisableCompression = true
 	base.TLSClientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(64)
 	// HTTP/2 asks a silent connection for a sign of life, so that a dead one is
 	// not reused for the next call.
