@@ -1,0 +1,97 @@
+package profiles
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/bedrock"
+	"github.com/aws/smithy-go"
+	smithyauth "github.com/aws/smithy-go/auth"
+	smithyendpoints "github.com/aws/smithy-go/endpoints"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock"
+)
+
+// signingName is the control plane's service name in SigV4, the same as Bedrock
+// Runtime's.
+const signingName = "bedrock"
+
+// pinnedEndpoint answers the SDK's question for an endpoint whatever the
+// parameters say.
+type pinnedEndpoint struct{ endpoint smithyendpoints.Endpoint }
+
+// newEndpoint computes the endpoint once, from Options and nothing else. The host
+// of a region comes from the SDK's own rules, which know the partitions.
+func newEndpoint(region string, e securebedrock.Endpoint) (pinnedEndpoint, error) {
+	fault := func(format string, args ...any) (pinnedEndpoint, error) {
+		return pinnedEndpoint{}, fmt.Errorf("%w: profiles: Endpoint: "+format, append([]any{securebedrock.ErrConfig}, args...)...)
+	}
+	var u url.URL
+	if e.URL == "" {
+		resolved, err := bedrock.NewDefaultEndpointResolverV2().ResolveEndpoint(context.Background(), bedrock.EndpointParameters{
+			Region: &region, UseFIPS: &e.FIPS, UseDualStack: &e.DualStack,
+		})
+		if err != nil {
+			return fault("%w", err)
+		}
+		u = resolved.URI
+	} else {
+		if e.FIPS || e.DualStack {
+			return fault("URL excludes FIPS and DualStack; name the FIPS or dual-stack host in URL itself")
+		}
+		parsed, err := url.Parse(e.URL)
+		if err != nil {
+			return fault("URL is not a URL") // the text could hold a password
+		}
+		u = *parsed
+	}
+	switch {
+	case u.User != nil:
+		return fault("URL must not carry user information")
+	case u.RawQuery != "" || u.Fragment != "":
+		return fault("URL must not carry a query or a fragment")
+	case u.Hostname() == "":
+		return fault("URL names no host")
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		return fault("URL %s is plain http, which is refused but on a loopback address; use https", u.Redacted())
+	case u.Scheme != "https" && u.Scheme != "http":
+		return fault("URL's scheme is %q; use https", u.Scheme)
+	}
+	p := pinnedEndpoint{smithyendpoints.Endpoint{URI: url.URL{
+		Scheme: u.Scheme, Host: u.Host, Path: strings.TrimSuffix(u.Path, "/"), RawPath: strings.TrimSuffix(u.RawPath, "/"),
+	}}}
+	smithyauth.SetAuthOptions(&p.endpoint.Properties, sigV4(region))
+	return p, nil
+}
+
+// isLoopback accepts addresses and the one name that RFC 6761 reserves.
+func isLoopback(host string) bool {
+	if ip := net.ParseIP(host); ip != nil {
+		return ip.IsLoopback()
+	}
+	return strings.EqualFold(host, "localhost")
+}
+
+// ResolveEndpoint implements bedrock.EndpointResolverV2.
+func (p pinnedEndpoint) ResolveEndpoint(context.Context, bedrock.EndpointParameters) (smithyendpoints.Endpoint, error) {
+	return p.endpoint, nil
+}
+
+// sigV4Only offers the SDK one way to authenticate, and no anonymous one.
+type sigV4Only struct{ region string }
+
+// ResolveAuthSchemes implements bedrock.AuthSchemeResolver.
+func (s sigV4Only) ResolveAuthSchemes(context.Context, *bedrock.AuthResolverParameters) ([]*smithyauth.Option, error) {
+	return sigV4(s.region), nil
+}
+
+func sigV4(region string) []*smithyauth.Option {
+	var props smithy.Properties
+	smithyhttp.SetSigV4SigningName(&props, signingName)
+	smithyhttp.SetSigV4SigningRegion(&props, region)
+	return []*smithyauth.Option{{SchemeID: smithyauth.SchemeIDSigV4, SignerProperties: props}}
+}

@@ -1,0 +1,94 @@
+package profiles
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock"
+)
+
+// Options says where and how long. It is plain data, copied by New.
+type Options struct {
+	// Region is the region whose control plane is asked: the client's own
+	// Options.Region, since the destinations depend on it. Required.
+	Region string
+
+	// Endpoint names the control plane's VPC endpoint (of the service
+	// com.amazonaws.REGION.bedrock, which is another than the client's
+	// bedrock-runtime) or its FIPS or dual-stack host. Zero means the region's
+	// public host, bedrock.REGION.amazonaws.com. A URL is https, or http on a
+	// loopback address. It is never read from the environment.
+	Endpoint securebedrock.Endpoint
+
+	// Timeout bounds the question to the control plane, its retries included.
+	// Zero means 10 s. A caller waits no longer than its own context.
+	Timeout time.Duration
+
+	// SystemTTL is how long the answer about a system profile ("eu.…") is used.
+	// Zero means 24 h: AWS states that geographic profiles do not change.
+	SystemTTL time.Duration
+
+	// ApplicationTTL is how long the answer about an application inference
+	// profile is used. Zero means 5 min.
+	ApplicationTTL time.Duration
+
+	// MaxEntries is how many answers are kept; beyond it, the one that would
+	// expire first is dropped. Zero means 1024.
+	MaxEntries int
+}
+
+// Defaults of Options.
+const (
+	defaultTimeout        = 10 * time.Second
+	defaultSystemTTL      = 24 * time.Hour
+	defaultApplicationTTL = 5 * time.Minute
+	defaultMaxEntries     = 1024
+)
+
+// failureTTL is how long a failure is remembered, so that a control plane in
+// trouble is asked at most once a second for a profile.
+const failureTTL = time.Second
+
+func (o Options) withDefaults() Options {
+	if o.Timeout == 0 {
+		o.Timeout = defaultTimeout
+	}
+	if o.SystemTTL == 0 {
+		o.SystemTTL = defaultSystemTTL
+	}
+	if o.ApplicationTTL == 0 {
+		o.ApplicationTTL = defaultApplicationTTL
+	}
+	if o.MaxEntries == 0 {
+		o.MaxEntries = defaultMaxEntries
+	}
+	return o
+}
+
+// check reports every fault at once, each wrapping securebedrock.ErrConfig and
+// naming its field.
+func (o Options) check() error {
+	var faults []error
+	fault := func(field, why string) {
+		faults = append(faults, fmt.Errorf("%w: profiles: %s: %s", securebedrock.ErrConfig, field, why))
+	}
+	switch {
+	case o.Region == "":
+		fault("Region", "it is required")
+	case !isRegion(o.Region):
+		fault("Region", fmt.Sprintf("%q is not the name of a region", o.Region))
+	}
+	for _, d := range []struct {
+		field string
+		d     time.Duration
+	}{{"Timeout", o.Timeout}, {"SystemTTL", o.SystemTTL}, {"ApplicationTTL", o.ApplicationTTL}} {
+		if d.d < 0 {
+			fault(d.field, fmt.Sprintf("%v is negative", d.d))
+		}
+	}
+	if o.MaxEntries < 0 {
+		fault("MaxEntries", fmt.Sprintf("%d is negative", o.MaxEntries))
+	}
+	return errors.Join(faults...)
+}
