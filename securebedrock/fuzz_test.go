@@ -1,0 +1,174 @@
+package securebedrock
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/schemas"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/aws/smithy-go/eventstream"
+	"github.com/aws/smithy-go/transport/http/protocol/restjson1"
+)
+
+// Options of any text never panic, and every fault is an ErrConfig.
+func FuzzOptions(f *testing.F) {
+	f.Add("eu-central-1", "abc123", "4", "https://vpce.example", "arn:aws:iam::123456789012:role/app", "session", `{"a":1}`, "anthropic.*", int64(time.Hour), int64(3))
+	f.Add("us-gov-west-1", "arn:aws-us-gov:bedrock:us-gov-west-1:123456789012:guardrail/abc", "DRAFT", "http://[::1]:80", "", "", "", "", int64(-1), int64(0))
+	f.Add("eu-central-1.evil.com", "", "0", "https://user:hunter2@host", "arn::::::", "a b", "{", "*", int64(1), int64(-9))
+	f.Fuzz(func(t *testing.T, region, guardrail, version, url, role, session, policy, model string, duration, attempts int64) {
+		o := Options{
+			Region: region, Residency: []string{region, model}, Guardrail: Guardrail{ID: guardrail, Version: version},
+			Endpoint: Endpoint{URL: url}, Models: []string{model}, Retry: Retry{MaxAttempts: int(attempts)},
+			Role: &Role{ARN: role, SessionName: session, Policy: policy, Duration: time.Duration(duration), Tags: map[string]string{session: policy}},
+		}
+		err := o.check()
+		if err == nil {
+			e, err := newEndpoint(o.Region, o.Endpoint)
+			if err != nil || e.host == "" || e.scheme != "https" && !isLoopback(e.endpoint.URI.Hostname()) {
+				t.Errorf("%q became %+v, %v", url, e, err)
+			}
+			if o.Endpoint.URL == "" && !strings.HasPrefix(e.host, "bedrock-runtime."+region+".") {
+				t.Errorf("region %q became host %q", region, e.host)
+			}
+			return
+		}
+		if !errors.Is(err, ErrConfig) {
+			t.Errorf("%v is no ErrConfig", err)
+		}
+	})
+}
+
+// Whatever comes, in whatever pieces, the scanner sees the frames that the SDK's
+// decoder sees, and keeps no more than its bound.
+func FuzzFrameScanner(f *testing.F) {
+	p := restjson1.New(schemas.AmazonBedrockFrontendService)
+	var b bytes.Buffer
+	seed := func(err error) {
+		if err != nil {
+			f.Fatal(err)
+		}
+	}
+	seed(p.SerializeEventMessage(schemas.ConverseStreamOutput, schemas.ConverseStreamOutput_messageStart, &types.MessageStartEvent{Role: types.ConversationRoleAssistant}, &b))
+	f.Add(b.Bytes(), 1)
+	seed(p.SerializeEventMessage(schemas.ConverseStreamOutput, schemas.ConverseStreamOutput_messageStop, &types.MessageStopEvent{StopReason: types.StopReasonEndTurn}, &b))
+	seed(p.SerializeEventMessage(schemas.ConverseStreamOutput, schemas.ConverseStreamOutput_metadata, &types.ConverseStreamMetadataEvent{Usage: &types.TokenUsage{}}, &b))
+	f.Add(b.Bytes(), 7)
+	f.Add(b.Bytes()[:b.Len()-3], 100)
+	f.Add([]byte{0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0}, 3)
+	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}, 3)
+	f.Fuzz(func(t *testing.T, stream []byte, piece int) {
+		if piece <= 0 || piece > 4096 {
+			piece = 1
+		}
+		var kinds []string
+		var s frameScanner
+		s.reset()
+		s.onEvent = func(kind string, frame []byte) {
+			if frame != nil && len(frame) > maxKept {
+				t.Errorf("a frame of %d bytes was kept", len(frame))
+			}
+			kinds = append(kinds, kind)
+		}
+		passed := 0
+		for rest := stream; len(rest) > 0 && !s.lost; {
+			n := min(piece, len(rest))
+			sound := s.feed(rest[:n])
+			if sound < 0 || sound > n || sound < n && !s.lost {
+				t.Fatalf("%d of %d bytes passed, lost %v", sound, n, s.lost)
+			}
+			passed += sound
+			rest = rest[n:]
+		}
+		// The SDK's decoder agrees on every frame that it accepts.
+		dec, r := eventstream.NewDecoder(), bytes.NewReader(stream[:passed])
+		for i := 0; ; i++ {
+			m, err := dec.Decode(r, nil)
+			if err != nil {
+				return
+			}
+			if i >= len(kinds) {
+				t.Fatalf("the decoder sees frame %d and the scanner does not", i)
+			}
+			if v := m.Headers.Get(":event-type"); v != nil && allStrings(m) {
+				if name, ok := v.(eventstream.StringValue); ok && wanted(string(name)) && kinds[i] != string(name) {
+					t.Fatalf("frame %d is %q and was taken for %q", i, name, kinds[i])
+				}
+			}
+		}
+	})
+}
+
+func wanted(kind string) bool {
+	return kind == eventMessageStop || kind == eventMetadata || kind == eventChunk
+}
+
+func allStrings(m eventstream.Message) bool {
+	names := map[string]bool{}
+	for _, h := range m.Headers {
+		if _, ok := h.Value.(eventstream.StringValue); !ok || names[h.Name] {
+			return false
+		}
+		names[h.Name] = true
+	}
+	return true
+}
+
+// A body that passes holds no setting that makes the guardrail look away.
+func FuzzBodyCoverage(f *testing.F) {
+	for _, s := range []string{
+		`{}`, `{"messages":[]}`, `{"amazon-bedrock-guardrailConfig":{"tagSuffix":"x"}}`, `{"amazon-bedrock-guardrail\u0043onfig":{"tagSuffix":"x"}}`,
+		`{"amazon-bedrock-guardrailConfig":{"streamProcessingMode":"SYNCHRONOUS"}}`, `{"a":"\u00e9","amazon-bedrock-guardrailConfig":{}}`,
+		`["guardrailConfig"]`, `{"guardrailConfig":`, `null`, ``, `{"AMAZON-BEDROCK-GUARDRAILCONFIG":{"TAGSUFFIX":1}}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		g := &guard{guardrail: Guardrail{ID: "abc", Version: "1", Stream: types.GuardrailStreamProcessingModeSync}}
+		var contentType *string
+		err := g.bodyCoverage(body, &contentType)
+		if err != nil {
+			if !errors.Is(err, ErrGuardrailCoverage) && !errors.Is(err, ErrGuardrailOverride) {
+				t.Errorf("%v is no guardrail refusal", err)
+			}
+			return
+		}
+		var m map[string]json.RawMessage
+		if json.Unmarshal(body, &m) != nil {
+			return // no object: Bedrock refuses it
+		}
+		var c map[string]json.RawMessage
+		if json.Unmarshal(m[bodyConfigKey], &c) != nil {
+			return
+		}
+		if _, has := c["tagSuffix"]; has {
+			t.Errorf("%s passed", body)
+		}
+		if mode, has := c["streamProcessingMode"]; has && !bytes.EqualFold(bytes.TrimSpace(mode), []byte(`"SYNCHRONOUS"`)) && !bytes.Contains(mode, []byte(`\`)) {
+			t.Errorf("%s passed", body)
+		}
+	})
+}
+
+// Equality is reflexive and symmetric, and never holds between different IDs.
+func FuzzSameGuardrail(f *testing.F) {
+	const arn = "arn:aws:bedrock:eu-central-1:123456789012:guardrail/abc"
+	for _, pair := range [][2]string{{"abc", arn}, {arn, arn}, {"abc", "abd"}, {arn, arn + "x"}, {"", arn}, {"", ""},
+		{arn, "arn:aws:bedrock:us-east-1:123456789012:guardrail/abc"}, {"arn:x:guardrail/abc", "abc"}} {
+		f.Add(pair[0], pair[1])
+	}
+	f.Fuzz(func(t *testing.T, a, b string) {
+		if !sameGuardrail(a, a) || sameGuardrail(a, b) != sameGuardrail(b, a) {
+			t.Errorf("%q and %q", a, b)
+		}
+		if sameGuardrail(a, b) && guardrailID(a) != guardrailID(b) {
+			t.Errorf("%q equals %q", a, b)
+		}
+		if isGuardrailID(a) && isGuardrailID(b) && sameGuardrail(a, b) != (a == b) {
+			t.Errorf("%q and %q", a, b)
+		}
+	})
+}
