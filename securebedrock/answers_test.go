@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/binary"
+	"encoding/pem"
 	"errors"
 	"hash/crc32"
 	"io"
@@ -392,4 +393,10 @@ func guardrailChecks() *bedrockruntime.InvokeGuardrailChecksInput {
 		},
 		Messages: []types.GuardrailChecksMessage{{Role: "user", Content: []types.GuardrailChecksContentBlock{&types.GuardrailChecksContentBlockMemberText{Value: "a secret"}}}},
 	}
+}
+
+// handledCertificate is a certificate, in PEM, of an authority that signs nobody.
+func handledCertificate(t *testing.T) []byte {
+	c := certificate(t, x509.NewCertPool(), "foreign.example.com", time.Now().Add(time.Hour))
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]})
 }

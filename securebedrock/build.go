@@ -12,12 +12,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/metrics"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // build makes a Client from the SDK options that the application's settings
 // amount to.
 func build(theirs bedrockruntime.Options, opts Options) (*Client, error) {
+	if theirs.Logger == nil {
+		theirs.Logger = logging.Nop{}
+	}
+	if theirs.MeterProvider == nil {
+		theirs.MeterProvider = metrics.NopMeterProvider{}
+	}
 	timeouts := opts.Timeouts.withDefaults()
 	conns := new(connections)
 	transport, transportErr := newTransport(theirs.HTTPClient, timeouts, conns)
@@ -101,7 +108,7 @@ func build(theirs bedrockruntime.Options, opts Options) (*Client, error) {
 		c.pin(o)
 	})
 	c.runtime = bedrockruntime.New(kept, func(o *bedrockruntime.Options) {
-		o.APIOptions = append(slices.Clone(theirs.APIOptions), g.install)
+		o.APIOptions = append(slices.Clone(theirs.APIOptions), g.installOpen)
 		c.pin(o)
 	})
 	c.schemes = c.inner.Options().AuthSchemes

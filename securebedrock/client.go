@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -41,6 +42,18 @@ func New(ctx context.Context, opts Options) (*Client, error) {
 	cfg, err := config.LoadDefaultConfig(ctx,
 		config.WithRegion(opts.Region),
 		config.WithDefaultsMode(aws.DefaultsModeStandard), // "auto" would ask the instance's metadata service
+		// The chain's own requests to STS, for a profile's role or a web identity,
+		// carry credentials and tokens too.
+		config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
+			if o.Client != nil {
+				o.Client = &chainSTS{region: opts.Region, endpoint: opts.Endpoint, assume: o.Client}
+			}
+		}),
+		config.WithWebIdentityRoleCredentialOptions(func(o *stscreds.WebIdentityRoleOptions) {
+			if o.Client != nil { // the first of two passes only asks for options
+				o.Client = &chainSTS{region: opts.Region, endpoint: opts.Endpoint, web: o.Client}
+			}
+		}),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("%w: the default AWS configuration cannot be loaded: %w", ErrConfig, err)
@@ -128,12 +141,13 @@ func (c *Client) lock(o *bedrockruntime.Options) {
 // option that takes it out makes the call fail, and not go unguarded.
 func (c *Client) Runtime() *bedrockruntime.Client { return c.runtime }
 
-// Close closes the open streams, ends the connections as soon as the calls in
-// flight are over, and refuses further calls. It always returns nil and may be
-// called more than once.
+// Close ends the open streams with an error, ends the connections as soon as the
+// calls in flight are over, and refuses further calls. Who reads a stream has a
+// second to come to its error; then the stream is closed. Close does not wait,
+// always returns nil, and may be called more than once.
 func (c *Client) Close() error {
 	c.g.closed.Store(true)
-	c.g.streams.closeAll()
+	c.g.streams.cancelAll()
 	c.g.closeIdle()
 	return nil
 }

@@ -49,7 +49,7 @@
 //
 // Close a stream, as with the SDK. A cancelled context completes its record at
 // once and frees the connection; the SDK's goroutines behind a cancelled stream
-// that nobody reads or closes end after Timeouts.Read. InvokeModelWithBidirectionalStream
+// that nobody reads or closes end after Timeouts.Read, or a second after Close. InvokeModelWithBidirectionalStream
 // leaves one parked goroutine a call in the SDK itself (bedrockruntime v1.63.11,
 // newAsyncEventStreamReader), which cannot be ended from outside.
 //

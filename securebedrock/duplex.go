@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // The SDK (bedrockruntime v1.63.11) starts InvokeModelWithBidirectionalStream in
@@ -59,6 +60,16 @@ func (g *guard) deliver(ctx context.Context, next middleware.InitializeHandler, 
 	_, _, _ = next.HandleInitialize(ctx, middleware.InitializeInput{
 		Parameters: &bedrockruntime.InvokeModelWithBidirectionalStreamInput{ModelId: aws.String("refused")},
 	})
+}
+
+// duplexPipe is where the SDK writes what the caller sends. Its reading end is
+// never closed by the SDK, so that a Send, or a Close, after the answer has ended
+// would wait for ever.
+func duplexPipe(op *operation, req *smithyhttp.Request) io.Closer {
+	if pipe, ok := req.GetStream().(io.Closer); ok && op.duplex {
+		return pipe
+	}
+	return http.NoBody
 }
 
 func deadAnswer(err error) *http.Response {

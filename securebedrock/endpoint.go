@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
@@ -59,10 +60,33 @@ func newEndpoint(region string, e Endpoint) (pinnedEndpoint, error) {
 	case u.Scheme != "https" && u.Scheme != "http":
 		return fault("URL's scheme is %q; use https", u.Scheme)
 	}
+	if why := otherService(u.Hostname(), region); why != "" {
+		return fault("URL %s %s", u.Redacted(), why)
+	}
 	p := pinnedEndpoint{scheme: u.Scheme, host: u.Host, path: strings.TrimSuffix(u.Path, "/"), rawPath: strings.TrimSuffix(u.RawPath, "/")}
 	p.endpoint.URI = url.URL{Scheme: p.scheme, Host: p.host, Path: p.path, RawPath: p.rawPath}
 	smithyauth.SetAuthOptions(&p.endpoint.Properties, sigV4For(signingName, region))
 	return p, nil
+}
+
+// otherService says what is wrong with a host of AWS's own that is not Bedrock
+// Runtime in the region: a request would leave before its signature is refused.
+func otherService(host, region string) string {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	aws := false
+	for _, suffix := range [...]string{".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn"} {
+		aws = aws || strings.HasSuffix(host, suffix)
+	}
+	labels := strings.Split(host, ".")
+	switch {
+	case !aws:
+		return ""
+	case !slices.Contains(labels, "bedrock-runtime") && !slices.Contains(labels, "bedrock-runtime-fips"):
+		return "is a host of AWS and not of bedrock-runtime"
+	case !slices.Contains(labels, region):
+		return "is not of Region " + region
+	}
+	return ""
 }
 
 // isLoopback accepts addresses and the one name that RFC 6761 reserves.

@@ -2,6 +2,7 @@ package securebedrock
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 )
 
@@ -82,6 +83,15 @@ func (e *PolicyError) Error() string {
 
 // Unwrap returns the rule.
 func (e *PolicyError) Unwrap() error { return e.Rule }
+
+// quoted repeats a caller's value in an error where it can be an identifier, and
+// not a text that was put in the wrong place.
+func quoted(s string) string {
+	if len(s) > 128 || strings.ContainsFunc(s, func(r rune) bool { return notIdentifier(r) && !strings.ContainsRune("; =", r) }) {
+		return "(no identifier)"
+	}
+	return strconv.Quote(s)
+}
 
 func refuse(rule error, detail string) *PolicyError {
 	return &PolicyError{Rule: rule, Detail: detail}

@@ -15,19 +15,21 @@ import (
 // signingName is Bedrock Runtime's service name in SigV4.
 const signingName = "bedrock"
 
-// guardrailHeaders carry the guardrail of an InvokeModel.
-func guardrailHeaders() [3]string {
+// sealedHeaders carry the guardrail of an InvokeModel, and the type without which
+// Bedrock cannot apply it.
+func sealedHeaders() [4]string {
 	return [...]string{
 		"X-Amzn-Bedrock-Guardrailidentifier",
 		"X-Amzn-Bedrock-Guardrailversion",
 		"X-Amzn-Bedrock-Trace",
+		"Content-Type",
 	}
 }
 
 // wire is what the rules approved, as the serializer wrote it.
 type wire struct {
 	method, path, rawPath, query string
-	headers                      [3]string
+	headers                      [4]string
 	body                         *sealedBody // nil where there is none, or it is yet to be written
 }
 
@@ -35,7 +37,23 @@ type wire struct {
 // knows it again by its address. It has no WriteTo, because smithy-go's closed
 // body answers one with io.EOF, which net/http takes for a failed request where
 // the answer comes before the body is wholly sent.
-type sealedBody struct{ r *bytes.Reader }
+type sealedBody struct {
+	r    *bytes.Reader
+	size int64
+}
+
+func newSealedBody(r *bytes.Reader) *sealedBody { return &sealedBody{r: r, size: r.Size()} }
+
+// equals reports whether another body has the same bytes, and reads it to its end.
+func (b *sealedBody) equals(other io.Reader) bool {
+	theirs, err := io.ReadAll(io.LimitReader(other, b.size+1))
+	if err != nil || int64(len(theirs)) != b.size {
+		return false
+	}
+	ours := make([]byte, b.size)
+	_, err = b.r.ReadAt(ours, 0)
+	return (err == nil || err == io.EOF) && bytes.Equal(ours, theirs)
+}
 
 func (b *sealedBody) Read(p []byte) (int, error)                { return b.r.Read(p) }
 func (b *sealedBody) Seek(off int64, whence int) (int64, error) { return b.r.Seek(off, whence) }
@@ -48,7 +66,7 @@ func (w *wire) capture(request any) (*smithyhttp.Request, error) {
 		return nil, refuse(ErrEndpoint, fmt.Sprintf("the request is a %T", request))
 	}
 	w.method, w.path, w.rawPath, w.query = req.Method, req.URL.Path, req.URL.RawPath, req.URL.RawQuery
-	for i, h := range guardrailHeaders() {
+	for i, h := range sealedHeaders() {
 		w.headers[i] = req.Header.Get(h)
 	}
 	w.body = nil
@@ -56,13 +74,13 @@ func (w *wire) capture(request any) (*smithyhttp.Request, error) {
 	case nil:
 		return req, nil
 	case *bytes.Reader:
-		w.body = &sealedBody{stream}
+		w.body = newSealedBody(stream)
 	default:
 		all, err := io.ReadAll(stream)
 		if err != nil {
 			return nil, err
 		}
-		w.body = &sealedBody{bytes.NewReader(all)}
+		w.body = newSealedBody(bytes.NewReader(all))
 	}
 	return req.SetStream(w.body)
 }
@@ -73,7 +91,9 @@ type gateStep struct {
 	op *operation
 }
 
-func (*gateStep) ID() string { return "securebedrock:gate" }
+const gateID = "securebedrock:gate"
+
+func (*gateStep) ID() string { return gateID }
 
 // HandleDeserialize does not call the next handler, which would be the HTTP
 // client of the SDK's options, but sends through the pinned transport.
@@ -96,21 +116,29 @@ func (s *gateStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 		out.RawResponse = &smithyhttp.Response{Response: deadAnswer(st.dead)}
 		return out, metadata, nil
 	}
-	if err := s.g.inspect(st, req); err != nil {
+	req, err = st.wire.sealed(st.op, req)
+	if err == nil {
+		err = s.g.inspect(st, req)
+	}
+	if err != nil {
 		return out, metadata, st.named(err)
 	}
+	st.sends++
+	pipe := duplexPipe(s.op, req)
 	raw, metadata, err := s.g.transport.Handle(ctx, req)
 	out.RawResponse = raw
 	resp, ok := raw.(*smithyhttp.Response)
 	if !ok || err != nil {
+		pipe.Close()
 		return out, metadata, err
 	}
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		resp.Body.Close()
+		pipe.Close()
 		return out, metadata, st.named(refuse(ErrRedirect, fmt.Sprintf("the server answered %d; its Location is not followed", resp.StatusCode)))
 	}
 	if s.op.stream && resp.StatusCode >= 200 && resp.StatusCode < 300 {
-		resp.Body = st.result.observe(resp.Body)
+		resp.Body = st.result.observe(resp.Body, pipe)
 	} else {
 		resp.Body = &boundedBody{ReadCloser: resp.Body, left: maxAnswer, st: st}
 	}
@@ -149,28 +177,58 @@ func (g *guard) inspect(st *state, req *smithyhttp.Request) error {
 		return refuse(ErrEndpoint, fmt.Sprintf("the host is %q and the pinned one is %q", req.URL.Host, e.host))
 	case req.Host != "" && req.Host != e.host:
 		return refuse(ErrEndpoint, fmt.Sprintf("the Host header is %q and the pinned one is %q", req.Host, e.host))
-	case req.URL.User != nil:
-		return refuse(ErrEndpoint, "the URL carries user information")
+	case req.URL.User != nil, req.URL.Opaque != "":
+		return refuse(ErrEndpoint, "the URL carries user information or an opaque part")
 	case req.Method != w.method, req.URL.RawQuery != w.query,
 		req.URL.Path != smithyhttp.JoinPath(e.path, w.path), req.URL.RawPath != e.joinRaw(w.rawPath):
 		return refuse(ErrEndpoint, "method, path or query changed after the rules; a middleware or an interceptor rewrote the request")
-	case !st.op.duplex && req.GetStream() != st.wire.stream():
-		return refuse(ErrEndpoint, "the body changed after the rules; a middleware or an interceptor rewrote the request")
+	case req.Body != nil:
+		return refuse(ErrEndpoint, "a body was put beside the serialized one")
 	}
-	for i, h := range guardrailHeaders() {
-		if v := req.Header.Values(h); len(v) > 1 || req.Header.Get(h) != w.headers[i] {
-			return refuse(ErrGuardrailOverride, "the header "+h+" changed after the rules; a middleware or an interceptor rewrote the request")
+	sealed := sealedHeaders()
+	for key, values := range req.Header {
+		for i, h := range sealed {
+			// A key in another case would be sent beside the canonical one.
+			if strings.EqualFold(key, h) && (key != h || len(values) != 1 || values[0] != w.headers[i]) {
+				return refuse(ErrGuardrailOverride, "the header "+h+" changed after the rules; a middleware or an interceptor rewrote the request")
+			}
+		}
+	}
+	for i, h := range sealed {
+		if w.headers[i] != "" && req.Header.Get(h) == "" {
+			return refuse(ErrGuardrailOverride, "the header "+h+" was taken away after the rules")
 		}
 	}
 	return g.inspectAuth(st, req.Header)
 }
 
-// stream is the body as the smithy request holds it: an untyped nil for none.
-func (w *wire) stream() io.Reader {
-	if w.body == nil {
-		return nil
+// sealed gives the request its approved body. Another reader with the same bytes,
+// such as the SDK's request logger puts there, is replaced; other bytes are
+// refused. A bidirectional stream's body is yet to be written.
+func (w *wire) sealed(op *operation, req *smithyhttp.Request) (*smithyhttp.Request, error) {
+	changed := refuse(ErrEndpoint, "the body changed after the rules; a middleware or an interceptor rewrote the request")
+	stream := req.GetStream()
+	switch {
+	case op.duplex:
+		return req, nil
+	case w.body == nil && (stream != nil || req.ContentLength > 0):
+		return nil, changed
+	case w.body == nil:
+		return req, nil
+	case stream == nil:
+		return nil, changed
+	case stream != io.Reader(w.body):
+		if !w.body.equals(stream) {
+			return nil, changed
+		}
+		if _, err := w.body.Seek(0, io.SeekStart); err != nil {
+			return nil, err
+		}
+		return req.SetStream(w.body)
+	case req.ContentLength != w.body.size:
+		return nil, changed
 	}
-	return w.body
+	return req, nil
 }
 
 // inspectAuth demands SigV4 in the pinned region, with the key that the

@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"mime"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 )
 
@@ -57,10 +58,10 @@ func guardrailRule(_ context.Context, g *guard, st *state, in any) error {
 // pin writes identifier and version, or refuses the caller's own.
 func (r *Guardrail) pin(id, version **string) error {
 	if *id != nil && !sameGuardrail(**id, r.ID) {
-		return refuse(ErrGuardrailOverride, fmt.Sprintf("the caller names guardrail %q and Options pins %q; leave it out", **id, r.ID))
+		return refuse(ErrGuardrailOverride, "the caller names guardrail "+quoted(**id)+" and Options pins "+quoted(r.ID)+"; leave it out")
 	}
 	if *version != nil && **version != r.Version {
-		return refuse(ErrGuardrailOverride, fmt.Sprintf("the caller names guardrail version %q and Options pins %q; leave it out", **version, r.Version))
+		return refuse(ErrGuardrailOverride, "the caller names guardrail version "+quoted(**version)+" and Options pins "+quoted(r.Version)+"; leave it out")
 	}
 	*id, *version = aws.String(r.ID), aws.String(r.Version)
 	return nil
@@ -68,7 +69,7 @@ func (r *Guardrail) pin(id, version **string) error {
 
 func pinValue[T ~string](name string, field *T, want T) error {
 	if *field != "" && *field != want {
-		return refuse(ErrGuardrailOverride, fmt.Sprintf("the caller sets guardrail %s %q and Options pins %q; leave it out", name, *field, want))
+		return refuse(ErrGuardrailOverride, "the caller sets guardrail "+name+" "+quoted(string(*field))+" and Options pins "+quoted(string(want))+"; leave it out")
 	}
 	*field = want
 	return nil
@@ -102,9 +103,9 @@ func coverageRule(_ context.Context, g *guard, st *state, in any) error {
 	}
 	switch in := in.(type) {
 	case *bedrockruntime.ConverseInput:
-		return g.converseCoverage(in.Messages, in.System)
+		return g.converseCoverage(in.AdditionalModelRequestFields, in.Messages, in.System)
 	case *bedrockruntime.ConverseStreamInput:
-		return g.converseCoverage(in.Messages, in.System)
+		return g.converseCoverage(in.AdditionalModelRequestFields, in.Messages, in.System)
 	case *bedrockruntime.InvokeModelInput:
 		in.Body = bytes.Clone(in.Body) // what is inspected is what is sent
 		return g.bodyCoverage(in.Body, &in.ContentType)
@@ -115,7 +116,10 @@ func coverageRule(_ context.Context, g *guard, st *state, in any) error {
 	return nil
 }
 
-func (g *guard) converseCoverage(messages []types.Message, system []types.SystemContentBlock) error {
+func (g *guard) converseCoverage(extra document.Interface, messages []types.Message, system []types.SystemContentBlock) error {
+	if err := extraFields(extra); err != nil {
+		return err
+	}
 	if g.guardrail.AllowPartial {
 		return nil
 	}
@@ -125,10 +129,11 @@ func (g *guard) converseCoverage(messages []types.Message, system []types.System
 			switch b := b.(type) {
 			case *types.ContentBlockMemberGuardContent:
 				tagged = true
+				untagged = untagged || !scanned(b.Value)
 			case *types.ContentBlockMemberText:
 				untagged = untagged || b.Value != ""
-			case *types.ContentBlockMemberImage, *types.ContentBlockMemberDocument,
-				*types.ContentBlockMemberCitationsContent, *types.ContentBlockMemberSearchResult:
+			case *types.ContentBlockMemberImage, *types.ContentBlockMemberDocument, *types.ContentBlockMemberVideo,
+				*types.ContentBlockMemberAudio, *types.ContentBlockMemberCitationsContent, *types.ContentBlockMemberSearchResult:
 				untagged = true
 			}
 		}
@@ -137,12 +142,46 @@ func (g *guard) converseCoverage(messages []types.Message, system []types.System
 		switch b := b.(type) {
 		case *types.SystemContentBlockMemberGuardContent:
 			tagged = true
+			untagged = untagged || !scanned(b.Value)
 		case *types.SystemContentBlockMemberText:
 			untagged = untagged || b.Value != ""
 		}
 	}
 	if tagged && untagged {
 		return refuse(ErrGuardrailCoverage, "some content stands in guardContent blocks, so the rest would go unscanned; put all of it or none of it in them, or set Guardrail.AllowPartial")
+	}
+	return nil
+}
+
+// scanned reports whether all policies look at a guardContent block. One that is
+// qualified as a grounding source or a query, and not as guard_content too, is
+// only compared with the answer.
+func scanned(b types.GuardrailConverseContentBlock) bool {
+	text, ok := b.(*types.GuardrailConverseContentBlockMemberText)
+	return !ok || len(text.Value.Qualifiers) == 0 || slices.Contains(text.Value.Qualifiers, types.GuardrailConverseContentQualifierGuardContent)
+}
+
+// extraFields keeps a model's additional request fields to fields of the model:
+// not another model, and no setting of Bedrock's.
+func extraFields(fields document.Interface) error {
+	if fields == nil {
+		return nil
+	}
+	raw, err := fields.MarshalSmithyDocument()
+	if err != nil {
+		return refuse(ErrGuardrailOverride, "AdditionalModelRequestFields cannot be written as JSON")
+	}
+	var m map[string]json.RawMessage
+	if json.Unmarshal(raw, &m) != nil {
+		return nil // no object: Bedrock refuses it
+	}
+	for key := range m {
+		switch k := strings.ToLower(key); {
+		case strings.HasPrefix(k, "amazon-bedrock-"), strings.HasPrefix(k, "guardrail"):
+			return refuse(ErrGuardrailOverride, "AdditionalModelRequestFields hold a setting of the guardrail; leave it out")
+		case k == "modelid", k == "model_id":
+			return refuse(ErrModel, "AdditionalModelRequestFields name a model; leave it out")
+		}
 	}
 	return nil
 }
@@ -158,9 +197,9 @@ func (g *guard) bodyCoverage(body []byte, contentType **string) error {
 		// no guardrail (API_runtime_InvokeModel, guardrailIdentifier).
 		*contentType = aws.String("application/json")
 	} else if mt, _, err := mime.ParseMediaType(t); err != nil || mt != "application/json" {
-		return refuse(ErrGuardrailCoverage, fmt.Sprintf("a guardrail needs ContentType application/json, not %q", t))
+		return refuse(ErrGuardrailCoverage, "a guardrail needs ContentType application/json, not "+quoted(t))
 	}
-	if !bytes.Contains(body, []byte("guardrailConfig")) && !bytes.Contains(body, []byte(`\u`)) {
+	if !mentionsConfig(body) {
 		return nil
 	}
 	dec := json.NewDecoder(bytes.NewReader(body))
@@ -191,6 +230,25 @@ func (g *guard) bodyCoverage(body []byte, contentType **string) error {
 	return nil
 }
 
+// mentionsConfig reports whether a body can hold the key, in any case or escaped.
+func mentionsConfig(body []byte) bool {
+	const word = "guardrailConfig"
+	for rest := body; ; {
+		i := bytes.IndexAny(rest, `gG\`)
+		switch {
+		case i < 0:
+			return false
+		case rest[i] == '\\':
+			if i+1 < len(rest) && rest[i+1] == 'u' {
+				return true
+			}
+		case len(rest)-i >= len(word) && bytes.EqualFold(rest[i:i+len(word)], []byte(word)):
+			return true
+		}
+		rest = rest[i+1:]
+	}
+}
+
 // bodyConfig checks the settings: a tag suffix makes scanning selective, and
 // the streaming mode is the pinned one's to choose.
 func (g *guard) bodyConfig(raw json.RawMessage) error {
@@ -214,7 +272,7 @@ func (g *guard) bodyConfig(raw json.RawMessage) error {
 				return refuse(ErrGuardrailOverride, "streamProcessingMode in the body differs from Guardrail.Stream; leave it out")
 			}
 		default:
-			return refuse(ErrGuardrailOverride, fmt.Sprintf("%s in the body has a field %q that is not known here", bodyConfigKey, key))
+			return refuse(ErrGuardrailOverride, bodyConfigKey+" in the body has a field that is not known here; only tagSuffix and streamProcessingMode are")
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package securebedrock_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -98,6 +99,16 @@ func perCallOptions() []perCall {
 				*r = *changed
 			}
 		}), securebedrock.ErrEndpoint, securebedrock.ErrEndpoint},
+		{"an opaque URL", rewrite(func(r *smithyhttp.Request) {
+			r.URL.Opaque = "//" + r.URL.Host + strings.Replace(r.URL.EscapedPath(), "haiku", "opus", 1)
+		}), securebedrock.ErrEndpoint, securebedrock.ErrEndpoint},
+		{"another body beside the serialized one", rewrite(func(r *smithyhttp.Request) {
+			r.Request.Body, r.ContentLength = io.NopCloser(strings.NewReader(`{"unguarded":true}`)), 0
+		}), securebedrock.ErrEndpoint, securebedrock.ErrEndpoint},
+		{"another content type", rewrite(func(r *smithyhttp.Request) { r.Header.Set("Content-Type", "application/octet-stream") }), securebedrock.ErrGuardrailOverride, securebedrock.ErrGuardrailOverride},
+		{"guardrail header in another case", rewrite(func(r *smithyhttp.Request) {
+			r.Header["x-amzn-bedrock-guardrailidentifier"] = []string{"other"}
+		}), securebedrock.ErrGuardrailOverride, securebedrock.ErrGuardrailOverride},
 		{"guardrail header added", rewrite(func(r *smithyhttp.Request) {
 			r.Header.Set("X-Amzn-Bedrock-GuardrailIdentifier", "other")
 		}), securebedrock.ErrGuardrailOverride, securebedrock.ErrGuardrailOverride},

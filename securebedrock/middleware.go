@@ -2,6 +2,7 @@ package securebedrock
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -149,7 +150,24 @@ func (c *completion) complete(out Outcome) {
 // chain composes middleware, the first outermost.
 func chain(mws []Middleware, h Handler) Handler {
 	for i := len(mws) - 1; i >= 0; i-- {
-		h = mws[i](h)
+		h = completed(mws[i](h))
 	}
 	return h
+}
+
+// completed keeps what Handler promises where a middleware answers or refuses by
+// itself: a Result that is not nil, with an Outcome.
+func completed(h Handler) Handler {
+	return func(ctx context.Context, call *Call) (*Result, error) {
+		res, err := h(ctx, call)
+		if res != nil && res.done != nil {
+			return res, err
+		}
+		own := &Result{done: new(completion)}
+		if res != nil {
+			own.Output = res.Output // res itself may serve other calls too
+		}
+		own.done.complete(Outcome{Err: err, Latency: time.Since(call.Start), Canceled: errors.Is(err, context.Canceled)})
+		return own, err
+	}
 }

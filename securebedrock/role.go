@@ -40,7 +40,8 @@ func newRoleCredentials(r *Role, logger logging.Logger, region string, base aws.
 	if name == "" {
 		name = defaultSessionName()
 	}
-	provider := stscreds.NewAssumeRoleProvider(api, r.ARN, func(o *stscreds.AssumeRoleOptions) {
+	provider := &roleProvider{}
+	provider.AssumeRoleProvider = stscreds.NewAssumeRoleProvider(api, r.ARN, func(o *stscreds.AssumeRoleOptions) {
 		o.RoleSessionName = name
 		o.Duration = r.Duration
 		if o.Duration == 0 {
@@ -58,6 +59,48 @@ func newRoleCredentials(r *Role, logger logging.Logger, region string, base aws.
 		o.ExpiryWindow = sessionExpiryWindow
 		o.ExpiryWindowJitterFrac = 0.5
 	}), nil
+}
+
+// roleProvider keeps a session in use for as long as it is valid, when STS does
+// not renew it.
+type roleProvider struct {
+	*stscreds.AssumeRoleProvider
+	expires time.Time // the session's own; the cache makes one request at a time
+	kept    bool      // the last renewal failed
+}
+
+// renewalPause is how long a failed renewal is not tried again.
+const renewalPause = 15 * time.Second
+
+// Retrieve implements aws.CredentialsProvider.
+func (p *roleProvider) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	creds, err := p.AssumeRoleProvider.Retrieve(ctx)
+	if err == nil {
+		p.expires, p.kept = creds.Expires, false
+	}
+	return creds, err
+}
+
+// HandleFailToRefresh implements aws.HandleFailRefreshCredentialsCacheStrategy.
+func (p *roleProvider) HandleFailToRefresh(_ context.Context, last aws.Credentials, err error) (aws.Credentials, error) {
+	if !last.HasKeys() || !time.Now().Before(p.expires) {
+		return aws.Credentials{}, err
+	}
+	p.kept = true
+	return last, nil
+}
+
+// AdjustExpiresBy implements aws.AdjustExpiresByCredentialsCacheStrategy: it says
+// when the cache is to ask again.
+func (p *roleProvider) AdjustExpiresBy(creds aws.Credentials, by time.Duration) (aws.Credentials, error) {
+	creds.Expires = p.expires.Add(by)
+	if p.kept || !time.Now().Before(creds.Expires) { // a session may be shorter than the window
+		creds.Expires = time.Now().Add(renewalPause)
+		if creds.Expires.After(p.expires) {
+			creds.Expires = p.expires
+		}
+	}
+	return creds, nil
 }
 
 func optional(s string) *string {
@@ -80,20 +123,67 @@ func sortedKeys(m map[string]string) []string {
 // AWS_ENDPOINT_URL_STS nor AWS_STS_REGIONAL_ENDPOINTS nor a service override in
 // the configuration moves it.
 func regionalSTS(logger logging.Logger, region string, base aws.CredentialsProvider, client aws.HTTPClient, e Endpoint) (*sts.Client, error) {
-	resolved, err := sts.NewDefaultEndpointResolverV2().ResolveEndpoint(context.Background(), sts.EndpointParameters{
-		Region: &region, UseFIPS: aws.Bool(e.FIPS), UseDualStack: aws.Bool(e.DualStack), UseGlobalEndpoint: aws.Bool(false),
-	})
+	resolved, err := stsEndpointOf(region, e)
 	if err != nil {
-		return nil, fmt.Errorf("%w: Region: STS has no endpoint in %s: %w", ErrConfig, region, err)
+		return nil, err
 	}
 	return sts.New(sts.Options{
 		Region:             region,
 		Credentials:        base,
 		HTTPClient:         client,
-		EndpointResolverV2: stsEndpoint{resolved},
+		EndpointResolverV2: resolved,
 		AuthSchemeResolver: stsSigV4{region},
 		Logger:             logger,
 	}), nil
+}
+
+func stsEndpointOf(region string, e Endpoint) (stsEndpoint, error) {
+	resolved, err := sts.NewDefaultEndpointResolverV2().ResolveEndpoint(context.Background(), sts.EndpointParameters{
+		Region: &region, UseFIPS: &e.FIPS, UseDualStack: &e.DualStack, UseGlobalEndpoint: aws.Bool(false),
+	})
+	if err != nil {
+		return stsEndpoint{}, fmt.Errorf("%w: Region: STS has no endpoint in %s: %w", ErrConfig, region, err)
+	}
+	return stsEndpoint{resolved}, nil
+}
+
+// chainSTS keeps the default credential chain's STS client to the region's own
+// endpoint, wherever the environment or a profile has put it.
+type chainSTS struct {
+	region   string
+	endpoint Endpoint
+	assume   stscreds.AssumeRoleAPIClient
+	web      stscreds.AssumeRoleWithWebIdentityAPIClient
+}
+
+func (c *chainSTS) pinned(optFns []func(*sts.Options)) ([]func(*sts.Options), error) {
+	resolved, err := stsEndpointOf(c.region, c.endpoint)
+	if err != nil {
+		return nil, err
+	}
+	return append(slices.Clip(optFns), func(o *sts.Options) {
+		o.Region, o.BaseEndpoint, o.EndpointResolverV2 = c.region, nil, resolved
+		//lint:ignore SA1019 cleared, not used
+		o.EndpointResolver = nil //nolint:staticcheck // cleared, not used
+	}), nil
+}
+
+// AssumeRole implements stscreds.AssumeRoleAPIClient.
+func (c *chainSTS) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, optFns ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
+	pinned, err := c.pinned(optFns)
+	if err != nil {
+		return nil, err
+	}
+	return c.assume.AssumeRole(ctx, in, pinned...)
+}
+
+// AssumeRoleWithWebIdentity implements stscreds.AssumeRoleWithWebIdentityAPIClient.
+func (c *chainSTS) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput, optFns ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+	pinned, err := c.pinned(optFns)
+	if err != nil {
+		return nil, err
+	}
+	return c.web.AssumeRoleWithWebIdentity(ctx, in, pinned...)
 }
 
 type stsEndpoint struct{ endpoint smithyendpoints.Endpoint }

@@ -151,7 +151,7 @@ func TestSTSIsRegional(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		if _, err := c.Converse(ctx, converse("a secret")); err == nil {
 			t.Fatal("the call went out")
 		}

@@ -143,10 +143,10 @@ func invocationRule(_ context.Context, g *guard, _ *state, in any) error {
 	arn := aws.ToString(get.InvocationArn)
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) != 6 || parts[2] != "bedrock" {
-		return refuse(ErrRegion, fmt.Sprintf("InvocationArn %q is not an ARN of bedrock", arn))
+		return refuse(ErrRegion, "InvocationArn "+quoted(arn)+" is not an ARN of bedrock")
 	}
 	if parts[3] != g.region {
-		return refuse(ErrRegion, fmt.Sprintf("InvocationArn is of %s and Options.Region is %s", parts[3], g.region))
+		return refuse(ErrRegion, "InvocationArn is of "+quoted(parts[3])+" and Options.Region is "+g.region)
 	}
 	get.InvocationArn = &arn
 	return nil

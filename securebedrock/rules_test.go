@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
@@ -51,6 +52,14 @@ func TestRulesRefuse(t *testing.T) {
 		return func(ctx context.Context, c *client) error {
 			_, err := c.Converse(ctx, &bedrockruntime.ConverseInput{ModelId: aws.String(haiku),
 				Messages: []types.Message{{Role: types.ConversationRoleUser, Content: blocks}}})
+			return err
+		}
+	}
+	withFields := func(fields map[string]any) func(context.Context, *client) error {
+		return func(ctx context.Context, c *client) error {
+			in := converse("a secret")
+			in.AdditionalModelRequestFields = document.NewLazyDocument(fields)
+			_, err := c.Converse(ctx, in)
 			return err
 		}
 	}
@@ -161,6 +170,14 @@ func TestRulesRefuse(t *testing.T) {
 			_, err := c.Converse(ctx, in)
 			return err
 		}},
+		{"video beside a guardContent block", securebedrock.ErrGuardrailCoverage, nil, withContent(guarded, &types.ContentBlockMemberVideo{Value: types.VideoBlock{Format: types.VideoFormatMp4, Source: &types.VideoSourceMemberBytes{Value: []byte("x")}}})},
+		{"a guardContent block that is only a grounding source", securebedrock.ErrGuardrailCoverage, nil, withContent(
+			&types.ContentBlockMemberGuardContent{Value: &types.GuardrailConverseContentBlockMemberText{Value: types.GuardrailConverseTextBlock{
+				Text: aws.String("a secret"), Qualifiers: []types.GuardrailConverseContentQualifier{types.GuardrailConverseContentQualifierGroundingSource}}}})},
+		{"a guardrail among the model's own fields", securebedrock.ErrGuardrailOverride, nil, withFields(map[string]any{"amazon-bedrock-guardrailConfig": map[string]any{"tagSuffix": "x"}})},
+		{"a model among the model's own fields", securebedrock.ErrModel, nil, withFields(map[string]any{"modelId": "global." + haiku})},
+		{"a tag suffix under a key in lower case", securebedrock.ErrGuardrailCoverage, nil,
+			withBody(`{"amazon-bedrock-guardrailconfig":{"tagSuffix":"x"},"messages":[]}`, "")},
 		{"a tag suffix in the body", securebedrock.ErrGuardrailCoverage, nil,
 			withBody(`{"amazon-bedrock-guardrailConfig":{"tagSuffix":"x"},"messages":[]}`, "")},
 		{"a tag suffix under an escaped key", securebedrock.ErrGuardrailCoverage, nil,

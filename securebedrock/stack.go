@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -54,7 +55,12 @@ type guard struct {
 // The rules take the serializer's place and call it themselves, so that nothing
 // can change the input between the two; the gate sends by itself, so that
 // nothing can change the request after it.
-func (g *guard) install(stack *middleware.Stack) error {
+func (g *guard) install(stack *middleware.Stack) error { return g.installIn(stack, nil) }
+
+// installOpen is install where options of the caller's come after it.
+func (g *guard) installOpen(stack *middleware.Stack) error { return g.installIn(stack, stack) }
+
+func (g *guard) installIn(stack, open *middleware.Stack) error {
 	op := g.ops[stack.ID()]
 	if op == nil {
 		return &PolicyError{Rule: ErrUnguardedOperation, Operation: stack.ID(),
@@ -71,8 +77,13 @@ func (g *guard) install(stack *middleware.Stack) error {
 	if _, err := stack.Finalize.Swap((*retry.Attempt)(nil).ID(), g.attempts); err != nil {
 		return err
 	}
+	if op.stream {
+		if err := stack.Deserialize.Add(&noteStep{}, middleware.Before); err != nil {
+			return err
+		}
+	}
 	return errors.Join(
-		stack.Initialize.Add(&chainStep{g: g, op: op}, middleware.Before),
+		stack.Initialize.Add(&chainStep{g: g, op: op, stack: open}, middleware.Before),
 		stack.Deserialize.Add(&gateStep{g: g, op: op}, middleware.After),
 	)
 }
@@ -81,14 +92,16 @@ func (g *guard) install(stack *middleware.Stack) error {
 type entry struct {
 	op       *operation
 	next     middleware.InitializeHandler
-	metadata middleware.Metadata // of the last pass
-	passes   atomic.Int32        // idle, passing or answered
+	passes   atomic.Int32        // idle, passing, answered or over
+	metadata middleware.Metadata // of the last pass that has ended
+	opened   any                 // its output, where that is a stream
 }
 
 const (
-	idle = iota
-	passing
+	idle    = iota
+	passing // the last two fields belong to the pass
 	answered
+	over // the chain has returned
 )
 
 type entryKey struct{}
@@ -103,6 +116,7 @@ type state struct {
 	approved  bool   // by the rules
 	wire      wire   // what they approved
 	accessKey string // of the credentials that the last attempt was given
+	sends     int    // attempts that the gate has let through
 	dead      error  // duplex only: deliver this error through the stream
 
 	cause func() error // why the exchange's context is over
@@ -119,8 +133,9 @@ func stateOf(ctx context.Context) *state {
 
 // chainStep runs the middleware chain around the rest of the stack.
 type chainStep struct {
-	g  *guard
-	op *operation
+	g     *guard
+	op    *operation
+	stack *middleware.Stack // of a Runtime client, whose caller's options come after ours
 }
 
 func (*chainStep) ID() string { return "securebedrock:chain" }
@@ -129,17 +144,44 @@ func (s *chainStep) HandleInitialize(ctx context.Context, in middleware.Initiali
 	middleware.InitializeOutput, middleware.Metadata, error,
 ) {
 	e := &entry{op: s.op, next: next}
+	if err := s.lastIsGate(); err != nil {
+		return middleware.InitializeOutput{}, middleware.Metadata{}, err
+	}
 	res, err := s.g.enter(context.WithValue(ctx, entryKey{}, e), s.op, in.Parameters)
+	var metadata middleware.Metadata
+	var opened any
+	if e.passes.Swap(over) != passing { // a pass that outlives the chain looks after itself
+		metadata, opened = e.metadata, e.opened
+	}
 	if err == nil && (res == nil || !sameOutput(s.op.name, res.Output)) {
 		err = &PolicyError{Rule: ErrConfig, Operation: s.op.name, Detail: fmt.Sprintf("a Middleware returned neither an error nor an output of the operation's type (%T)", output(res))}
 	}
 	if err != nil {
 		if s.op.duplex {
-			s.g.deliver(ctx, next, s.op, &e.metadata, err)
+			s.g.deliver(ctx, next, s.op, &metadata, err)
 		}
-		return middleware.InitializeOutput{}, e.metadata, err
+		if opened != nil {
+			eventStreamOf(opened).Close()
+		}
+		return middleware.InitializeOutput{}, metadata, err
 	}
-	return middleware.InitializeOutput{Result: res.Output}, e.metadata, nil
+	if opened != nil && opened != res.Output { // a middleware answered with something else
+		eventStreamOf(opened).Close()
+	}
+	return middleware.InitializeOutput{Result: res.Output}, metadata, nil
+}
+
+// lastIsGate refuses a middleware that a per-call option of the Runtime client
+// put behind the gate, where it would never run.
+func (s *chainStep) lastIsGate() error {
+	if s.stack == nil {
+		return nil
+	}
+	ids := s.stack.Deserialize.List()
+	if last := ids[len(ids)-1]; last != gateID && slices.Contains(ids, gateID) {
+		return &PolicyError{Rule: ErrConfig, Operation: s.op.name, Detail: fmt.Sprintf("the Deserialize middleware %q stands behind the gate and would never run; add it with middleware.Before, or call the Client", last)}
+	}
+	return nil
 }
 
 func output(r *Result) any {
@@ -168,6 +210,22 @@ func (g *guard) enter(ctx context.Context, op *operation, input any) (*Result, e
 		}
 	}
 	return g.chain(ctx, call)
+}
+
+// noteStep takes note of the stream that the SDK has made, so that it can be
+// closed where something further out fails the call.
+type noteStep struct{}
+
+func (*noteStep) ID() string { return "securebedrock:note" }
+
+func (*noteStep) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
+	middleware.DeserializeOutput, middleware.Metadata, error,
+) {
+	out, metadata, err := next.HandleDeserialize(ctx, in)
+	if st := stateOf(ctx); st != nil && err == nil {
+		st.result.made = eventStreamOf(out.Result)
+	}
+	return out, metadata, err
 }
 
 // newCall tells what is known of a call before its input is looked at.
@@ -210,20 +268,28 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 		st.result.fail(err, middleware.Metadata{})
 		return &Result{done: &st.result.done}, err
 	}
-	ctx, cancel := g.withCallTimeout(ctx)
+	ctx, cancel := g.bounded(ctx, e.op)
 	st.cause = func() error { return context.Cause(ctx) }
 	out, metadata, err := e.next.HandleInitialize(context.WithValue(ctx, stateKey{}, st), middleware.InitializeInput{Parameters: call.Input})
-	e.metadata = metadata
-	call.Model = st.call.Model // the one that the rules saw, for the records
+	if m := st.call.Model; m.ID != call.Model.ID || !slices.Equal(m.Regions, call.Model.Regions) {
+		call.Model = m // the one that the rules saw, for the records
+	}
 	res := &Result{done: &st.result.done}
 	if st.op.duplex {
 		out.Result, err = duplexResult(&metadata, err)
 	}
-	if err != nil {
-		e.passes.Store(idle)
-	} else {
-		e.passes.Store(answered)
+	if err == nil && st.op.stream && eventStreamOf(out.Result) == nil {
+		err = &PolicyError{Rule: ErrConfig, Operation: e.op.name, Model: st.call.Model.ID, Detail: "a middleware in the SDK's stack answered without a stream"}
 	}
+	e.metadata = metadata
+	ended := int32(idle)
+	if err == nil {
+		ended = answered
+		if st.op.stream {
+			e.opened = out.Result
+		}
+	}
+	current := e.passes.CompareAndSwap(passing, ended)
 	switch {
 	case err != nil:
 		var timeout *callTimeoutError
@@ -234,6 +300,9 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 		st.result.fail(err, metadata)
 	case st.op.stream:
 		st.result.open(ctx, cancel, out.Result, metadata)
+		if !current { // the chain did not wait for it
+			eventStreamOf(out.Result).Close()
+		}
 		res.Output = out.Result
 		return res, nil
 	default:
@@ -242,7 +311,7 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 			res.Output = out.Result
 		}
 	}
-	cancel()
+	cancel(nil)
 	return res, err
 }
 

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go"
@@ -32,8 +31,9 @@ type stream struct {
 	closed   bool // the body is closed
 	ended    bool // the body was read to a proper end
 	body     io.Closer
-	fault    error // what the observer found wrong
-	canceled bool  // the caller's doing
+	made     eventStream // by the SDK
+	fault    error       // what the observer found wrong
+	canceled bool        // the caller's doing
 	err      func() error
 	release  func() // frees what the open stream holds
 }
@@ -74,15 +74,16 @@ func (s *stream) abandon() {
 	if body != nil {
 		body.Close()
 	}
+	if s.made != nil {
+		s.made.Close()
+	}
 }
 
 func (s *stream) readMetadata(metadata middleware.Metadata) {
 	if id, ok := awsmiddleware.GetRequestIDMetadata(metadata); ok {
 		s.outcome.RequestID = id
 	}
-	if results, ok := retry.GetAttemptResults(metadata); ok {
-		s.outcome.Attempts = len(results.Results)
-	}
+	s.outcome.Attempts = s.st.sends
 }
 
 // eventStream is what the SDK's stream types have in common.
@@ -91,34 +92,43 @@ type eventStream interface {
 	Err() error
 }
 
-type duplexOutput = *bedrockruntime.InvokeModelWithBidirectionalStreamOutput
-
 func eventStreamOf(out any) eventStream {
 	switch out := out.(type) {
 	case *bedrockruntime.ConverseStreamOutput:
-		return out.GetStream()
+		if out != nil && out.GetStream() != nil {
+			return out.GetStream()
+		}
 	case *bedrockruntime.InvokeModelWithResponseStreamOutput:
-		return out.GetStream()
-	case duplexOutput:
-		return out.GetStream()
+		if out != nil && out.GetStream() != nil {
+			return out.GetStream()
+		}
+	case *bedrockruntime.InvokeModelWithBidirectionalStreamOutput:
+		if out != nil && out.GetStream() != nil {
+			return out.GetStream()
+		}
 	}
 	return nil
 }
 
 // open takes note that the call has returned its stream, and looks after it
 // from then on: a cancelled context completes the record at once, and the
-// client's Close closes the stream.
-func (s *stream) open(ctx context.Context, cancel context.CancelFunc, out any, metadata middleware.Metadata) {
+// client's Close cancels it.
+func (s *stream) open(ctx context.Context, cancel context.CancelCauseFunc, out any, metadata middleware.Metadata) {
 	es := eventStreamOf(out)
 	g := s.st.g
-	forget := g.streams.add(es)
+	forget := g.streams.add(es, func() {
+		cancel(s.st.named(refuse(ErrStreamTruncated, "the client was closed")))
+	})
 	unwatch := context.AfterFunc(ctx, func() {
 		s.cancelled(context.Cause(ctx))
 		// The SDK's goroutines end when somebody reads the error or closes the
 		// stream. Closed at once, the stream would seem to end without an error
 		// to someone who still reads; so an abandoned one is closed later.
 		wait := g.timeouts.Read
-		if wait <= 0 {
+		switch {
+		case g.closed.Load():
+			wait = closeGrace
+		case wait <= 0:
 			wait = defaultReadTimeout
 		}
 		g.streams.closeAfter(es, wait)
@@ -126,8 +136,11 @@ func (s *stream) open(ctx context.Context, cancel context.CancelFunc, out any, m
 	s.mu.Lock()
 	s.readMetadata(metadata)
 	s.returned, s.err = true, es.Err
-	s.release = func() { forget(); unwatch(); cancel() }
+	s.release = func() { forget(); unwatch(); cancel(nil) }
 	body := s.body
+	if body == nil { // made by the application, in the SDK's stack: there is nothing to observe
+		s.closed, s.ended = true, true
+	}
 	s.mu.Unlock()
 	s.settle()
 	if r, ok := es.(*bedrockruntime.InvokeModelWithBidirectionalStreamEventStream); ok && body != nil {
@@ -137,6 +150,10 @@ func (s *stream) open(ctx context.Context, cancel context.CancelFunc, out any, m
 		}
 	}
 }
+
+// closeGrace is how long a reader has, after the client's Close, to come to the
+// error of its stream.
+const closeGrace = time.Second
 
 // cancelled completes the record of a stream whose context is over.
 func (s *stream) cancelled(cause error) {
@@ -179,8 +196,8 @@ func (s *stream) settle() {
 }
 
 // observe puts the observer on a stream's body.
-func (s *stream) observe(body io.ReadCloser) io.ReadCloser {
-	o := &observer{s: s, body: body}
+func (s *stream) observe(body io.ReadCloser, pipe io.Closer) io.ReadCloser {
+	o := &observer{s: s, body: body, pipe: pipe}
 	o.frames.onEvent = o.event
 	o.frames.reset()
 	s.mu.Lock()
@@ -193,6 +210,7 @@ func (s *stream) observe(body io.ReadCloser) io.ReadCloser {
 type observer struct {
 	s      *stream
 	body   io.ReadCloser
+	pipe   io.Closer // of a bidirectional stream
 	frames frameScanner
 	stop   bool // messageStop has passed
 
@@ -267,6 +285,9 @@ func (o *observer) over(err error) error {
 		s.fault = err
 	}
 	s.mu.Unlock()
+	if st.op.duplex {
+		o.pipe.Close()
+	}
 	return err
 }
 
@@ -278,6 +299,7 @@ func (o *observer) Close() error {
 		o.s.closed = true
 		o.s.mu.Unlock()
 		err = o.body.Close()
+		o.pipe.Close()
 		o.s.settle()
 	})
 	return err
@@ -325,31 +347,33 @@ func (g *guard) readEvent(ev smithy.Deserializable, o *Outcome) {
 	}
 }
 
-// streamSet holds the streams of a client that may still be open, for its Close,
-// with a timer where one is to be closed anyway.
+// streamSet holds the streams of a client that may still be open, for its Close.
 type streamSet struct {
 	mu     sync.Mutex
-	open   map[eventStream]*time.Timer
+	open   map[eventStream]*openStream
 	closed bool
 }
 
+type openStream struct {
+	cancel func()
+	timer  *time.Timer // closes it, where nobody may be reading
+}
+
 // add registers a stream and returns what forgets it.
-func (s *streamSet) add(es eventStream) (forget func()) {
+func (s *streamSet) add(es eventStream, cancel func()) (forget func()) {
 	s.mu.Lock()
-	closed := s.closed
-	if !closed {
-		if s.open == nil {
-			s.open = make(map[eventStream]*time.Timer)
-		}
-		s.open[es] = nil
+	if s.open == nil {
+		s.open = make(map[eventStream]*openStream)
 	}
+	s.open[es] = &openStream{cancel: cancel}
+	closed := s.closed
 	s.mu.Unlock()
 	if closed {
-		es.Close()
+		cancel()
 	}
 	return func() {
 		s.mu.Lock()
-		if s.open[es] == nil { // otherwise closeAfter's to forget
+		if o := s.open[es]; o != nil && o.timer == nil { // otherwise closeAfter's to forget
 			delete(s.open, es)
 		}
 		s.mu.Unlock()
@@ -361,10 +385,15 @@ func (s *streamSet) add(es eventStream) (forget func()) {
 func (s *streamSet) closeAfter(es eventStream, d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || s.open[es] != nil {
+	o := s.open[es]
+	if o == nil {
+		o = new(openStream)
+		s.open[es] = o
+	}
+	if o.timer != nil {
 		return
 	}
-	s.open[es] = time.AfterFunc(d, func() {
+	o.timer = time.AfterFunc(d, func() {
 		es.Close()
 		s.mu.Lock()
 		delete(s.open, es)
@@ -372,20 +401,23 @@ func (s *streamSet) closeAfter(es eventStream, d time.Duration) {
 	})
 }
 
-func (s *streamSet) closeAll() {
+// cancelAll ends the streams with an error, which someone who reads will see.
+// Closed outright, a stream would seem to end well.
+func (s *streamSet) cancelAll() {
 	s.mu.Lock()
 	s.closed = true
-	all := make([]eventStream, 0, len(s.open))
-	for es, timer := range s.open {
-		if timer != nil {
-			timer.Stop()
+	var all []func()
+	for _, o := range s.open {
+		if o.cancel != nil {
+			all = append(all, o.cancel)
 		}
-		all = append(all, es)
+		if o.timer != nil {
+			o.timer.Reset(closeGrace)
+		}
 	}
-	clear(s.open)
 	s.mu.Unlock()
-	for _, es := range all {
-		es.Close()
+	for _, cancel := range all {
+		cancel()
 	}
 }
 
@@ -398,9 +430,16 @@ func (e *callTimeoutError) Error() string {
 func (e *callTimeoutError) Unwrap() error { return context.DeadlineExceeded }
 func (e *callTimeoutError) Timeout() bool { return true }
 
-func (g *guard) withCallTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
-	if g.timeouts.Call <= 0 {
-		return ctx, func() {}
+// bounded derives a pass's context: with Timeouts.Call, and for a stream with a
+// way to end it.
+func (g *guard) bounded(ctx context.Context, op *operation) (context.Context, context.CancelCauseFunc) {
+	cancelTimeout := context.CancelFunc(func() {})
+	if g.timeouts.Call > 0 {
+		ctx, cancelTimeout = context.WithTimeoutCause(ctx, g.timeouts.Call, &callTimeoutError{g.timeouts.Call})
 	}
-	return context.WithTimeoutCause(ctx, g.timeouts.Call, &callTimeoutError{g.timeouts.Call})
+	if !op.stream {
+		return ctx, func(error) { cancelTimeout() }
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	return ctx, func(cause error) { cancel(cause); cancelTimeout() }
 }

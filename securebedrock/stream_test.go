@@ -142,7 +142,7 @@ func TestStreamLeftEarly(t *testing.T) {
 			cancel()
 			es.Close()
 		}, context.Canceled},
-		{"left to the client's Close", func(_ context.CancelFunc, c *client, _ *bedrockruntime.ConverseStreamEventStream) { c.Close() }, nil},
+		{"left to the client's Close", func(_ context.CancelFunc, c *client, _ *bedrockruntime.ConverseStreamEventStream) { c.Close() }, securebedrock.ErrStreamTruncated},
 	} {
 		for _, h := range []struct {
 			name    string
@@ -172,7 +172,7 @@ func TestStreamLeftEarly(t *testing.T) {
 					<-out.GetStream().Events()
 					row.leave(cancel, c, out.GetStream())
 					r := rec.one(t)
-					if !r.outcome.Canceled || !errors.Is(r.outcome.Err, row.err) {
+					if r.outcome.Canceled != (row.err == nil || errors.Is(row.err, context.Canceled)) || !errors.Is(r.outcome.Err, row.err) {
 						t.Errorf("outcome %+v", r.outcome)
 					}
 					settled(t, "no goroutine of a stream left", func() bool { return streamGoroutines() == 0 })
@@ -313,6 +313,9 @@ func TestConcurrentStreams(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	for range 160 {
+		<-rec.arrived
+	}
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
 	if len(rec.records) != 160 {

@@ -32,7 +32,7 @@ func newTransport(owner aws.HTTPClient, t Timeouts, conns *connections) (*http.T
 	base.TLSClientConfig.MinVersion = tls.VersionTLS12
 	// Bedrock does not compress, and an answer that unpacks itself has no bound.
 	base.DisableCompression = true
-	base.TLSClientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(64)
+	base.TLSClientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(0)
 	// HTTP/2 asks a silent connection for a sign of life, so that a dead one is
 	// not reused for the next call.
 	base.HTTP2 = &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second}
@@ -58,7 +58,13 @@ func newTransport(owner aws.HTTPClient, t Timeouts, conns *connections) (*http.T
 	ours.RootCAs = c.RootCAs
 	ours.Certificates = slices.Clone(c.Certificates)
 	ours.GetClientCertificate = c.GetClientCertificate
-	ours.VerifyPeerCertificate = c.VerifyPeerCertificate
+	if c.VerifyPeerCertificate != nil {
+		ours.VerifyPeerCertificate = c.VerifyPeerCertificate
+		ours.ClientSessionCache = nil // a resumed session would not be asked
+	}
+	if len(c.CurvePreferences) > 0 {
+		ours.CurvePreferences = slices.Clone(c.CurvePreferences)
+	}
 	ours.VerifyConnection = c.VerifyConnection
 	ours.MinVersion = max(ours.MinVersion, c.MinVersion)
 	return base, nil

@@ -1,0 +1,575 @@
+package securebedrock_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
+	"github.com/aws/smithy-go/auth/bearer"
+	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
+	"github.com/aws/smithy-go/tracing"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+)
+
+func TestInvokeModelSafely(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	c := newClient(t, server)
+	if _, err := c.InvokeModelSafely(t.Context(), haiku, userSays("hello")); err != nil {
+		t.Fatal(err)
+	}
+	got := calls(server, "Converse")
+	if len(got) != 1 || got[0].ModelID != haiku || got[0].Input.(*bedrockruntime.ConverseInput).GuardrailConfig == nil {
+		t.Errorf("sent %+v", got)
+	}
+}
+
+// What of the configuration is the application's to say is kept, on both clients.
+func TestConfigurationIsKept(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	cfg := server.Config()
+	var text bytes.Buffer
+	var mu sync.Mutex
+	cfg.Logger = logging.LoggerFunc(func(_ logging.Classification, format string, v ...any) {
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Fprintf(&text, format+"\n", v...)
+	})
+	cfg.ClientLogMode = aws.LogRetries | aws.LogSigning | aws.LogRequest
+	cfg.AppID = "claims-app"
+	var ran, spans atomic.Int32
+	cfg.APIOptions = append(cfg.APIOptions, func(s *middleware.Stack) error {
+		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("count", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+			ran.Add(1)
+			return next.HandleInitialize(ctx, in)
+		}), middleware.After)
+	})
+	cfg.ServiceOptions = append(cfg.ServiceOptions, func(_ string, o any) {
+		if o, ok := o.(*sdkOptions); ok {
+			o.TracerProvider = countingTracer{n: &spans}
+			o.IdempotencyTokenProvider = fixedToken("from-the-application")
+		}
+	})
+	o := server.Options()
+	o.UnguardedOperations = map[string]string{"StartAsyncInvoke": "public"}
+	c, err := securebedrock.NewFromConfig(cfg, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for name, call := range map[string]func(context.Context, *bedrockruntime.ConverseInput, ...func(*sdkOptions)) (*bedrockruntime.ConverseOutput, error){"Client": c.Converse, "Runtime": c.Runtime().Converse} {
+		t.Run(name, func(t *testing.T) {
+			ran.Store(0)
+			spans.Store(0)
+			mu.Lock()
+			text.Reset()
+			mu.Unlock()
+			server.Fail("Converse", bedrocktest.ServerError(503, 1))
+			if _, err := call(t.Context(), converse("hello")); err != nil {
+				t.Fatal(err)
+			}
+			mu.Lock()
+			got := text.String()
+			mu.Unlock()
+			if n := ran.Load(); n != 1 {
+				t.Errorf("the application's API option ran %d times", n)
+			}
+			if spans.Load() == 0 {
+				t.Error("no span was started")
+			}
+			for _, want := range []string{"retrying request", "Request Signature", "Request\n"} {
+				if !strings.Contains(got, want) {
+					t.Errorf("the log does not have %q", want)
+				}
+			}
+		})
+	}
+	if _, err := c.StartAsyncInvoke(t.Context(), startAsync()); err != nil {
+		t.Fatal(err)
+	}
+	start := calls(server, "StartAsyncInvoke")[0]
+	if got := aws.ToString(start.Input.(*bedrockruntime.StartAsyncInvokeInput).ClientRequestToken); got != "from-the-application" {
+		t.Errorf("sent token %q", got)
+	}
+	if ua := start.Header.Get("User-Agent"); !strings.Contains(ua, "app/claims-app") {
+		t.Errorf("sent User-Agent %s", ua)
+	}
+}
+
+type fixedToken string
+
+func (t fixedToken) GetIdempotencyToken() (string, error) { return string(t), nil }
+
+type countingTracer struct {
+	tracing.NopTracerProvider
+	n *atomic.Int32
+}
+
+func (c countingTracer) Tracer(scope string, opts ...tracing.TracerOption) tracing.Tracer {
+	return countedTracer{c.NopTracerProvider.Tracer(scope, opts...), c.n}
+}
+
+type countedTracer struct {
+	tracing.Tracer
+	n *atomic.Int32
+}
+
+func (c countedTracer) StartSpan(ctx context.Context, name string, opts ...tracing.SpanOption) (context.Context, tracing.Span) {
+	c.n.Add(1)
+	return c.Tracer.StartSpan(ctx, name, opts...)
+}
+
+// A bearer token that is configured is named once in the log, and not its value.
+func TestBearerTokenIsNoted(t *testing.T) {
+	for _, env := range []bool{true, false} {
+		t.Run(fmt.Sprintf("environment %v", env), func(t *testing.T) {
+			server := bedrocktest.NewServer(t)
+			cfg := server.Config()
+			var text bytes.Buffer
+			cfg.Logger = logging.NewStandardLogger(&text)
+			if env {
+				t.Setenv("AWS_BEARER_TOKEN_BEDROCK", "the-token")
+			} else {
+				cfg.BearerAuthTokenProvider = bearer.StaticTokenProvider{Token: bearer.Token{Value: "the-token"}}
+			}
+			c, err := securebedrock.NewFromConfig(cfg, server.Options())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			if n := strings.Count(text.String(), "AWS_BEARER_TOKEN_BEDROCK"); n != 1 || strings.Contains(text.String(), "the-token") {
+				t.Errorf("the log says\n%s", text.String())
+			}
+		})
+	}
+}
+
+// Options are copied: what the application does with them later changes nothing.
+func TestOptionsAreCopiedAll(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	o := server.Options()
+	o.Residency, o.Models = []string{"us-east-1"}, []string{"anthropic.*"}
+	o.UnguardedOperations = map[string]string{"InvokeModelWithBidirectionalStream": "demo"}
+	ran := false
+	o.Middleware = []securebedrock.Middleware{func(next securebedrock.Handler) securebedrock.Handler {
+		return func(ctx context.Context, call *securebedrock.Call) (*securebedrock.Result, error) {
+			ran = true
+			return next(ctx, call)
+		}
+	}}
+	c, err := securebedrock.NewFromConfig(server.Config(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	o.Residency[0], o.Models[0], o.Middleware[0] = "us-west-2", "*", nil
+	o.UnguardedOperations["StartAsyncInvoke"] = "later"
+	in := converse("a secret")
+	in.ModelId = aws.String("amazon.nova-lite-v1:0")
+	_, err = c.Converse(t.Context(), in)
+	refusedBy(t, err, securebedrock.ErrModel)
+	start := startAsync()
+	start.ModelId = aws.String(haiku)
+	_, err = c.StartAsyncInvoke(t.Context(), start)
+	refusedBy(t, err, securebedrock.ErrUnguardedOperation)
+	nothingArrived(t, server)
+	if !ran {
+		t.Error("the middleware is gone")
+	}
+}
+
+// tlsServer answers like unproven, with the server's side of TLS as given.
+func tlsServer(t *testing.T, config *tls.Config) *httptest.Server {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(unproven))
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	srv.TLS = config
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	return srv
+}
+
+func dialled(t *testing.T, srv *httptest.Server, client aws.HTTPClient, change ...func(*opts)) error {
+	t.Helper()
+	o := opts{Region: "us-east-1", Endpoint: securebedrock.Endpoint{URL: srv.URL}, Guardrail: securebedrock.Guardrail{ID: "g1", Version: "1"}, Retry: securebedrock.Retry{MaxAttempts: 1}}
+	for _, f := range change {
+		f(&o)
+	}
+	c, err := securebedrock.NewFromConfig(aws.Config{Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""), HTTPClient: client}, o)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	_, err = c.Converse(t.Context(), converse("a secret"))
+	return err
+}
+
+func TestTLS(t *testing.T) {
+	old := tlsServer(t, &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11})
+	v12 := tlsServer(t, &tls.Config{MaxVersion: tls.VersionTLS12})
+	no := errors.New("the owner says no")
+	with := func(srv *httptest.Server, f func(*tls.Config)) aws.HTTPClient {
+		c := &tls.Config{RootCAs: srv.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}
+		f(c)
+		return &http.Client{Transport: &http.Transport{TLSClientConfig: c}}
+	}
+	for _, row := range []struct {
+		name   string
+		srv    *httptest.Server
+		client aws.HTTPClient
+		says   string
+	}{
+		{"TLS 1.2", v12, with(v12, func(*tls.Config) {}), ""},
+		{"TLS 1.1", old, with(old, func(*tls.Config) {}), "protocol version"},
+		{"TLS 1.1, where the owner admits it", old, with(old, func(c *tls.Config) { c.MinVersion = tls.VersionTLS10 }), "protocol version"},
+		{"TLS 1.2, where the owner demands more", v12, with(v12, func(c *tls.Config) { c.MinVersion = tls.VersionTLS13 }), "protocol version"},
+		{"VerifyConnection", v12, with(v12, func(c *tls.Config) { c.VerifyConnection = func(tls.ConnectionState) error { return no } }), no.Error()},
+		{"VerifyPeerCertificate", v12, with(v12, func(c *tls.Config) {
+			c.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { return no }
+		}), no.Error()},
+		{"DialTLSContext", v12, &http.Client{Transport: &http.Transport{DialTLSContext: func(context.Context, string, string) (net.Conn, error) { return nil, no }}}, "DialTLS"},
+		{"DialTLS", v12, &http.Client{Transport: &http.Transport{DialTLS: func(string, string) (net.Conn, error) { return nil, no }}}, "DialTLS"}, //nolint:staticcheck // refused
+		{"a nil client", v12, (*http.Client)(nil), "unknown authority"},
+		{"a nil Transport", v12, &http.Client{Transport: (*http.Transport)(nil)}, "cannot be pinned"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			err := dialled(t, row.srv, row.client)
+			if row.says == "" && err != nil || row.says != "" && (err == nil || !strings.Contains(err.Error(), row.says)) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	t.Run("GetClientCertificate", func(t *testing.T) {
+		srv := tlsServer(t, &tls.Config{ClientAuth: tls.RequireAnyClientCert})
+		cert := srv.TLS.Certificates[0]
+		if err := dialled(t, srv, with(srv, func(c *tls.Config) {
+			c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &cert, nil }
+		})); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A server that accepts and then says nothing is given up after Timeouts.Connect.
+func TestHandshakeTimeout(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	srv := &httptest.Server{URL: "https://" + l.Addr().String()}
+	start := time.Now()
+	err = dialled(t, srv, nil, func(o *opts) {
+		o.Timeouts = securebedrock.Timeouts{Connect: 200 * time.Millisecond, Read: 20 * time.Second}
+	})
+	if err == nil || time.Since(start) > 5*time.Second {
+		t.Errorf("%v after %v", err, time.Since(start))
+	}
+}
+
+func TestProxyHeadersAreKept(t *testing.T) {
+	for _, fixed := range []bool{true, false} {
+		var got atomic.Value
+		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			got.Store(r.Header.Get("X-Proxy"))
+			w.WriteHeader(http.StatusForbidden)
+		}))
+		u := mustParse(proxy.URL)
+		tr := &http.Transport{Proxy: func(*http.Request) (*url.URL, error) { return &u, nil }}
+		if fixed {
+			tr.ProxyConnectHeader = http.Header{"X-Proxy": {"key"}}
+		} else {
+			tr.GetProxyConnectHeader = func(context.Context, *url.URL, string) (http.Header, error) {
+				return http.Header{"X-Proxy": {"key"}}, nil
+			}
+		}
+		_ = dialled(t, &httptest.Server{}, &http.Client{Transport: tr})
+		if got.Load() != "key" {
+			t.Errorf("fixed %v: the proxy was sent %v", fixed, got.Load())
+		}
+		proxy.Close()
+	}
+}
+
+// Close lets a call in flight come to its end, and its connection with it.
+func TestCloseWaitsForCallsInFlight(t *testing.T) {
+	server := bedrocktest.NewServer(t, bedrocktest.WithHTTP1())
+	server.Fail("Converse", bedrocktest.StallHeadersFor(400*time.Millisecond))
+	c := newClient(t, server, func(o *opts) { o.Role = nil; o.Retry.MaxAttempts = 1 })
+	done := make(chan error)
+	go func() { _, err := c.Converse(context.Background(), converse("hello")); done <- err }()
+	settled(t, "the call is in flight", func() bool { return len(calls(server, "Converse")) == 1 })
+	c.Close()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	settled(t, "no connection left", func() bool { return server.Connections() == 0 })
+}
+
+func TestEndpointWithAPath(t *testing.T) {
+	var path atomic.Value
+	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { path.Store(r.URL.Path); unproven(w, r) }))
+	defer srv.Close()
+	if err := dialled(t, srv, srv.Client(), func(o *opts) { o.Endpoint.URL = srv.URL + "/gateway/" }); err != nil {
+		t.Fatal(err)
+	}
+	if got := path.Load(); got != "/gateway/model/"+haiku+"/converse" {
+		t.Errorf("called %v", got)
+	}
+}
+
+// A session is renewed before its end, and an hour is asked for.
+type countingSTS struct{ n, seconds atomic.Int32 }
+
+func (s *countingSTS) AssumeRole(_ context.Context, in *sts.AssumeRoleInput, _ ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
+	s.n.Add(1)
+	s.seconds.Store(aws.ToInt32(in.DurationSeconds))
+	return &sts.AssumeRoleOutput{Credentials: &ststypes.Credentials{AccessKeyId: aws.String("ASIAEXAMPLE"), SecretAccessKey: aws.String("s"), SessionToken: aws.String("t"),
+		Expiration: aws.Time(time.Now().Add(time.Minute))}}, nil
+}
+
+func TestSTSVariants(t *testing.T) {
+	for _, row := range []struct {
+		e    securebedrock.Endpoint
+		want string
+	}{
+		{securebedrock.Endpoint{FIPS: true}, "sts-fips.us-east-1.amazonaws.com:443"},
+		{securebedrock.Endpoint{DualStack: true}, "sts.us-east-1.api.aws:443"},
+	} {
+		proxy := newConnectProxy(t)
+		c, err := securebedrock.NewFromConfig(aws.Config{Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""), HTTPClient: proxy.client()},
+			opts{Region: "us-east-1", Guardrail: securebedrock.Guardrail{ID: "g1", Version: "1"}, Endpoint: row.e, Role: &securebedrock.Role{ARN: "arn:aws:iam::123456789012:role/app"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		_, _ = c.Converse(ctx, converse("a secret"))
+		cancel()
+		c.Close()
+		if got := proxy.asked(); len(got) == 0 || got[0] != row.want {
+			t.Errorf("asked for %v, want %s", got, row.want)
+		}
+	}
+}
+
+// applied answers a Converse with traces of the given guardrails, "ID version".
+func applied(guardrails ...string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		var in []string
+		for i, g := range guardrails {
+			id, version, _ := strings.Cut(g, " ")
+			in = append(in, fmt.Sprintf(`"g%d":{"appliedGuardrailDetails":{"guardrailId":%q,"guardrailVersion":%q,"guardrailArn":"arn:aws:bedrock:us-east-1:123456789012:guardrail/%s","guardrailOrigin":["REQUEST"]}}`, i, id, version, id))
+		}
+		w.Header().Set("Content-Type", "application/json")
+		if strings.HasSuffix(r.URL.Path, "/count-tokens") {
+			io.WriteString(w, `{"inputTokens":3}`)
+			return
+		}
+		fmt.Fprintf(w, `{"output":{"message":{"role":"assistant","content":[{"text":"x"}]}},"stopReason":"end_turn","usage":{"inputTokens":1,"outputTokens":2,"totalTokens":3},"metrics":{"latencyMs":1},"trace":{"guardrail":{"inputAssessment":{%s}}}}`, strings.Join(in, ","))
+	})
+}
+
+func TestVerifyNamesTheGuardrail(t *testing.T) {
+	pinned := bedrocktest.DefaultGuardrailID
+	for _, row := range []struct {
+		name    string
+		applied []string
+		ok      bool
+	}{
+		{"the pinned one", []string{pinned + " 1"}, true},
+		{"none", nil, false},
+		{"another one", []string{"other 1"}, false},
+		{"another version", []string{pinned + " 2"}, false},
+		{"an enforced one beside it", []string{"enforced 3", pinned + " 1", "other 1"}, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			for range 8 { // the trace is a map: any order must do
+				rec := new(recorder)
+				c := handled(t, applied(row.applied...), rec.option, func(o *opts) { o.Guardrail.Verify = true })
+				_, err := c.Converse(t.Context(), converse("hello"))
+				if row.ok {
+					if err != nil {
+						t.Fatal(err)
+					}
+					if g := rec.one(t).outcome.Guardrail; g.Version != "1" || !strings.HasSuffix(g.ARN, pinned) {
+						t.Fatalf("outcome %+v", g)
+					}
+					continue
+				}
+				refusedBy(t, err, securebedrock.ErrGuardrailUnverified)
+			}
+		})
+	}
+	t.Run("an operation that carries none", func(t *testing.T) {
+		server := bedrocktest.NewServer(t)
+		c := newClient(t, server, func(o *opts) { o.Guardrail.Verify = true })
+		if _, err := c.ListAsyncInvokes(t.Context(), nil); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("an InvokeModel stream", func(t *testing.T) {
+		server := bedrocktest.NewServer(t)
+		c := newClient(t, server, func(o *opts) { o.Guardrail.Verify = true })
+		out, err := c.InvokeModelWithResponseStream(t.Context(), &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: aws.String(haiku), Body: invokeBody("hello")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range out.GetStream().Events() {
+		}
+		if err := out.GetStream().Err(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A cancelled stream that nobody reads has its record at once, not after
+// Timeouts.Read.
+func TestCancelledStreamIsRecordedAtOnce(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	server.Fail("ConverseStream", bedrocktest.StallStream(3))
+	rec := new(recorder)
+	c := newClient(t, server, rec.option, func(o *opts) { o.Timeouts.Read = time.Minute })
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, err := c.ConverseStream(ctx, converseStream(longPrompt)); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if r := rec.one(t); !r.outcome.Canceled || !errors.Is(r.outcome.Err, context.Canceled) {
+		t.Errorf("outcome %+v", r.outcome)
+	}
+}
+
+func TestStreamNamesTheCallTimeout(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	server.Fail("ConverseStream", bedrocktest.StallStream(3))
+	c := newClient(t, server, func(o *opts) { o.Timeouts.Call = 300 * time.Millisecond })
+	out, err := c.ConverseStream(t.Context(), converseStream(longPrompt))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := drain(out.GetStream()); err == nil || !strings.Contains(err.Error(), "Timeouts.Call") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A stream that begins while the client is being closed is closed with it.
+func TestStreamBegunDuringClose(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	server.Fail("ConverseStream", bedrocktest.StallStream(3))
+	cfg := server.Config()
+	var c *client
+	cfg.APIOptions = append(cfg.APIOptions, func(s *middleware.Stack) error {
+		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("close", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+			out, md, err := next.HandleInitialize(ctx, in)
+			c.Close()
+			return out, md, err
+		}), middleware.Before)
+	})
+	o := server.Options()
+	o.Timeouts.Read = time.Second
+	o.Role = nil
+	var err error
+	if c, err = securebedrock.NewFromConfig(cfg, o); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = c.ConverseStream(context.Background(), converseStream(longPrompt))
+	settled(t, "no stream left", func() bool { return streamGoroutines() == 0 })
+	settled(t, "no connection left", func() bool { return server.Connections() == 0 })
+}
+
+func TestCancelledCallIsRecordedAsSuch(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	server.Fail("Converse", bedrocktest.StallHeaders())
+	rec := new(recorder)
+	c := newClient(t, server, rec.option)
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(200*time.Millisecond, cancel)
+	_, err := c.Converse(ctx, converse("hello"))
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if r := rec.one(t); !r.outcome.Canceled {
+		t.Errorf("outcome %+v", r.outcome)
+	}
+}
+
+// A slow reader is no silent server.
+func TestSlowReaderIsNoReadTimeout(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	c := newClient(t, server, func(o *opts) { o.Timeouts.Read = 200 * time.Millisecond })
+	out, err := c.ConverseStream(t.Context(), converseStream(longPrompt))
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(600 * time.Millisecond)
+	if _, err := drain(out.GetStream()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A request that is still on its way out is no silent server either.
+func TestSlowUploadIsNoReadTimeout(t *testing.T) {
+	c := handled(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		buf := make([]byte, 256<<10)
+		for {
+			time.Sleep(25 * time.Millisecond)
+			if _, err := io.ReadFull(r.Body, buf); err != nil {
+				break
+			}
+		}
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, `{}`)
+	}), func(o *opts) {
+		o.Timeouts.Read, o.Timeouts.Connect, o.Retry.MaxAttempts = 500*time.Millisecond, 100*time.Millisecond, 1
+	})
+	if _, err := c.InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String(haiku), Body: invokeBody(strings.Repeat("x", 12<<20))}); err != nil {
+		t.Error(err)
+	}
+}
+
+// The clock's skew is learnt from the service's answer.
+func TestClockSkewIsCorrected(t *testing.T) {
+	var n atomic.Int32
+	ahead := time.Hour
+	c := handled(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n.Add(1)
+		w.Header().Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
+		signed, _ := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
+		if time.Until(signed) < 30*time.Minute {
+			w.Header().Set("X-Amzn-Errortype", "InvalidSignatureException")
+			w.WriteHeader(http.StatusForbidden)
+			io.WriteString(w, `{"message":"Signature expired"}`)
+			return
+		}
+		unproven(w, r)
+	}))
+	for range 2 {
+		if _, err := c.Converse(t.Context(), converse("hello")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n.Load() != 3 {
+		t.Errorf("%d requests for two calls, want 3: the skew is kept", n.Load())
+	}
+}
