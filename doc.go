@@ -7,6 +7,8 @@
 //     cannot leave its region, its model list or its guardrail.
 //   - securebedrock/bedrocktest: a Bedrock and an STS on loopback, to run and
 //     test against without an AWS account.
+//   - securebedrock/profiles: where inference profiles run, asked of Bedrock; a
+//     module of its own.
 //   - securebedrock/audit: records of every call (to come).
 //   - securebedrock/policy: the IAM policies that say on the account's side
 //     what the client says on the application's (to come).
