@@ -3,8 +3,11 @@ package securebedrock_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"reflect"
 	"runtime"
 	"sync"
 	"testing"
@@ -343,4 +346,50 @@ func isError(want error) func(*testing.T, error) {
 func streamGoroutines() int {
 	buf := make([]byte, 4<<20)
 	return countStreams(string(buf[:runtime.Stack(buf, true)]))
+}
+
+// Interventions that do not look like one: the stop reason of an ordinary end, a
+// trace that is switched off, assessments without "detected".
+func TestInterventionsAreSeen(t *testing.T) {
+	const converseAnswer = `{"output":{"message":{"role":"assistant","content":[{"text":"x"}]}},"stopReason":%q,"usage":{"inputTokens":1,"outputTokens":1,"totalTokens":2},"metrics":{"latencyMs":1}%s}`
+	assessment := func(policy string) string {
+		return `,"trace":{"guardrail":{"inputAssessment":{"gr":{` + policy + `,"appliedGuardrailDetails":{"guardrailId":"gr","guardrailVersion":"1","guardrailOrigin":["ACCOUNT_ENFORCED"]}}}}}`
+	}
+	for _, row := range []struct {
+		name, body string
+		invoke     bool
+		want       securebedrock.GuardrailOutcome
+	}{
+		{"a block that says end_turn", fmt.Sprintf(converseAnswer, "end_turn", assessment(`"topicPolicy":{"topics":[{"name":"n","type":"DENY","action":"BLOCKED"}]}`)), false,
+			securebedrock.GuardrailOutcome{Applied: true, Intervened: true, Origin: "ACCOUNT_ENFORCED", ARN: "gr", Version: "1", Policies: []string{"topic"}}},
+		{"a mask without detected", fmt.Sprintf(converseAnswer, "end_turn", assessment(`"sensitiveInformationPolicy":{"piiEntities":[{"match":"ada@example.com","type":"EMAIL","action":"ANONYMIZED"}],"regexes":[]}`)), false,
+			securebedrock.GuardrailOutcome{Applied: true, Intervened: true, Origin: "ACCOUNT_ENFORCED", ARN: "gr", Version: "1", Policies: []string{"sensitiveInformation"}}},
+		{"detected and let pass", fmt.Sprintf(converseAnswer, "end_turn", assessment(`"contentPolicy":{"filters":[{"type":"HATE","confidence":"LOW","action":"NONE","detected":true}]}`)), false,
+			securebedrock.GuardrailOutcome{Applied: true, Origin: "ACCOUNT_ENFORCED", ARN: "gr", Version: "1"}},
+		{"a block without a trace", fmt.Sprintf(converseAnswer, "guardrail_intervened", ""), false, securebedrock.GuardrailOutcome{Intervened: true}},
+		{"InvokeModel's block without a trace", `{"stop_reason":"end_turn","content":[],"amazon-bedrock-guardrailAction":"INTERVENED"}`, true, securebedrock.GuardrailOutcome{Intervened: true}},
+		{"InvokeModel's block in the trace alone", `{"amazon-bedrock-guardrailAction":"NONE","amazon-bedrock-trace":{"guardrail":{"outputs":[{"gr":{"wordPolicy":{"customWords":[{"match":"x","action":"BLOCKED"}],"managedWordLists":[]}}}]}}}`, true,
+			securebedrock.GuardrailOutcome{Intervened: true, Policies: []string{"word"}}},
+		{"InvokeModel without a word of it", `{"completion":"x"}`, true, securebedrock.GuardrailOutcome{}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			rec := new(recorder)
+			c := handled(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				io.WriteString(w, row.body)
+			}), rec.option)
+			var err error
+			if row.invoke {
+				_, err = c.InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String(haiku), Body: invokeBody("hello")})
+			} else {
+				_, err = c.Converse(t.Context(), converse("hello"))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := rec.one(t).outcome.Guardrail; !reflect.DeepEqual(got, row.want) {
+				t.Errorf("got %+v, want %+v", got, row.want)
+			}
+		})
+	}
 }
