@@ -3,6 +3,7 @@ package securebedrock
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -52,7 +53,7 @@ func (b *sealedBody) equals(other io.Reader) bool {
 	}
 	ours := make([]byte, b.size)
 	_, err = b.r.ReadAt(ours, 0)
-	return (err == nil || err == io.EOF) && bytes.Equal(ours, theirs)
+	return (err == nil || errors.Is(err, io.EOF)) && bytes.Equal(ours, theirs)
 }
 
 func (b *sealedBody) Read(p []byte) (int, error)                { return b.r.Read(p) }

@@ -172,9 +172,7 @@ func extraFields(fields document.Interface) error {
 		return refuse(ErrGuardrailOverride, "AdditionalModelRequestFields cannot be written as JSON")
 	}
 	var m map[string]json.RawMessage
-	if json.Unmarshal(raw, &m) != nil {
-		return nil // no object: Bedrock refuses it
-	}
+	_ = json.Unmarshal(raw, &m) // what is no object has no keys, and Bedrock refuses it
 	for key := range m {
 		switch k := strings.ToLower(key); {
 		case strings.HasPrefix(k, "amazon-bedrock-"), strings.HasPrefix(k, "guardrail"):

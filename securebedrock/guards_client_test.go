@@ -22,8 +22,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
-	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 	"github.com/aws/smithy-go/auth/bearer"
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
@@ -248,7 +246,7 @@ func TestTLS(t *testing.T) {
 			c.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { return no }
 		}), no.Error()},
 		{"DialTLSContext", v12, &http.Client{Transport: &http.Transport{DialTLSContext: func(context.Context, string, string) (net.Conn, error) { return nil, no }}}, "DialTLS"},
-		{"DialTLS", v12, &http.Client{Transport: &http.Transport{DialTLS: func(string, string) (net.Conn, error) { return nil, no }}}, "DialTLS"}, //nolint:staticcheck // refused
+		{"DialTLS", v12, &http.Client{Transport: &http.Transport{DialTLS: func(string, string) (net.Conn, error) { return nil, no }}}, "DialTLS"},
 		{"a nil client", v12, (*http.Client)(nil), "unknown authority"},
 		{"a nil Transport", v12, &http.Client{Transport: (*http.Transport)(nil)}, "cannot be pinned"},
 	} {
@@ -339,15 +337,6 @@ func TestEndpointWithAPath(t *testing.T) {
 }
 
 // A session is renewed before its end, and an hour is asked for.
-type countingSTS struct{ n, seconds atomic.Int32 }
-
-func (s *countingSTS) AssumeRole(_ context.Context, in *sts.AssumeRoleInput, _ ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
-	s.n.Add(1)
-	s.seconds.Store(aws.ToInt32(in.DurationSeconds))
-	return &sts.AssumeRoleOutput{Credentials: &ststypes.Credentials{AccessKeyId: aws.String("ASIAEXAMPLE"), SecretAccessKey: aws.String("s"), SessionToken: aws.String("t"),
-		Expiration: aws.Time(time.Now().Add(time.Minute))}}, nil
-}
-
 func TestSTSVariants(t *testing.T) {
 	for _, row := range []struct {
 		e    securebedrock.Endpoint
