@@ -163,3 +163,26 @@ func watched(rt http.RoundTripper, req *http.Request, t Timeouts) (*http.Respons
 	resp.Body = &receivedBody{resp.Body, w}
 	return resp, nil
 }
+
+// callTimeoutError is the cause of a context that Timeouts.Call ended.
+type callTimeoutError struct{ after time.Duration }
+
+func (e *callTimeoutError) Error() string {
+	return fmt.Sprintf("securebedrock: the call took longer than Timeouts.Call, %v", e.after)
+}
+func (e *callTimeoutError) Unwrap() error { return context.DeadlineExceeded }
+func (e *callTimeoutError) Timeout() bool { return true }
+
+// bounded derives a pass's context: with Timeouts.Call, and for a stream with a
+// way to end it.
+func (g *guard) bounded(ctx context.Context, op *operation) (context.Context, context.CancelCauseFunc) {
+	cancelTimeout := context.CancelFunc(func() {})
+	if g.timeouts.Call > 0 {
+		ctx, cancelTimeout = context.WithTimeoutCause(ctx, g.timeouts.Call, &callTimeoutError{g.timeouts.Call})
+	}
+	if !op.stream {
+		return ctx, func(error) { cancelTimeout() }
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	return ctx, func(cause error) { cancel(cause); cancelTimeout() }
+}

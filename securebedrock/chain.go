@@ -1,0 +1,215 @@
+package securebedrock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go/middleware"
+)
+
+// entry is what the chain's innermost Handler needs of the SDK's stack.
+type entry struct {
+	op       *operation
+	next     middleware.InitializeHandler
+	passes   atomic.Int32        // idle, passing, answered or over
+	metadata middleware.Metadata // of the last pass that has ended
+	opened   any                 // its output, where that is a stream
+}
+
+const (
+	idle    = iota
+	passing // the last two fields belong to the pass
+	answered
+	over // the chain has returned
+)
+
+type entryKey struct{}
+
+// chainStep runs the middleware chain around the rest of the stack.
+type chainStep struct {
+	g     *guard
+	op    *operation
+	stack *middleware.Stack // of a Runtime client, whose caller's options come after ours
+}
+
+func (*chainStep) ID() string { return "securebedrock:chain" }
+
+func (s *chainStep) HandleInitialize(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
+	middleware.InitializeOutput, middleware.Metadata, error,
+) {
+	e := &entry{op: s.op, next: next}
+	if err := s.lastIsGate(); err != nil {
+		return middleware.InitializeOutput{}, middleware.Metadata{}, err
+	}
+	res, err := s.g.enter(context.WithValue(ctx, entryKey{}, e), s.op, in.Parameters)
+	var metadata middleware.Metadata
+	var opened any
+	if e.passes.Swap(over) != passing { // a pass that outlives the chain looks after itself
+		metadata, opened = e.metadata, e.opened
+	}
+	if err == nil && (res == nil || !sameOutput(s.op.name, res.Output)) {
+		err = &PolicyError{Rule: ErrConfig, Operation: s.op.name, Detail: fmt.Sprintf("a Middleware returned neither an error nor an output of the operation's type (%T)", output(res))}
+	}
+	if err != nil {
+		if s.op.duplex {
+			s.g.deliver(ctx, next, s.op, &metadata, err)
+		}
+		if opened != nil {
+			eventStreamOf(opened).Close()
+		}
+		return middleware.InitializeOutput{}, metadata, err
+	}
+	if opened != nil && opened != res.Output { // a middleware answered with something else
+		eventStreamOf(opened).Close()
+	}
+	return middleware.InitializeOutput{Result: res.Output}, metadata, nil
+}
+
+// lastIsGate refuses a middleware that a per-call option of the Runtime client
+// put behind the gate, where it would never run.
+func (s *chainStep) lastIsGate() error {
+	if s.stack == nil {
+		return nil
+	}
+	ids := s.stack.Deserialize.List()
+	if last := ids[len(ids)-1]; last != gateID && slices.Contains(ids, gateID) {
+		return &PolicyError{Rule: ErrConfig, Operation: s.op.name, Detail: fmt.Sprintf("the Deserialize middleware %q stands behind the gate and would never run; add it with middleware.Before, or call the Client", last)}
+	}
+	return nil
+}
+
+func output(r *Result) any {
+	if r == nil {
+		return nil
+	}
+	return r.Output
+}
+
+// enter makes the Call and runs the chain.
+func (g *guard) enter(ctx context.Context, op *operation, input any) (*Result, error) {
+	call := g.newCall(op, input)
+	if g.hasMW {
+		clone, ok := cloneInput(input)
+		if !ok {
+			return nil, &PolicyError{Rule: ErrConfig, Operation: op.name, Detail: fmt.Sprintf("the input is a %T", input)}
+		}
+		call.Input = clone
+		// Middleware is told the model before the rules judge it.
+		if field := modelField(clone); field != nil {
+			var err error
+			call.Model, err = g.model(aws.ToString(*field))
+			if err == nil && g.profiles == nil { // a resolver may need the network: it is asked by the rules
+				call.Model.Regions, _ = g.destinations(ctx, call.Model)
+			}
+		}
+	}
+	return g.chain(ctx, call)
+}
+
+// noteStep takes note of the stream that the SDK has made, so that it can be
+// closed where something further out fails the call.
+type noteStep struct{}
+
+func (*noteStep) ID() string { return "securebedrock:note" }
+
+func (*noteStep) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
+	middleware.DeserializeOutput, middleware.Metadata, error,
+) {
+	out, metadata, err := next.HandleDeserialize(ctx, in)
+	if st := stateOf(ctx); st != nil && err == nil {
+		st.result.made = eventStreamOf(out.Result)
+	}
+	return out, metadata, err
+}
+
+// newCall tells what is known of a call before its input is looked at.
+func (g *guard) newCall(op *operation, input any) *Call {
+	call := &Call{ID: newCallID(), Operation: op.name, Region: g.region, Input: input, Start: time.Now()}
+	g.describe(op, call)
+	return call
+}
+
+// describe says what the guard, and no middleware, decides about a call.
+func (g *guard) describe(op *operation, call *Call) {
+	call.Guardrail, call.Unguarded = Guardrail{}, ""
+	switch {
+	case g.unguarded != "":
+		call.Unguarded = g.unguarded
+	case op.guarded:
+		call.Guardrail = g.guardrail
+	case op.infers:
+		call.Unguarded = g.excused[op.name]
+	}
+}
+
+// send is the chain's innermost Handler: the rules and the SDK.
+func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
+	e, ok := ctx.Value(entryKey{}).(*entry)
+	if !ok {
+		return &Result{}, &PolicyError{Rule: ErrConfig, Operation: call.Operation, Detail: "a Middleware passed on a context that does not derive from the one it was given"}
+	}
+	st := &state{g: g, op: e.op, call: *call}
+	g.describe(e.op, &st.call) // whatever a middleware wrote there
+	st.result.st = st
+	if g.closed.Load() {
+		err := &PolicyError{Rule: ErrConfig, Operation: e.op.name, Model: call.Model.ID, Detail: "the client is closed"}
+		st.result.fail(err, middleware.Metadata{})
+		return &Result{done: &st.result.done}, err
+	}
+	if !e.passes.CompareAndSwap(idle, passing) {
+		err := &PolicyError{Rule: ErrConfig, Operation: e.op.name, Model: call.Model.ID,
+			Detail: "a Middleware called next again at once or after an answer; the SDK's stack makes one answer a call, so call the Client again"}
+		st.result.fail(err, middleware.Metadata{})
+		return &Result{done: &st.result.done}, err
+	}
+	ctx, cancel := g.bounded(ctx, e.op)
+	st.cause = func() error { return context.Cause(ctx) }
+	out, metadata, err := e.next.HandleInitialize(context.WithValue(ctx, stateKey{}, st), middleware.InitializeInput{Parameters: call.Input})
+	if m := st.call.Model; m.ID != call.Model.ID || !slices.Equal(m.Regions, call.Model.Regions) {
+		call.Model = m // the one that the rules saw, for the records
+	}
+	res := &Result{done: &st.result.done}
+	if st.op.duplex {
+		out.Result, err = duplexResult(&metadata, err)
+	}
+	if err == nil && st.op.stream && eventStreamOf(out.Result) == nil {
+		err = &PolicyError{Rule: ErrConfig, Operation: e.op.name, Model: st.call.Model.ID, Detail: "a middleware in the SDK's stack answered without a stream"}
+	}
+	e.metadata = metadata
+	ended := int32(idle)
+	if err == nil {
+		ended = answered
+		if st.op.stream {
+			e.opened = out.Result
+		}
+	}
+	current := e.passes.CompareAndSwap(passing, ended)
+	switch {
+	case err != nil:
+		var timeout *callTimeoutError
+		if errors.As(context.Cause(ctx), &timeout) {
+			err = fmt.Errorf("%w: %w", timeout, err)
+		}
+		st.result.abandon()
+		st.result.fail(err, metadata)
+	case st.op.stream:
+		st.result.open(ctx, cancel, out.Result, metadata)
+		if !current { // the chain did not wait for it
+			eventStreamOf(out.Result).Close()
+		}
+		res.Output = out.Result
+		return res, nil
+	default:
+		err = st.result.unary(out.Result, metadata)
+		if err == nil {
+			res.Output = out.Result
+		}
+	}
+	cancel(nil)
+	return res, err
+}

@@ -1,0 +1,165 @@
+package securebedrock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/aws/smithy-go"
+)
+
+// observe puts the observer on a stream's body.
+func (s *stream) observe(body io.ReadCloser, pipe io.Closer) io.ReadCloser {
+	o := &observer{s: s, body: body, pipe: pipe}
+	o.frames.onEvent = o.event
+	o.frames.reset()
+	s.mu.Lock()
+	s.body, s.closed, s.ended, s.fault = o, false, false, nil
+	s.mu.Unlock()
+	return o
+}
+
+// observer reads a stream's body for the SDK and looks at the frames that pass.
+type observer struct {
+	s      *stream
+	body   io.ReadCloser
+	pipe   io.Closer // of a bidirectional stream
+	frames frameScanner
+	stop   bool // messageStop has passed
+
+	buf        [2048]byte
+	start, end int
+	err        error // after buf
+
+	once sync.Once
+}
+
+// Read hands on what came, and puts a typed error where a stream would end
+// early without one: the SDK takes both io.EOF and io.ErrUnexpectedEOF, even in
+// a frame, for an orderly end.
+func (o *observer) Read(p []byte) (int, error) {
+	if o.start == o.end {
+		if o.err != nil {
+			return 0, o.err
+		}
+		var n int
+		n, o.err = o.body.Read(o.buf[:])
+		o.start, o.end = 0, o.frames.feed(o.buf[:n])
+		if o.frames.lost {
+			o.err = errFraming
+		}
+		if o.err != nil {
+			o.err = o.over(o.err)
+		}
+		if o.end == 0 {
+			return 0, o.err
+		}
+	}
+	n := copy(p, o.buf[o.start:o.end])
+	o.start += n
+	return n, nil
+}
+
+var errFraming = errors.New("framing")
+
+// over turns the body's last error into the stream's.
+func (o *observer) over(err error) error {
+	s := o.s
+	st := s.st
+	var timeout *readTimeoutError
+	switch {
+	case err == errFraming:
+		err = st.named(refuse(ErrStreamTruncated, fmt.Sprintf("an event's lengths make no sense, or are over %d bytes", maxFrame)))
+	case err == io.EOF && !o.frames.between():
+		err = st.named(refuse(ErrStreamTruncated, "it ended inside an event"))
+	case err == io.EOF && st.op.name == "ConverseStream" && !o.stop:
+		err = st.named(refuse(ErrStreamTruncated, "it ended without messageStop"))
+	case err == io.EOF:
+		s.mu.Lock()
+		if refusal := st.g.verify(st.op, &s.outcome.Guardrail); refusal != nil {
+			err = st.named(refusal)
+		}
+		s.mu.Unlock()
+	case errors.As(err, &timeout):
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		if cause := st.cause(); cause != nil {
+			err = cause
+		}
+	default:
+		// The inner error is kept but for its being io.ErrUnexpectedEOF itself.
+		err = &PolicyError{Rule: fmt.Errorf("%w: %w", ErrStreamTruncated, err), Operation: st.op.name, Model: st.call.Model.ID}
+	}
+	s.mu.Lock()
+	switch {
+	case s.closed: // the caller closed the stream under a Read
+	case err == io.EOF:
+		s.ended = true
+	default:
+		s.fault = err
+	}
+	s.mu.Unlock()
+	if st.op.duplex {
+		o.pipe.Close()
+	}
+	return err
+}
+
+// Close is called by the SDK at the end of a stream, and for the caller.
+func (o *observer) Close() error {
+	var err error
+	o.once.Do(func() {
+		o.s.mu.Lock()
+		o.s.closed = true
+		o.s.mu.Unlock()
+		err = o.body.Close()
+		o.pipe.Close()
+		o.s.settle()
+	})
+	return err
+}
+
+// event looks at one frame. Only the few that tell something are decoded.
+func (o *observer) event(kind string, frame []byte) {
+	s := o.s
+	g := s.st.g
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.outcome.FirstEvent == 0 {
+		s.outcome.FirstEvent = time.Since(s.st.call.Start)
+	}
+	if kind == eventMessageStop {
+		o.stop = true
+	}
+	if frame == nil {
+		return
+	}
+	if kind == eventChunk {
+		g.readChunk(frame, &s.outcome)
+		return
+	}
+	ev, err := g.protocol.decodeConverseEvent(frame)
+	if err != nil {
+		return // the SDK will say so
+	}
+	g.readEvent(ev, &s.outcome)
+}
+
+// readEvent reads the two events of a ConverseStream that are about the call.
+func (g *guard) readEvent(ev smithy.Deserializable, o *Outcome) {
+	switch ev := ev.(type) {
+	case *types.MessageStopEvent:
+		o.StopReason = string(ev.StopReason)
+		if ev.StopReason == types.StopReasonGuardrailIntervened {
+			o.Guardrail.Intervened = true
+		}
+	case *types.ConverseStreamMetadataEvent:
+		o.Usage = usageOf(ev.Usage)
+		if ev.Trace != nil {
+			g.readTrace(ev.Trace.Guardrail, &o.Guardrail)
+		}
+	}
+}
