@@ -1,14 +1,17 @@
 package securebedrock_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
@@ -121,6 +124,45 @@ func TestEmptyInputs(t *testing.T) {
 	} {
 		if err := call(); err == nil {
 			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// What the caller does to its input once the call has begun changes no attempt.
+func TestInputChangedDuringTheCall(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	server.Fail("Converse", bedrocktest.Throttle(1))
+	server.Fail("InvokeModel", bedrocktest.Throttle(1))
+	c := newClient(t, server)
+	during := func(f func()) func(*bedrockruntime.Options) {
+		return func(o *bedrockruntime.Options) {
+			o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
+				return s.Finalize.Add(middleware.FinalizeMiddlewareFunc("during", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+					f()
+					return next.HandleFinalize(ctx, in)
+				}), middleware.Before)
+			})
+		}
+	}
+	in := converse("the original")
+	if _, err := c.Converse(t.Context(), in, during(func() {
+		*in.ModelId = "global." + haiku
+		in.Messages[0].Content[0] = &types.ContentBlockMemberGuardContent{Value: &types.GuardrailConverseContentBlockMemberText{}}
+		in.GuardrailConfig = &types.GuardrailConfiguration{}
+	})); err != nil {
+		t.Fatal(err)
+	}
+	body := &bedrockruntime.InvokeModelInput{ModelId: aws.String(haiku), Body: invokeBody("the original")}
+	if _, err := c.InvokeModel(t.Context(), body, during(func() { copy(body.Body, bytes.Repeat([]byte(" "), len(body.Body))) })); err != nil {
+		t.Fatal(err)
+	}
+	got := append(calls(server, "Converse"), calls(server, "InvokeModel")...)
+	if len(got) != 4 {
+		t.Fatalf("the server received %d calls", len(got))
+	}
+	for _, call := range got {
+		if call.ModelID != haiku || !bytes.Contains(call.Body, []byte("the original")) {
+			t.Errorf("%s went to %s with %s", call.Operation, call.ModelID, call.Body)
 		}
 	}
 }

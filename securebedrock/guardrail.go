@@ -103,8 +103,10 @@ func coverageRule(_ context.Context, g *guard, st *state, in any) error {
 	}
 	switch in := in.(type) {
 	case *bedrockruntime.ConverseInput:
+		in.Messages, in.System = ownMessages(in.Messages), slices.Clone(in.System)
 		return g.converseCoverage(in.AdditionalModelRequestFields, in.Messages, in.System)
 	case *bedrockruntime.ConverseStreamInput:
+		in.Messages, in.System = ownMessages(in.Messages), slices.Clone(in.System)
 		return g.converseCoverage(in.AdditionalModelRequestFields, in.Messages, in.System)
 	case *bedrockruntime.InvokeModelInput:
 		in.Body = bytes.Clone(in.Body) // what is inspected is what is sent
@@ -114,6 +116,16 @@ func coverageRule(_ context.Context, g *guard, st *state, in any) error {
 		return g.bodyCoverage(in.Body, &in.ContentType)
 	}
 	return nil
+}
+
+// ownMessages copies the lists of blocks, so that the blocks that are looked at are
+// those that are sent, whatever the caller does to its lists meanwhile.
+func ownMessages(messages []types.Message) []types.Message {
+	own := slices.Clone(messages)
+	for i := range own {
+		own[i].Content = slices.Clone(own[i].Content)
+	}
+	return own
 }
 
 func (g *guard) converseCoverage(extra document.Interface, messages []types.Message, system []types.SystemContentBlock) error {
