@@ -35,9 +35,8 @@ type wire struct {
 }
 
 // sealedBody is a request's body that nobody can put other bytes into: the gate
-// knows it again by its address. It has no WriteTo, because smithy-go's closed
-// body answers one with io.EOF, which net/http takes for a failed request where
-// the answer comes before the body is wholly sent.
+// knows it again by its address. WriteTo is for the signer, which hashes it; see
+// sentBody.
 type sealedBody struct {
 	r    *bytes.Reader
 	size int64
@@ -58,6 +57,7 @@ func (b *sealedBody) equals(other io.Reader) bool {
 
 func (b *sealedBody) Read(p []byte) (int, error)                { return b.r.Read(p) }
 func (b *sealedBody) Seek(off int64, whence int) (int64, error) { return b.r.Seek(off, whence) }
+func (b *sealedBody) WriteTo(w io.Writer) (int64, error)        { return b.r.WriteTo(w) }
 func (b *sealedBody) Len() int                                  { return b.r.Len() }
 
 // capture takes note of the serialized request and seals its body.

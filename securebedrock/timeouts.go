@@ -115,7 +115,9 @@ func (w *watch) explain(err error) error {
 	return err
 }
 
-// sentBody tells the watch that the request is still on its way out.
+// sentBody tells the watch that the request is still on its way out. It has no
+// WriteTo: smithy-go's closed body answers one with io.EOF, which net/http takes
+// for a failed request where the answer comes before the body is wholly sent.
 type sentBody struct {
 	io.ReadCloser
 	w *watch
