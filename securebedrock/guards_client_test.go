@@ -520,9 +520,9 @@ func TestSlowReaderIsNoReadTimeout(t *testing.T) {
 // A request that is still on its way out is no silent server either.
 func TestSlowUploadIsNoReadTimeout(t *testing.T) {
 	c := handled(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		buf := make([]byte, 256<<10)
+		buf := make([]byte, 512<<10)
 		for {
-			time.Sleep(25 * time.Millisecond)
+			time.Sleep(150 * time.Millisecond)
 			if _, err := io.ReadFull(r.Body, buf); err != nil {
 				break
 			}
@@ -530,7 +530,7 @@ func TestSlowUploadIsNoReadTimeout(t *testing.T) {
 		w.Header().Set("Content-Type", "application/json")
 		io.WriteString(w, `{}`)
 	}), func(o *opts) {
-		o.Timeouts.Read, o.Timeouts.Connect, o.Retry.MaxAttempts = 500*time.Millisecond, 100*time.Millisecond, 1
+		o.Timeouts.Read, o.Timeouts.Connect, o.Retry.MaxAttempts = 2*time.Second, 100*time.Millisecond, 1
 	})
 	if _, err := c.InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String(haiku), Body: invokeBody(strings.Repeat("x", 12<<20))}); err != nil {
 		t.Error(err)
