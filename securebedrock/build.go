@@ -38,11 +38,11 @@ func build(theirs bedrockruntime.Options, opts Options) (*Client, error) {
 	do := &roundTripDoer{rt: transport, conns: conns, timeouts: timeouts}
 	credentials := &sealedCredentials{inner: theirs.Credentials}
 	if r := opts.Role; r != nil {
-		inner, err := newRoleCredentials(r, theirs.Logger, opts.Region, theirs.Credentials, do, opts.Endpoint)
+		session, err := newRoleCredentials(r, theirs.Logger, opts.Region, theirs.Credentials, do, opts.Endpoint)
 		if err != nil {
 			return nil, err
 		}
-		credentials.inner, credentials.role = inner, r.ARN
+		credentials.session, credentials.role = session, r.ARN
 	}
 	guardrail := opts.Guardrail
 	if opts.Unguarded == "" {
@@ -72,9 +72,16 @@ func build(theirs bedrockruntime.Options, opts Options) (*Client, error) {
 		rules:       rules(),
 		hasMW:       len(opts.Middleware) > 0,
 		endpoint:    endpoint,
+		doer:        do,
 		protocol:    newProtocol(),
 		credentials: credentials,
-		closeIdle:   func() { transport.CloseIdleConnections(); conns.close() },
+		closeIdle: func() {
+			transport.CloseIdleConnections()
+			conns.close()
+			if credentials.session != nil {
+				credentials.session.close()
+			}
+		},
 	}
 	c := &Client{g: g, retryer: newRetryer(opts.Retry), signer: v4.NewSigner(func(o *v4.SignerOptions) {
 		o.Logger, o.LogSigning = theirs.Logger, theirs.ClientLogMode.IsSigning()
@@ -82,12 +89,12 @@ func build(theirs bedrockruntime.Options, opts Options) (*Client, error) {
 	g.transport = smithyhttp.NewClientHandlerWithOptions(do, func(h *smithyhttp.ClientHandler) {
 		h.Meter = theirs.MeterProvider.Meter("github.com/securebedrock/securebedrock-go")
 	})
-	g.attempts = retry.NewAttemptMiddleware(c.retryer, smithyhttp.RequestCloner, func(m *retry.Attempt) {
+	g.attempts = retryStep{retry.NewAttemptMiddleware(c.retryer, smithyhttp.RequestCloner, func(m *retry.Attempt) {
 		m.LogAttempts = theirs.ClientLogMode.IsRetries()
 		m.OperationMeter = theirs.MeterProvider.Meter("github.com/securebedrock/securebedrock-go")
 		m.ClientSkew = new(atomic.Int64)
 		m.DisableClockSkewCorrection = theirs.DisableClockSkewCorrection
-	})
+	})}
 	g.chain = chain(slices.Clone(opts.Middleware), g.send)
 
 	kept := bedrockruntime.Options{

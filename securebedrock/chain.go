@@ -52,8 +52,8 @@ func (s *chainStep) HandleInitialize(ctx context.Context, in middleware.Initiali
 	if e.passes.Swap(over) != passing { // a pass that outlives the chain looks after itself
 		metadata, opened = e.metadata, e.opened
 	}
-	if err == nil && (res == nil || !sameOutput(s.op.name, res.Output)) {
-		err = &PolicyError{Rule: ErrConfig, Operation: s.op.name, Detail: fmt.Sprintf("a Middleware returned neither an error nor an output of the operation's type (%T)", output(res))}
+	if err == nil && !sameOutput(s.op.name, res.Output) {
+		err = &PolicyError{Rule: ErrConfig, Operation: s.op.name, Detail: fmt.Sprintf("a Middleware returned neither an error nor an output of the operation's type (%T)", res.Output)}
 	}
 	if err != nil {
 		if s.op.duplex {
@@ -81,13 +81,6 @@ func (s *chainStep) lastIsGate() error {
 		return &PolicyError{Rule: ErrConfig, Operation: s.op.name, Detail: fmt.Sprintf("the Deserialize middleware %q stands behind the gate and would never run; add it with middleware.Before, or call the Client", last)}
 	}
 	return nil
-}
-
-func output(r *Result) any {
-	if r == nil {
-		return nil
-	}
-	return r.Output
 }
 
 // enter makes the Call and runs the chain.
@@ -129,7 +122,7 @@ func (*noteStep) HandleDeserialize(ctx context.Context, in middleware.Deserializ
 
 // newCall tells what is known of a call before its input is looked at.
 func (g *guard) newCall(op *operation, input any) *Call {
-	call := &Call{ID: newCallID(), Operation: op.name, Region: g.region, Input: input, Start: time.Now()}
+	call := &Call{ID: newCallID(), Operation: op.name, Region: g.region, Host: g.endpoint.host, Input: input, Start: time.Now()}
 	g.describe(op, call)
 	return call
 }
@@ -191,9 +184,9 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 	current := e.passes.CompareAndSwap(passing, ended)
 	switch {
 	case err != nil:
-		var timeout *callTimeoutError
-		if errors.As(context.Cause(ctx), &timeout) {
-			err = fmt.Errorf("%w: %w", timeout, err)
+		var timeout *TimeoutError
+		if errors.As(context.Cause(ctx), &timeout) && timeout.Rule == ErrCallTimeout {
+			err = &TimeoutError{Rule: ErrCallTimeout, After: timeout.After, Err: err}
 		}
 		st.result.abandon()
 		st.result.fail(err, metadata)

@@ -12,8 +12,9 @@ import (
 // the rules and to no others, so that a per-call option which takes both the
 // rules and the HTTP client away still cannot sign.
 type sealedCredentials struct {
-	inner aws.CredentialsProvider
-	role  string // for errors; empty without a Role
+	inner   aws.CredentialsProvider // the configuration's
+	session *roleSession            // nil without a Role
+	role    string                  // for errors
 }
 
 // Retrieve implements aws.CredentialsProvider. It is safe for concurrent use.
@@ -26,22 +27,34 @@ func (c *sealedCredentials) Retrieve(ctx context.Context) (aws.Credentials, erro
 	if st.dead != nil {
 		return aws.Credentials{AccessKeyID: "none", SecretAccessKey: "none"}, nil
 	}
-	creds, err := c.inner.Retrieve(ctx)
+	creds, principal, err := c.retrieve(ctx, st.g.region)
 	if err != nil {
-		if c.role != "" {
-			err = fmt.Errorf("securebedrock: role %s could not be assumed through STS in %s: %w", c.role, st.g.region, err)
-		}
 		return aws.Credentials{}, err
 	}
 	if creds.AccessKeyID == "" || creds.SecretAccessKey == "" {
 		return aws.Credentials{}, st.named(refuse(ErrAuth, "the credentials provider gave no key; anonymous calls are refused"))
 	}
-	st.accessKey = creds.AccessKeyID
+	st.accessKey, st.principal = creds.AccessKeyID, principal
 	return creds, nil
+}
+
+func (c *sealedCredentials) retrieve(ctx context.Context, region string) (aws.Credentials, string, error) {
+	if c.session == nil {
+		creds, err := c.inner.Retrieve(ctx)
+		return creds, "", err
+	}
+	got, err := c.session.get(ctx)
+	if err != nil {
+		return aws.Credentials{}, "", fmt.Errorf("securebedrock: role %s could not be assumed through STS in %s: %w", c.role, region, err)
+	}
+	return got.credentials, got.principal, nil
 }
 
 // ProviderSources keeps the SDK's user agent truthful.
 func (c *sealedCredentials) ProviderSources() []aws.CredentialSource {
+	if c.session != nil {
+		return []aws.CredentialSource{aws.CredentialSourceSTSAssumeRole}
+	}
 	if p, ok := c.inner.(aws.CredentialProviderSource); ok {
 		return p.ProviderSources()
 	}
@@ -50,7 +63,7 @@ func (c *sealedCredentials) ProviderSources() []aws.CredentialSource {
 
 // IsCredentialsProvider lets aws.IsCredentialsProvider see through the seal.
 func (c *sealedCredentials) IsCredentialsProvider(target aws.CredentialsProvider) bool {
-	return aws.IsCredentialsProvider(c.inner, target)
+	return c.session == nil && aws.IsCredentialsProvider(c.inner, target)
 }
 
 func (o *Options) checkCredentials(p aws.CredentialsProvider) error {

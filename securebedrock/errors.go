@@ -45,9 +45,15 @@ var (
 	ErrAuth = errors.New("credentials are not the configured ones")
 	// ErrRedirect: the server answered with a redirect, which is never followed.
 	ErrRedirect = errors.New("redirect refused")
-	// ErrReadTimeout: nothing arrived for Timeouts.Read. The error also has
-	// Timeout() true.
+	// ErrConnectTimeout: the connection was not made within Timeouts.Connect. The
+	// error is a *TimeoutError.
+	ErrConnectTimeout = errors.New("no connection in time")
+	// ErrReadTimeout: nothing arrived for Timeouts.Read. The error is a
+	// *TimeoutError.
 	ErrReadTimeout = errors.New("nothing arrived in time")
+	// ErrCallTimeout: the call took longer than Timeouts.Call. The error is a
+	// *TimeoutError, and also context.DeadlineExceeded.
+	ErrCallTimeout = errors.New("the call took too long")
 	// ErrStreamTruncated: a stream ended before its end was announced.
 	ErrStreamTruncated = errors.New("stream ended early")
 	// ErrAnswerSize: an answer that is no stream is longer than 32 MiB.

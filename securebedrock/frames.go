@@ -28,6 +28,7 @@ const maxFrame = 24 << 20
 // where its event's name asks for it; checking the sums is the decoder's work.
 type frameScanner struct {
 	onEvent func(kind string, frame []byte) // frame: nil unless kept; valid during the call
+	all     bool                            // keep every frame
 
 	kept    []byte // the frame's beginning, or all of it
 	pos     uint32 // bytes of the frame that have passed
@@ -87,7 +88,7 @@ func (f *frameScanner) reached() {
 	}
 	if f.pos == preludeLen+f.headers && f.pos < f.total {
 		f.kind = eventKind(f.kept[preludeLen:f.pos])
-		f.keep = f.kind != "" && f.total <= maxKept
+		f.keep = (f.kind != "" || f.all) && f.total <= maxKept
 		return
 	}
 	if f.pos == f.total {

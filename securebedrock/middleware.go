@@ -34,6 +34,9 @@ type Call struct {
 	Model Model
 	// Region is the pinned region.
 	Region string
+	// Host is the host name, with its port where the endpoint has one, to which the
+	// call goes.
+	Host string
 	// Guardrail is the one that the rules attach; zero where none is.
 	Guardrail Guardrail
 	// Unguarded is the reason for which no guardrail is attached.
@@ -43,6 +46,12 @@ type Call struct {
 	Input any
 	// Start is when the call entered the chain.
 	Start time.Time
+	// OnEvent, where a middleware sets it before it calls next, is given every
+	// event of the answer's stream, decoded, as a pointer to the SDK's event type
+	// (*types.ContentBlockDeltaEvent, *types.PayloadPart, …), in order, on the
+	// goroutine that reads the stream. It must not block, change or keep the event.
+	// A middleware that finds one set calls it too.
+	OnEvent func(event any)
 }
 
 // Result is one call on its way out.
@@ -72,10 +81,22 @@ type Outcome struct {
 	RequestID string
 	// Attempts counts the sends; zero where the call was refused before one.
 	Attempts int
+	// Throttled counts those of Attempts that Bedrock throttled.
+	Throttled int
+	// Wait is the time spent not sending: the rate limit of a throttled model, and
+	// the pauses between attempts.
+	Wait time.Duration
 	// Latency runs from Call.Start to the end of the answer or stream.
 	Latency time.Duration
 	// FirstEvent runs from Call.Start to a stream's first event; zero otherwise.
 	FirstEvent time.Duration
+	// Events counts a stream's events.
+	Events int
+	// AccessKeyID is that of the credentials that signed the last attempt.
+	AccessKeyID string
+	// Principal is the ARN of the assumed role's session, as STS gave it with the
+	// credentials that signed the last attempt; empty without a Role.
+	Principal string
 	// StopReason is the model's or the guardrail's, as Bedrock wrote it.
 	StopReason string
 	// Usage is what was seen of it; a cancelled stream may have seen none.

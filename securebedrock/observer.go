@@ -15,7 +15,7 @@ import (
 // observe puts the observer on a stream's body.
 func (s *stream) observe(body io.ReadCloser, pipe io.Closer) io.ReadCloser {
 	o := &observer{s: s, body: body, pipe: pipe}
-	o.frames.onEvent = o.event
+	o.frames.onEvent, o.frames.all = o.event, s.st.call.OnEvent != nil
 	o.frames.reset()
 	s.mu.Lock()
 	s.body, s.closed, s.ended, s.fault = o, false, false, nil
@@ -70,7 +70,7 @@ var errFraming = errors.New("framing")
 func (o *observer) over(err error) error {
 	s := o.s
 	st := s.st
-	var timeout *readTimeoutError
+	var timeout *TimeoutError
 	switch {
 	case err == errFraming:
 		err = st.named(refuse(ErrStreamTruncated, fmt.Sprintf("an event's lengths make no sense, or are over %d bytes", maxFrame)))
@@ -126,22 +126,28 @@ func (o *observer) Close() error {
 func (o *observer) event(kind string, frame []byte) {
 	s := o.s
 	g := s.st.g
+	if s.st.call.OnEvent != nil && frame != nil {
+		if ev, err := g.protocol.decodeEvent(s.st.op, frame); err == nil {
+			s.st.call.OnEvent(ev)
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.outcome.Events++
 	if s.outcome.FirstEvent == 0 {
 		s.outcome.FirstEvent = time.Since(s.st.call.Start)
 	}
 	if kind == eventMessageStop {
 		o.stop = true
 	}
-	if frame == nil {
+	if frame == nil || kind == "" {
 		return
 	}
 	if kind == eventChunk {
 		g.readChunk(frame, &s.outcome)
 		return
 	}
-	ev, err := g.protocol.decodeConverseEvent(frame)
+	ev, err := g.protocol.decodeEvent(s.st.op, frame)
 	if err != nil {
 		return // the SDK will say so
 	}

@@ -2,6 +2,8 @@ package securebedrock
 
 import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/schemas"
+	"github.com/aws/smithy-go"
 )
 
 // operation classifies an operation of bedrockruntime.Client. An operation that
@@ -13,16 +15,17 @@ type operation struct {
 	guarded, infers bool
 	// stream: the answer is an event stream. duplex: the prompt is one too.
 	stream, duplex bool
+	events         *smithy.Schema // of the stream's union
 }
 
 func operations() map[string]*operation {
 	m := make(map[string]*operation)
 	for _, op := range []operation{
 		{name: "Converse", guarded: true, infers: true},
-		{name: "ConverseStream", guarded: true, infers: true, stream: true},
+		{name: "ConverseStream", guarded: true, infers: true, stream: true, events: schemas.ConverseStreamOutput},
 		{name: "InvokeModel", guarded: true, infers: true},
-		{name: "InvokeModelWithResponseStream", guarded: true, infers: true, stream: true},
-		{name: "InvokeModelWithBidirectionalStream", infers: true, stream: true, duplex: true},
+		{name: "InvokeModelWithResponseStream", guarded: true, infers: true, stream: true, events: schemas.ResponseStream},
+		{name: "InvokeModelWithBidirectionalStream", infers: true, stream: true, duplex: true, events: schemas.InvokeModelWithBidirectionalStreamOutput},
 		{name: "StartAsyncInvoke", infers: true},
 		{name: "ApplyGuardrail"},
 		{name: "InvokeGuardrailChecks"},

@@ -43,9 +43,9 @@ func (p *protocol) DeserializeEventMessage(schema *smithy.Schema, registry *smit
 	return c.DeserializeEventMessage(schema, registry, r)
 }
 
-// decodeConverseEvent decodes one whole frame of a ConverseStream.
-func (p *protocol) decodeConverseEvent(frame []byte) (smithy.Deserializable, error) {
-	return p.DeserializeEventMessage(schemas.ConverseStreamOutput, bedrockruntime.TypeRegistry, bytes.NewReader(frame))
+// decodeEvent decodes one whole frame of an operation's stream.
+func (p *protocol) decodeEvent(op *operation, frame []byte) (smithy.Deserializable, error) {
+	return p.DeserializeEventMessage(op.events, bedrockruntime.TypeRegistry, bytes.NewReader(frame))
 }
 
 // decodeAssessments reads a map of guardrail ID to assessment, as it stands in

@@ -17,14 +17,16 @@ func ofModel(model string) context.Context {
 	return context.WithValue(context.Background(), stateKey{}, &state{call: Call{Model: Model{ID: model}}})
 }
 
-// attempt plays one attempt that ends with err.
-func attempt(t *testing.T, r *modelRetryer, model string, err error) {
+// play plays one attempt that ends with err.
+func play(t *testing.T, r *modelRetryer, model string, err error) {
 	t.Helper()
-	release, tokenErr := r.GetAttemptToken(ofModel(model))
+	ctx := ofModel(model)
+	st := stateOf(ctx)
+	release, tokenErr := r.GetAttemptToken(ctx)
 	if tokenErr != nil {
 		t.Fatal(tokenErr)
 	}
-	if err := release(err); err != nil {
+	if err := errors.Join(st.attempt.limited(err), release(err)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -47,7 +49,7 @@ func TestRetryQuotaRecovers(t *testing.T) {
 			t.Errorf("the quota paid for %d retries, want 100", n)
 		}
 		for range 100 {
-			attempt(t, ours, "m", nil)
+			play(t, ours, "m", nil)
 		}
 		if _, err := ours.GetRetryToken(ofModel("m"), throttled); err != nil {
 			t.Errorf("ours does not recover: %v", err)
@@ -75,7 +77,7 @@ func TestBucketsAreAModelsOwn(t *testing.T) {
 		elapsed := func(model string, err error) time.Duration {
 			start := time.Now()
 			for range 20 {
-				attempt(t, r, model, err)
+				play(t, r, model, err)
 			}
 			return time.Since(start)
 		}
@@ -123,7 +125,7 @@ func TestWhatIsRetried(t *testing.T) {
 	}{
 		{"a throttle", &types.ThrottlingException{}, true},
 		{"a lost connection", &smithyhttp.RequestSendError{Err: errors.New("reset")}, true},
-		{"silence", &smithyhttp.RequestSendError{Err: &readTimeoutError{}}, true},
+		{"silence", &smithyhttp.RequestSendError{Err: &TimeoutError{Rule: ErrReadTimeout}}, true},
 		{"a refusal", refuse(ErrResidency, ""), false},
 		{"a refusal while sending", &smithyhttp.RequestSendError{Err: refuse(ErrEndpoint, "")}, false},
 		{"a validation error", &types.ValidationException{}, false},

@@ -23,12 +23,8 @@ import (
 // (IAM User Guide, "Roles terms and concepts", role chaining).
 const defaultRoleDuration = time.Hour
 
-// sessionExpiryWindow is how long before its end a session is renewed.
-const sessionExpiryWindow = 5 * time.Minute
-
-// newRoleCredentials assumes the role with base. Concurrent calls share one
-// request to STS, and a session is used until shortly before it ends.
-func newRoleCredentials(r *Role, logger logging.Logger, region string, base aws.CredentialsProvider, client aws.HTTPClient, e Endpoint) (aws.CredentialsProvider, error) {
+// newRoleCredentials assumes the role with base, when the first call asks.
+func newRoleCredentials(r *Role, logger logging.Logger, region string, base aws.CredentialsProvider, client aws.HTTPClient, e Endpoint) (*roleSession, error) {
 	api := r.STS
 	if api == nil {
 		var err error
@@ -40,8 +36,7 @@ func newRoleCredentials(r *Role, logger logging.Logger, region string, base aws.
 	if name == "" {
 		name = defaultSessionName()
 	}
-	provider := &roleProvider{}
-	provider.AssumeRoleProvider = stscreds.NewAssumeRoleProvider(api, r.ARN, func(o *stscreds.AssumeRoleOptions) {
+	return newRoleSession(api, r.ARN, func(o *stscreds.AssumeRoleOptions) {
 		o.RoleSessionName = name
 		o.Duration = r.Duration
 		if o.Duration == 0 {
@@ -54,53 +49,7 @@ func newRoleCredentials(r *Role, logger logging.Logger, region string, base aws.
 			o.Tags = append(o.Tags, ststypes.Tag{Key: aws.String(k), Value: aws.String(r.Tags[k])})
 		}
 		o.TransitiveTagKeys = slices.Clone(r.TransitiveTagKeys)
-	})
-	return aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) {
-		o.ExpiryWindow = sessionExpiryWindow
-		o.ExpiryWindowJitterFrac = 0.5
 	}), nil
-}
-
-// roleProvider keeps a session in use for as long as it is valid, when STS does
-// not renew it.
-type roleProvider struct {
-	*stscreds.AssumeRoleProvider
-	expires time.Time // the session's own; the cache makes one request at a time
-	kept    bool      // the last renewal failed
-}
-
-// renewalPause is how long a failed renewal is not tried again.
-const renewalPause = 15 * time.Second
-
-// Retrieve implements aws.CredentialsProvider.
-func (p *roleProvider) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	creds, err := p.AssumeRoleProvider.Retrieve(ctx)
-	if err == nil {
-		p.expires, p.kept = creds.Expires, false
-	}
-	return creds, err
-}
-
-// HandleFailToRefresh implements aws.HandleFailRefreshCredentialsCacheStrategy.
-func (p *roleProvider) HandleFailToRefresh(_ context.Context, last aws.Credentials, err error) (aws.Credentials, error) {
-	if !last.HasKeys() || !time.Now().Before(p.expires) {
-		return aws.Credentials{}, err
-	}
-	p.kept = true
-	return last, nil
-}
-
-// AdjustExpiresBy implements aws.AdjustExpiresByCredentialsCacheStrategy: it says
-// when the cache is to ask again.
-func (p *roleProvider) AdjustExpiresBy(creds aws.Credentials, by time.Duration) (aws.Credentials, error) {
-	creds.Expires = p.expires.Add(by)
-	if p.kept || !time.Now().Before(creds.Expires) { // a session may be shorter than the window
-		creds.Expires = time.Now().Add(renewalPause)
-		if creds.Expires.After(p.expires) {
-			creds.Expires = p.expires
-		}
-	}
-	return creds, nil
 }
 
 func optional(s string) *string {

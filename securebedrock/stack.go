@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -30,8 +31,9 @@ type guard struct {
 	chain       Handler
 	hasMW       bool
 	endpoint    pinnedEndpoint
-	transport   smithyhttp.ClientHandler
-	attempts    *retry.Attempt
+	doer        *roundTripDoer
+	transport   smithyhttp.ClientHandler // over doer
+	attempts    retryStep
 	protocol    *protocol
 	streams     streamSet // mutable: the open streams
 	closed      atomic.Bool
@@ -95,8 +97,13 @@ type state struct {
 	approved  bool   // by the rules
 	wire      wire   // what they approved
 	accessKey string // of the credentials that the last attempt was given
+	principal string // theirs too
 	sends     int    // attempts that the gate has let through
-	dead      error  // duplex only: deliver this error through the stream
+	throttled int    // of them
+	attempt   attempt
+	wait      time.Duration
+	idleFrom  time.Time // zero while an attempt is on its way
+	dead      error     // duplex only: deliver this error through the stream
 
 	cause func() error // why the exchange's context is over
 

@@ -80,7 +80,9 @@ func (s *stream) readMetadata(metadata middleware.Metadata) {
 	if id, ok := awsmiddleware.GetRequestIDMetadata(metadata); ok {
 		s.outcome.RequestID = id
 	}
-	s.outcome.Attempts = s.st.sends
+	st := s.st
+	s.outcome.Attempts, s.outcome.Throttled, s.outcome.Wait = st.sends, st.throttled, st.waited().Truncate(time.Millisecond)
+	s.outcome.AccessKeyID, s.outcome.Principal = st.accessKey, st.principal
 }
 
 // eventStream is what the SDK's stream types have in common.

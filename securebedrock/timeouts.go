@@ -2,8 +2,10 @@ package securebedrock
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -33,15 +35,62 @@ func (t Timeouts) withDefaults() Timeouts {
 	}
 }
 
-// readTimeoutError says that nothing arrived for a while.
-type readTimeoutError struct{ after time.Duration }
-
-func (e *readTimeoutError) Error() string {
-	return fmt.Sprintf("securebedrock: %v: no byte for Timeouts.Read, %v", ErrReadTimeout, e.after)
+// TimeoutError says which of the Timeouts has passed. Its Timeout method makes it
+// a timeout for whoever asks a net.Error. errors.Is takes Timeouts.Call for
+// context.DeadlineExceeded too.
+type TimeoutError struct {
+	Rule  error         // ErrConnectTimeout, ErrReadTimeout or ErrCallTimeout
+	After time.Duration // the bound
+	Err   error         // what it ended; may be nil
 }
-func (e *readTimeoutError) Unwrap() error   { return ErrReadTimeout }
-func (e *readTimeoutError) Timeout() bool   { return true }
-func (e *readTimeoutError) Temporary() bool { return true }
+
+// Error names the bound.
+func (e *TimeoutError) Error() string {
+	text := "longer than Timeouts.Call"
+	switch e.Rule {
+	case ErrConnectTimeout:
+		text = "no connection within Timeouts.Connect"
+	case ErrReadTimeout:
+		text = "no byte for Timeouts.Read"
+	}
+	text = fmt.Sprintf("securebedrock: %v: %s, %v", e.Rule, text, e.After)
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Unwrap returns the rule and what it ended.
+func (e *TimeoutError) Unwrap() []error {
+	all := []error{e.Rule}
+	if e.Rule == ErrCallTimeout {
+		all = append(all, context.DeadlineExceeded)
+	}
+	if e.Err != nil {
+		all = append(all, e.Err)
+	}
+	return all
+}
+
+// Timeout implements net.Error: always true.
+func (e *TimeoutError) Timeout() bool { return true }
+
+// Temporary implements net.Error: true but for the whole call's.
+func (e *TimeoutError) Temporary() bool { return e.Rule != ErrCallTimeout }
+
+// connectTimeout recognises a dial or a handshake that took too long, by what
+// net.Dialer and http.Transport return for one.
+func connectTimeout(ctx context.Context, err error, after time.Duration) error {
+	var timeout net.Error
+	if ctx.Err() != nil || !errors.As(err, &timeout) || !timeout.Timeout() {
+		return err
+	}
+	var op *net.OpError
+	if errors.As(err, &op) && (op.Op == "read" || op.Op == "write") { // a connection that there was
+		return err
+	}
+	return &TimeoutError{Rule: ErrConnectTimeout, After: after, Err: err}
+}
 
 // watch ends one exchange when nothing arrives for a while. It watches the
 // exchange and not its connection, since on HTTP/2 other exchanges keep a
@@ -110,7 +159,7 @@ func (w *watch) explain(err error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.fired {
-		return &readTimeoutError{after: w.after}
+		return &TimeoutError{Rule: ErrReadTimeout, After: w.after}
 	}
 	return err
 }
@@ -150,7 +199,7 @@ func (b *receivedBody) Close() error {
 
 // watched sends a request under the read timeout.
 func watched(rt http.RoundTripper, req *http.Request, t Timeouts) (*http.Response, error) {
-	ctx, w := startWatch(req.Context(), t.Read, t.Connect)
+	ctx, w := startWatch(req.Context(), t.Read, 2*t.Connect)
 	req = req.WithContext(ctx)
 	if req.Body != nil {
 		req.Body = &sentBody{req.Body, w}
@@ -158,7 +207,7 @@ func watched(rt http.RoundTripper, req *http.Request, t Timeouts) (*http.Respons
 	resp, err := rt.RoundTrip(req)
 	w.disarm()
 	if err != nil {
-		err = w.explain(err)
+		err = w.explain(connectTimeout(ctx, err, t.Connect))
 		w.end()
 		return nil, err
 	}
@@ -166,21 +215,12 @@ func watched(rt http.RoundTripper, req *http.Request, t Timeouts) (*http.Respons
 	return resp, nil
 }
 
-// callTimeoutError is the cause of a context that Timeouts.Call ended.
-type callTimeoutError struct{ after time.Duration }
-
-func (e *callTimeoutError) Error() string {
-	return fmt.Sprintf("securebedrock: the call took longer than Timeouts.Call, %v", e.after)
-}
-func (e *callTimeoutError) Unwrap() error { return context.DeadlineExceeded }
-func (e *callTimeoutError) Timeout() bool { return true }
-
 // bounded derives a pass's context: with Timeouts.Call, and for a stream with a
 // way to end it.
 func (g *guard) bounded(ctx context.Context, op *operation) (context.Context, context.CancelCauseFunc) {
 	cancelTimeout := context.CancelFunc(func() {})
 	if g.timeouts.Call > 0 {
-		ctx, cancelTimeout = context.WithTimeoutCause(ctx, g.timeouts.Call, &callTimeoutError{g.timeouts.Call})
+		ctx, cancelTimeout = context.WithTimeoutCause(ctx, g.timeouts.Call, &TimeoutError{Rule: ErrCallTimeout, After: g.timeouts.Call})
 	}
 	if !op.stream {
 		return ctx, func(error) { cancelTimeout() }

@@ -1,0 +1,136 @@
+package securebedrock_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+)
+
+// silent accepts connections and says nothing: no TLS handshake ends.
+func silent(t *testing.T) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { c.Close() })
+		}
+	}()
+	return "https://" + l.Addr().String()
+}
+
+func TestTimeoutsHaveTheirOwnErrors(t *testing.T) {
+	config := aws.Config{Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", "")}
+	ofSilence := func(t *testing.T, timeouts securebedrock.Timeouts) *securebedrock.Client {
+		c, err := securebedrock.NewFromConfig(config, opts{Region: "us-east-1", Endpoint: securebedrock.Endpoint{URL: silent(t)},
+			Guardrail: securebedrock.Guardrail{ID: "g1", Version: "1"}, Timeouts: timeouts, Retry: securebedrock.Retry{MaxAttempts: 1}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		return c
+	}
+	ofServer := func(fault bedrocktest.Fault, timeouts securebedrock.Timeouts, http1 bool) func(*testing.T) *securebedrock.Client {
+		return func(t *testing.T) *securebedrock.Client {
+			var options []bedrocktest.Option
+			if http1 {
+				options = append(options, bedrocktest.WithHTTP1())
+			}
+			server := bedrocktest.NewServer(t, options...)
+			server.Fail("Converse", fault)
+			return newClient(t, server, func(o *opts) { o.Timeouts, o.Retry.MaxAttempts = timeouts, 1 })
+		}
+	}
+	read := securebedrock.Timeouts{Read: 150 * time.Millisecond}
+	call := securebedrock.Timeouts{Call: 300 * time.Millisecond}
+	for _, row := range []struct {
+		name     string
+		client   func(*testing.T) *securebedrock.Client
+		rule     error
+		deadline bool
+	}{
+		{"a handshake that never ends", func(t *testing.T) *securebedrock.Client {
+			return ofSilence(t, securebedrock.Timeouts{Connect: 150 * time.Millisecond})
+		}, securebedrock.ErrConnectTimeout, false},
+		{"a handshake that the whole call's bound ends", func(t *testing.T) *securebedrock.Client { return ofSilence(t, call) },
+			securebedrock.ErrCallTimeout, true},
+		{"headers that never come, HTTP/2", ofServer(bedrocktest.StallHeaders(), read, false), securebedrock.ErrReadTimeout, false},
+		{"headers that never come, HTTP/1.1", ofServer(bedrocktest.StallHeaders(), read, true), securebedrock.ErrReadTimeout, false},
+		{"a call that takes too long, HTTP/2", ofServer(bedrocktest.StallHeaders(), call, false), securebedrock.ErrCallTimeout, true},
+		{"a call that takes too long, HTTP/1.1", ofServer(bedrocktest.StallHeaders(), call, true), securebedrock.ErrCallTimeout, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			c := row.client(t)
+			start := time.Now()
+			_, err := c.Converse(t.Context(), converse("a secret"))
+			if d := time.Since(start); d > 10*time.Second {
+				t.Errorf("it took %v", d)
+			}
+			var typed *securebedrock.TimeoutError
+			var timeout net.Error
+			switch {
+			case !errors.As(err, &typed) || typed.Rule != row.rule || !errors.Is(err, row.rule):
+				t.Errorf("got %v", err)
+			case !errors.As(err, &timeout) || !timeout.Timeout():
+				t.Errorf("net.Error does not recognise it: %v", err)
+			case errors.Is(err, context.DeadlineExceeded) != row.deadline:
+				t.Errorf("context.DeadlineExceeded: %v", !row.deadline)
+			}
+			for _, other := range []error{securebedrock.ErrConnectTimeout, securebedrock.ErrReadTimeout, securebedrock.ErrCallTimeout} {
+				if other != row.rule && errors.Is(err, other) {
+					t.Errorf("it is also %v: %v", other, err)
+				}
+			}
+		})
+	}
+	t.Run("the caller's own deadline is the caller's", func(t *testing.T) {
+		c := ofServer(bedrocktest.StallHeaders(), securebedrock.Timeouts{}, false)(t)
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		_, err := c.Converse(ctx, converse("hello"))
+		var typed *securebedrock.TimeoutError
+		if !errors.Is(err, context.DeadlineExceeded) || errors.As(err, &typed) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// Every byte starts Timeouts.Read anew: an answer that trickles for several times
+// as long arrives.
+func TestTrickleIsNoSilence(t *testing.T) {
+	const answer = `{"output":{"message":{"role":"assistant","content":[{"text":"slow"}]}},"stopReason":"end_turn","usage":{"inputTokens":1,"outputTokens":2,"totalTokens":3},"metrics":{"latencyMs":1}}`
+	c := handled(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/json")
+		flush := http.NewResponseController(w)
+		for i := 0; i < len(answer); i += 12 {
+			io.WriteString(w, answer[i:min(i+12, len(answer))])
+			flush.Flush()
+			time.Sleep(100 * time.Millisecond)
+		}
+	}), func(o *opts) { o.Timeouts.Read = 700 * time.Millisecond })
+	start := time.Now()
+	out, err := c.Converse(t.Context(), converse("hello"))
+	if err != nil || textOf(t, out) != "slow" {
+		t.Fatal(err)
+	}
+	if d := time.Since(start); d < time.Second {
+		t.Errorf("the answer took %v, which shows nothing", d)
+	}
+}

@@ -1,0 +1,49 @@
+package securebedrock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+)
+
+// Warm does ahead what the first call would wait for: it fetches the credentials,
+// assumes the Role, and makes a connection to the endpoint (name lookup, TCP, TLS,
+// and a HEAD request without a body or credentials, whose answer does not matter).
+// It is meant for a Lambda function's init. Without Warm the first call does all
+// of that. It may be called at any time and by many goroutines; ctx and
+// Timeouts.Connect and Read bound it. The error joins what failed; a client whose
+// Warm failed can be used all the same.
+func (c *Client) Warm(ctx context.Context) error {
+	g := c.g
+	if g.closed.Load() {
+		return &PolicyError{Rule: ErrConfig, Operation: "Warm", Detail: "the client is closed"}
+	}
+	var credentials, connection error
+	var wg sync.WaitGroup
+	wg.Go(func() { _, _, credentials = g.credentials.retrieve(ctx, g.region) })
+	wg.Go(func() { connection = g.connect(ctx) })
+	wg.Wait()
+	if credentials != nil {
+		credentials = fmt.Errorf("securebedrock: Warm: credentials: %w", credentials)
+	}
+	return errors.Join(credentials, connection)
+}
+
+// connect leaves an idle connection in the pool.
+func (g *guard) connect(ctx context.Context) error {
+	u := url.URL{Scheme: g.endpoint.scheme, Host: g.endpoint.host, Path: "/"}
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, u.String(), nil)
+	if err == nil {
+		var resp *http.Response
+		if resp, err = g.doer.Do(req); err == nil {
+			err = resp.Body.Close()
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("securebedrock: Warm: connection to %s: %w", g.endpoint.host, err)
+	}
+	return nil
+}
