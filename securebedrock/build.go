@@ -68,7 +68,6 @@ func build(theirs bedrockruntime.Options, opts Options) (*Client, error) {
 		maxTokens:   maxTokens,
 		profiles:    opts.Profiles,
 		timeouts:    timeouts,
-		ops:         operations(),
 		rules:       rules(),
 		hasMW:       len(opts.Middleware) > 0,
 		endpoint:    endpoint,
@@ -83,7 +82,8 @@ func build(theirs bedrockruntime.Options, opts Options) (*Client, error) {
 			}
 		},
 	}
-	c := &Client{g: g, retryer: newRetryer(opts.Retry), signer: v4.NewSigner(func(o *v4.SignerOptions) {
+	g.ops = operations(g)
+	c := &Client{g: g, retryer: newRetryer(opts.Retry), auth: sigV4For(signingName, opts.Region), signer: v4.NewSigner(func(o *v4.SignerOptions) {
 		o.Logger, o.LogSigning = theirs.Logger, theirs.ClientLogMode.IsSigning()
 	})}
 	g.transport = smithyhttp.NewClientHandlerWithOptions(do, func(h *smithyhttp.ClientHandler) {

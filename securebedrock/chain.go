@@ -12,13 +12,17 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// entry is what the chain's innermost Handler needs of the SDK's stack.
+// entry is what the chain's innermost Handler needs of the SDK's stack. It is a
+// context itself, which saves the making of one.
 type entry struct {
+	context.Context
+
 	op       *operation
 	next     middleware.InitializeHandler
 	passes   atomic.Int32        // idle, passing, answered or over
 	metadata middleware.Metadata // of the last pass that has ended
 	opened   any                 // its output, where that is a stream
+	model    Model               // as parsed before any middleware ran
 }
 
 const (
@@ -29,6 +33,14 @@ const (
 )
 
 type entryKey struct{}
+
+// Value implements context.Context.
+func (e *entry) Value(key any) any {
+	if key == (entryKey{}) {
+		return e
+	}
+	return e.Context.Value(key)
+}
 
 // chainStep runs the middleware chain around the rest of the stack.
 type chainStep struct {
@@ -42,11 +54,11 @@ func (*chainStep) ID() string { return "securebedrock:chain" }
 func (s *chainStep) HandleInitialize(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
 	middleware.InitializeOutput, middleware.Metadata, error,
 ) {
-	e := &entry{op: s.op, next: next}
+	e := &entry{Context: ctx, op: s.op, next: next}
 	if err := s.lastIsGate(); err != nil {
 		return middleware.InitializeOutput{}, middleware.Metadata{}, err
 	}
-	res, err := s.g.enter(context.WithValue(ctx, entryKey{}, e), s.op, in.Parameters)
+	res, err := s.g.enter(e, in.Parameters)
 	var metadata middleware.Metadata
 	var opened any
 	if e.passes.Swap(over) != passing { // a pass that outlives the chain looks after itself
@@ -84,7 +96,8 @@ func (s *chainStep) lastIsGate() error {
 }
 
 // enter makes the Call and runs the chain.
-func (g *guard) enter(ctx context.Context, op *operation, input any) (*Result, error) {
+func (g *guard) enter(e *entry, input any) (*Result, error) {
+	op := e.op
 	call := g.newCall(op, input)
 	if g.hasMW {
 		clone, ok := cloneInput(input)
@@ -96,12 +109,15 @@ func (g *guard) enter(ctx context.Context, op *operation, input any) (*Result, e
 		if field := modelField(clone); field != nil {
 			var err error
 			call.Model, err = g.model(aws.ToString(*field))
+			if err == nil {
+				e.model = call.Model
+			}
 			if err == nil && g.profiles == nil { // a resolver may need the network: it is asked by the rules
-				call.Model.Regions, _ = g.destinations(ctx, call.Model)
+				call.Model.Regions, _ = g.destinations(e, call.Model)
 			}
 		}
 	}
-	return g.chain(ctx, call)
+	return g.chain(e, call)
 }
 
 // noteStep takes note of the stream that the SDK has made, so that it can be
@@ -146,7 +162,7 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 	if !ok {
 		return &Result{}, &PolicyError{Rule: ErrConfig, Operation: call.Operation, Detail: "a Middleware passed on a context that does not derive from the one it was given"}
 	}
-	st := &state{g: g, op: e.op, call: *call}
+	st := &state{g: g, op: e.op, call: *call, parsed: &e.model}
 	g.describe(e.op, &st.call) // whatever a middleware wrote there
 	st.result.st = st
 	if g.closed.Load() {
@@ -161,8 +177,8 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 		return &Result{done: &st.result.done}, err
 	}
 	ctx, cancel := g.bounded(ctx, e.op)
-	st.cause = func() error { return context.Cause(ctx) }
-	out, metadata, err := e.next.HandleInitialize(context.WithValue(ctx, stateKey{}, st), middleware.InitializeInput{Parameters: call.Input})
+	st.Context = ctx
+	out, metadata, err := e.next.HandleInitialize(st, middleware.InitializeInput{Parameters: call.Input})
 	if m := st.call.Model; m.ID != call.Model.ID || !slices.Equal(m.Regions, call.Model.Regions) {
 		call.Model = m // the one that the rules saw, for the records
 	}

@@ -2,9 +2,9 @@ package securebedrock
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -27,6 +27,7 @@ type Client struct {
 	schemes []smithyhttp.AuthScheme
 	signer  *v4.Signer
 	retryer *modelRetryer
+	auth    sigV4Only
 }
 
 // New returns a Client on the default AWS configuration: environment, shared
@@ -110,7 +111,7 @@ func (c *Client) pin(o *bedrockruntime.Options) {
 	o.EndpointResolverV2 = &g.endpoint
 	o.Credentials = g.credentials
 	o.HTTPClient = refusingClient{}
-	o.AuthSchemeResolver = sigV4Only{g.region}
+	o.AuthSchemeResolver = &c.auth
 	o.AuthSchemes = c.schemes // nil at construction, where the SDK makes them
 	o.AuthSchemePreference = nil
 	o.BearerAuthTokenProvider = nil
@@ -158,4 +159,17 @@ func (c *Client) InvokeModelSafely(ctx context.Context, modelID string, messages
 	return c.Converse(ctx, &bedrockruntime.ConverseInput{ModelId: aws.String(modelID), Messages: messages}, optFns...)
 }
 
-func newCallID() string { return rand.Text() }
+// newCallID is unique, and no secret: 130 random bits.
+func newCallID() string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+	var id [26]byte
+	for i := 0; i < len(id); i += 13 {
+		bits, last := rand.Uint64(), i+12 //nolint:gosec // an identifier, not a secret
+		for j := i; j < last; j++ {
+			id[j] = alphabet[bits&31]
+			bits >>= 5
+		}
+		id[last] = alphabet[rand.Uint32()&31] //nolint:gosec // as above
+	}
+	return string(id[:])
+}

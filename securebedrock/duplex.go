@@ -54,10 +54,9 @@ func (g *guard) deliver(ctx context.Context, next middleware.InitializeHandler, 
 	if r, ok := ctx.Value(refusalKey{}).(*refusal); ok {
 		r.err.Store(&err)
 	}
-	st := &state{g: g, op: op, dead: err, cause: func() error { return nil }}
 	// Neither the caller's context nor its input may stop this pass.
-	ctx = context.WithValue(context.WithoutCancel(ctx), stateKey{}, st)
-	_, _, _ = next.HandleInitialize(ctx, middleware.InitializeInput{
+	st := &state{Context: context.WithoutCancel(ctx), g: g, op: op, dead: err}
+	_, _, _ = next.HandleInitialize(st, middleware.InitializeInput{
 		Parameters: &bedrockruntime.InvokeModelWithBidirectionalStreamInput{ModelId: aws.String("refused")},
 	})
 }

@@ -65,7 +65,6 @@ func newEndpoint(region string, e Endpoint) (pinnedEndpoint, error) {
 	}
 	p := pinnedEndpoint{scheme: u.Scheme, host: u.Host, path: strings.TrimSuffix(u.Path, "/"), rawPath: strings.TrimSuffix(u.RawPath, "/")}
 	p.endpoint.URI = url.URL{Scheme: p.scheme, Host: p.host, Path: p.path, RawPath: p.rawPath}
-	smithyauth.SetAuthOptions(&p.endpoint.Properties, sigV4For(signingName, region))
 	return p, nil
 }
 
@@ -97,13 +96,21 @@ func isLoopback(host string) bool {
 	return strings.EqualFold(host, "localhost")
 }
 
+// join is smithyhttp.JoinPath, which copies even where there is nothing to join.
+func join(base, path string) string {
+	if base == "" && strings.HasPrefix(path, "/") {
+		return path
+	}
+	return smithyhttp.JoinPath(base, path)
+}
+
 // joinRaw is what the SDK makes of a raw path on this endpoint.
 func (p *pinnedEndpoint) joinRaw(raw string) string {
 	base := p.rawPath
 	if base == "" && raw != "" {
 		base = p.path
 	}
-	return smithyhttp.JoinPath(base, raw)
+	return join(base, raw)
 }
 
 // ResolveEndpoint implements bedrockruntime.EndpointResolverV2.
@@ -111,12 +118,14 @@ func (p *pinnedEndpoint) ResolveEndpoint(context.Context, bedrockruntime.Endpoin
 	return p.endpoint, nil
 }
 
-// sigV4Only offers the SDK one way to authenticate, and no anonymous one.
-type sigV4Only struct{ region string }
+// sigV4Only offers the SDK one way to authenticate, and no anonymous one. All
+// calls share it: the SDK writes into it only what an endpoint's properties or a
+// signing region in the context say, and there are none.
+type sigV4Only []*smithyauth.Option
 
 // ResolveAuthSchemes implements bedrockruntime.AuthSchemeResolver.
-func (s sigV4Only) ResolveAuthSchemes(context.Context, *bedrockruntime.AuthResolverParameters) ([]*smithyauth.Option, error) {
-	return sigV4For(signingName, s.region), nil
+func (s *sigV4Only) ResolveAuthSchemes(context.Context, *bedrockruntime.AuthResolverParameters) ([]*smithyauth.Option, error) {
+	return *s, nil
 }
 
 func sigV4For(service, region string) []*smithyauth.Option {

@@ -3,7 +3,6 @@ package securebedrock
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -31,36 +30,44 @@ func sealedHeaders() [4]string {
 type wire struct {
 	method, path, rawPath, query string
 	headers                      [4]string
-	body                         *sealedBody // nil where there is none, or it is yet to be written
+	body                         *bytes.Reader // nil where there is none, or it is yet to be written
+	bytes                        []byte        // of body
 }
 
-// sealedBody is a request's body that nobody can put other bytes into: the gate
-// knows it again by its address. WriteTo is for the signer, which hashes it; see
-// sentBody.
-type sealedBody struct {
-	r    *bytes.Reader
-	size int64
-}
-
-func newSealedBody(r *bytes.Reader) *sealedBody { return &sealedBody{r: r, size: r.Size()} }
-
-// equals reports whether another body has the same bytes, and reads it to its end.
-func (b *sealedBody) equals(other io.Reader) bool {
-	theirs, err := io.ReadAll(io.LimitReader(other, b.size+1))
-	if err != nil || int64(len(theirs)) != b.size {
-		return false
+// first is http.Header.Get for a key that is canonical already.
+func first(values []string) string {
+	if len(values) == 0 {
+		return ""
 	}
-	ours := make([]byte, b.size)
-	_, err = b.r.ReadAt(ours, 0)
-	return (err == nil || errors.Is(err, io.EOF)) && bytes.Equal(ours, theirs)
+	return values[0]
 }
 
-func (b *sealedBody) Read(p []byte) (int, error)                { return b.r.Read(p) }
-func (b *sealedBody) Seek(off int64, whence int) (int64, error) { return b.r.Seek(off, whence) }
-func (b *sealedBody) WriteTo(w io.Writer) (int64, error)        { return b.r.WriteTo(w) }
-func (b *sealedBody) Len() int                                  { return b.r.Len() }
+// content is what a bytes.Reader has left to read, without a copy.
+func content(r *bytes.Reader) []byte {
+	var c catcher
+	_, _ = r.WriteTo(&c)
+	_, _ = r.Seek(-int64(len(c)), io.SeekCurrent)
+	return c
+}
 
-// capture takes note of the serialized request and seals its body.
+// catcher keeps what it is written, which bytes.Reader writes in one piece.
+type catcher []byte
+
+func (c *catcher) Write(p []byte) (int, error) { *c = p; return len(p), nil }
+
+// same reports whether two slices are one.
+func same(a, b []byte) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
+
+// equals reports whether another body has the approved bytes, and reads it to its
+// end.
+func (w *wire) equals(other io.Reader) bool {
+	theirs, err := io.ReadAll(io.LimitReader(other, int64(len(w.bytes))+1))
+	return err == nil && bytes.Equal(theirs, w.bytes)
+}
+
+// capture takes note of the serialized request and its body.
 func (w *wire) capture(request any) (*smithyhttp.Request, error) {
 	req, ok := request.(*smithyhttp.Request)
 	if !ok {
@@ -68,22 +75,23 @@ func (w *wire) capture(request any) (*smithyhttp.Request, error) {
 	}
 	w.method, w.path, w.rawPath, w.query = req.Method, req.URL.Path, req.URL.RawPath, req.URL.RawQuery
 	for i, h := range sealedHeaders() {
-		w.headers[i] = req.Header.Get(h)
+		w.headers[i] = first(req.Header[h])
 	}
 	w.body = nil
 	switch stream := req.GetStream().(type) {
 	case nil:
 		return req, nil
 	case *bytes.Reader:
-		w.body = newSealedBody(stream)
+		w.body, w.bytes = stream, content(stream)
+		return req, nil
 	default:
 		all, err := io.ReadAll(stream)
 		if err != nil {
 			return nil, err
 		}
-		w.body = newSealedBody(bytes.NewReader(all))
+		w.body, w.bytes = bytes.NewReader(all), all
+		return req.SetStream(w.body)
 	}
-	return req.SetStream(w.body)
 }
 
 // gateStep is the last to see a request, and sends it.
@@ -185,7 +193,7 @@ func (g *guard) inspect(st *state, req *smithyhttp.Request) error {
 	case req.URL.User != nil, req.URL.Opaque != "":
 		return refuse(ErrEndpoint, "the URL carries user information or an opaque part")
 	case req.Method != w.method, req.URL.RawQuery != w.query,
-		req.URL.Path != smithyhttp.JoinPath(e.path, w.path), req.URL.RawPath != e.joinRaw(w.rawPath):
+		req.URL.Path != join(e.path, w.path), req.URL.RawPath != e.joinRaw(w.rawPath):
 		return refuse(ErrEndpoint, "method, path or query changed after the rules; a middleware or an interceptor rewrote the request")
 	case req.Body != nil:
 		return refuse(ErrEndpoint, "a body was put beside the serialized one")
@@ -194,13 +202,13 @@ func (g *guard) inspect(st *state, req *smithyhttp.Request) error {
 	for key, values := range req.Header {
 		for i, h := range sealed {
 			// A key in another case would be sent beside the canonical one.
-			if strings.EqualFold(key, h) && (key != h || len(values) != 1 || values[0] != w.headers[i]) {
+			if len(key) == len(h) && strings.EqualFold(key, h) && (key != h || len(values) != 1 || values[0] != w.headers[i]) {
 				return refuse(ErrGuardrailOverride, "the header "+h+" changed after the rules; a middleware or an interceptor rewrote the request")
 			}
 		}
 	}
 	for i, h := range sealed {
-		if w.headers[i] != "" && req.Header.Get(h) == "" {
+		if w.headers[i] != "" && first(req.Header[h]) == "" {
 			return refuse(ErrGuardrailOverride, "the header "+h+" was taken away after the rules")
 		}
 	}
@@ -211,51 +219,43 @@ func (g *guard) inspect(st *state, req *smithyhttp.Request) error {
 // such as the SDK's request logger puts there, is replaced; other bytes are
 // refused. A bidirectional stream's body is yet to be written.
 func (w *wire) sealed(op *operation, req *smithyhttp.Request) (*smithyhttp.Request, error) {
-	changed := refuse(ErrEndpoint, "the body changed after the rules; a middleware or an interceptor rewrote the request")
 	stream := req.GetStream()
 	switch {
-	case op.duplex:
+	case op.duplex, w.body == nil && stream == nil && req.ContentLength <= 0:
 		return req, nil
-	case w.body == nil && (stream != nil || req.ContentLength > 0):
-		return nil, changed
-	case w.body == nil:
-		return req, nil
-	case stream == nil:
-		return nil, changed
+	case w.body == nil || stream == nil:
 	case stream != io.Reader(w.body):
-		if !w.body.equals(stream) {
-			return nil, changed
+		if w.equals(stream) {
+			return req.SetStream(bytes.NewReader(w.bytes))
 		}
-		if _, err := w.body.Seek(0, io.SeekStart); err != nil {
-			return nil, err
-		}
-		return req.SetStream(w.body)
-	case req.ContentLength != w.body.size:
-		return nil, changed
+	case req.ContentLength == int64(len(w.bytes)) && same(content(w.body), w.bytes):
+		return req, nil
 	}
-	return req, nil
+	return nil, refuse(ErrEndpoint, "the body changed after the rules; a middleware or an interceptor rewrote the request")
 }
 
 // inspectAuth demands SigV4 in the pinned region, with the key that the
 // configured credentials gave for this attempt.
 func (g *guard) inspectAuth(st *state, h http.Header) error {
-	auth := h.Get("Authorization")
+	auth := first(h["Authorization"])
 	scope, ok := strings.CutPrefix(auth, "AWS4-HMAC-SHA256 Credential=")
 	if !ok || len(h.Values("Authorization")) != 1 {
 		return refuse(ErrAuth, "the request is not signed with SigV4")
 	}
 	scope, _, _ = strings.Cut(scope, ",")
-	parts := strings.Split(scope, "/")
-	if len(parts) != 5 {
-		return refuse(ErrAuth, "the signature's scope is malformed")
-	}
+	key, scope, _ := strings.Cut(scope, "/")
+	_, scope, _ = strings.Cut(scope, "/") // the date
+	region, scope, _ := strings.Cut(scope, "/")
+	service, scope, _ := strings.Cut(scope, "/")
 	switch {
-	case parts[0] != st.accessKey || st.accessKey == "":
+	case scope != "aws4_request":
+		return refuse(ErrAuth, "the signature's scope is malformed")
+	case key != st.accessKey || st.accessKey == "":
 		return refuse(ErrAuth, "the request is signed with another key than the configured credentials gave")
-	case parts[2] != g.region:
-		return refuse(ErrRegion, fmt.Sprintf("the request is signed for %s and Options.Region is %s", parts[2], g.region))
-	case parts[3] != signingName:
-		return refuse(ErrAuth, fmt.Sprintf("the request is signed for service %q and not for %q", parts[3], signingName))
+	case region != g.region:
+		return refuse(ErrRegion, fmt.Sprintf("the request is signed for %s and Options.Region is %s", region, g.region))
+	case service != signingName:
+		return refuse(ErrAuth, fmt.Sprintf("the request is signed for service %q and not for %q", service, signingName))
 	}
 	return nil
 }

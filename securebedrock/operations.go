@@ -16,9 +16,13 @@ type operation struct {
 	// stream: the answer is an event stream. duplex: the prompt is one too.
 	stream, duplex bool
 	events         *smithy.Schema // of the stream's union
+
+	// The steps of every stack of the operation, made once.
+	chain chainStep
+	gate  gateStep
 }
 
-func operations() map[string]*operation {
+func operations(g *guard) map[string]*operation {
 	m := make(map[string]*operation)
 	for _, op := range []operation{
 		{name: "Converse", guarded: true, infers: true},
@@ -33,6 +37,7 @@ func operations() map[string]*operation {
 		{name: "GetAsyncInvoke"},
 		{name: "ListAsyncInvokes"},
 	} {
+		op.chain, op.gate = chainStep{g: g, op: &op}, gateStep{g: g, op: &op}
 		m[op.name] = &op
 	}
 	return m

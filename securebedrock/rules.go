@@ -49,6 +49,10 @@ func modelRule(_ context.Context, g *guard, st *state, in any) error {
 	}
 	id := aws.ToString(*field)
 	*field = &id
+	if st.parsed != nil && st.parsed.ID == id && id != "" { // the usual: no middleware changed it
+		st.call.Model = *st.parsed
+		return nil
+	}
 	m, err := g.model(id)
 	st.call.Model = m
 	return err

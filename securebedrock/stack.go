@@ -81,19 +81,28 @@ func (g *guard) installIn(stack, open *middleware.Stack) error {
 			return err
 		}
 	}
+	outer := &op.chain
+	if open != nil {
+		outer = &chainStep{g: g, op: op, stack: open}
+	}
 	return errors.Join(
-		stack.Initialize.Add(&chainStep{g: g, op: op, stack: open}, middleware.Before),
-		stack.Deserialize.Add(&gateStep{g: g, op: op}, middleware.After),
+		stack.Initialize.Add(outer, middleware.Before),
+		stack.Deserialize.Add(&op.gate, middleware.After),
 	)
 }
 
 // state is one exchange: one pass through the rules, of which a Middleware may
 // make several. Its presence in the context, approved, is the seal.
+//
+// It is a context itself, which saves the making of one.
 type state struct {
+	context.Context
+
 	g    *guard
 	op   *operation
 	call Call // own copy, in which the rules write what they find
 
+	parsed    *Model // of the input as it came; nil or empty where that was not asked
 	approved  bool   // by the rules
 	wire      wire   // what they approved
 	accessKey string // of the credentials that the last attempt was given
@@ -105,12 +114,21 @@ type state struct {
 	idleFrom  time.Time // zero while an attempt is on its way
 	dead      error     // duplex only: deliver this error through the stream
 
-	cause func() error // why the exchange's context is over
-
 	result stream // the end of the exchange and its Outcome
 }
 
 type stateKey struct{}
+
+// Value implements context.Context.
+func (st *state) Value(key any) any {
+	if key == (stateKey{}) {
+		return st
+	}
+	return st.Context.Value(key)
+}
+
+// cause is why the exchange's context is over.
+func (st *state) cause() error { return context.Cause(st.Context) }
 
 func stateOf(ctx context.Context) *state {
 	st, _ := ctx.Value(stateKey{}).(*state)
@@ -148,12 +166,7 @@ func (s *ruleStep) HandleSerialize(ctx context.Context, in middleware.SerializeI
 		}
 		in.Parameters = input
 	}
-	// A per-call option may have set another signing region or name.
-	//lint:ignore SA1019 the SDK still heeds it
-	ctx = awsmiddleware.SetSigningRegion(ctx, s.g.region) //nolint:staticcheck // the SDK still heeds it
-	//lint:ignore SA1019 the SDK still heeds it
-	ctx = awsmiddleware.SetSigningName(ctx, signingName) //nolint:staticcheck // the SDK still heeds it
-	ctx = awsmiddleware.SetRequiresLegacyEndpoints(ctx, false)
+	ctx = unsigned(ctx)
 	return s.serialize.HandleSerialize(ctx, in, middlewareFunc(func(ctx context.Context, in middleware.SerializeInput) (
 		middleware.SerializeOutput, middleware.Metadata, error,
 	) {
@@ -164,6 +177,25 @@ func (s *ruleStep) HandleSerialize(ctx context.Context, in middleware.SerializeI
 		st.approved, in.Request = true, req
 		return next.HandleSerialize(ctx, in)
 	}))
+}
+
+// unsigned takes back what a per-call option said about signing, so that what the
+// auth scheme says holds.
+func unsigned(ctx context.Context) context.Context {
+	//lint:ignore SA1019 the SDK still heeds it
+	if awsmiddleware.GetSigningRegion(ctx) != "" { //nolint:staticcheck // the SDK still heeds it
+		//lint:ignore SA1019 the SDK still heeds it
+		ctx = awsmiddleware.SetSigningRegion(ctx, "") //nolint:staticcheck // the SDK still heeds it
+	}
+	//lint:ignore SA1019 the SDK still heeds it
+	if awsmiddleware.GetSigningName(ctx) != "" { //nolint:staticcheck // the SDK still heeds it
+		//lint:ignore SA1019 the SDK still heeds it
+		ctx = awsmiddleware.SetSigningName(ctx, "") //nolint:staticcheck // the SDK still heeds it
+	}
+	if awsmiddleware.GetRequiresLegacyEndpoints(ctx) {
+		ctx = awsmiddleware.SetRequiresLegacyEndpoints(ctx, false)
+	}
+	return ctx
 }
 
 // named completes a refusal with what the call was.

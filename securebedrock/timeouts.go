@@ -218,6 +218,9 @@ func watched(rt http.RoundTripper, req *http.Request, t Timeouts) (*http.Respons
 // bounded derives a pass's context: with Timeouts.Call, and for a stream with a
 // way to end it.
 func (g *guard) bounded(ctx context.Context, op *operation) (context.Context, context.CancelCauseFunc) {
+	if g.timeouts.Call == 0 && !op.stream {
+		return ctx, func(error) {}
+	}
 	cancelTimeout := context.CancelFunc(func() {})
 	if g.timeouts.Call > 0 {
 		ctx, cancelTimeout = context.WithTimeoutCause(ctx, g.timeouts.Call, &TimeoutError{Rule: ErrCallTimeout, After: g.timeouts.Call})

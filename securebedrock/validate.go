@@ -47,7 +47,7 @@ func (o *Options) check() error {
 			fault("Middleware", "number %d is nil", i+1)
 		}
 	}
-	ops := operations()
+	ops := operations(nil)
 	for _, name := range sortedKeys(o.UnguardedOperations) {
 		op := ops[name]
 		switch {

@@ -1,0 +1,171 @@
+// Command table reads benchmark output with client=sdk and client=ours side by
+// side, and writes a Markdown table of medians and ratios between two markers of a
+// file, and a chart of calls per second over callers.
+//
+//	table -in latest.txt -readme README.md -svg throughput.svg -note "machine, date"
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"strings"
+
+	"golang.org/x/perf/benchfmt"
+	"golang.org/x/perf/benchmath"
+)
+
+const begin, end = "<!-- bench:begin -->\n", "<!-- bench:end -->\n"
+
+func main() {
+	log.SetFlags(0)
+	in := flag.String("in", "", "benchmark output")
+	readme := flag.String("readme", "", "file whose table is replaced")
+	svg := flag.String("svg", "", "chart to write")
+	note := flag.String("note", "", "what the table was measured on")
+	flag.Parse()
+	if err := run(*in, *readme, *svg, *note); err != nil {
+		log.Fatalf("table: %v", err)
+	}
+}
+
+func run(in, readme, svg, note string) error {
+	raw, err := os.ReadFile(in)
+	if err != nil {
+		return err
+	}
+	results, err := read(raw, in)
+	if err != nil {
+		return err
+	}
+	old, err := os.ReadFile(readme)
+	if err != nil {
+		return err
+	}
+	text, err := replace(old, note+"\n\n"+results.table())
+	if err != nil {
+		return fmt.Errorf("%s: %w", readme, err)
+	}
+	if err := os.WriteFile(readme, text, 0o644); err != nil {
+		return err
+	}
+	return results.chart(svg)
+}
+
+// replace puts a text between the markers.
+func replace(file []byte, text string) ([]byte, error) {
+	head, rest, found := bytes.Cut(file, []byte(begin))
+	_, tail, closed := bytes.Cut(rest, []byte(end))
+	if !found || !closed {
+		return nil, fmt.Errorf("the lines %q and %q are not there, in this order", strings.TrimSpace(begin), strings.TrimSpace(end))
+	}
+	return bytes.Join([][]byte{head, []byte(begin), []byte(text), []byte(end), tail}, nil), nil
+}
+
+// key is one figure of one benchmark, without the client.
+type key struct{ name, unit string }
+
+// results are the figures of both clients, in the order in which they came.
+type results struct {
+	order   []key
+	samples map[key]map[string][]float64 // by client
+}
+
+func read(raw []byte, name string) (*results, error) {
+	rs := &results{samples: make(map[key]map[string][]float64)}
+	r := benchfmt.NewReader(bytes.NewReader(raw), name)
+	for r.Scan() {
+		res, ok := r.Result().(*benchfmt.Result)
+		if !ok {
+			continue // a unit's metadata, or a line that is none
+		}
+		base, client, ok := split(string(res.Name.Full()))
+		if !ok {
+			continue
+		}
+		for _, v := range res.Values {
+			k := key{base, v.Unit}
+			if rs.samples[k] == nil {
+				rs.samples[k] = make(map[string][]float64)
+				rs.order = append(rs.order, k)
+			}
+			rs.samples[k][client] = append(rs.samples[k][client], v.Value)
+		}
+	}
+	if err := r.Err(); err != nil {
+		return nil, err
+	}
+	if len(rs.order) == 0 {
+		return nil, fmt.Errorf("%s holds no benchmark with /client=sdk or /client=ours", name)
+	}
+	return rs, nil
+}
+
+// split takes /client=… and the number of processors off a name.
+func split(full string) (base, client string, ok bool) {
+	base, rest, ok := strings.Cut(full, "/client=")
+	client, _, _ = strings.Cut(rest, "-")
+	return base, client, ok && (client == "sdk" || client == "ours")
+}
+
+// median of a client's figures; ok is false where there are none.
+func (rs *results) median(k key, client string) (s benchmath.Summary, sample *benchmath.Sample, ok bool) {
+	values := rs.samples[k][client]
+	if len(values) == 0 {
+		return s, nil, false
+	}
+	sample = benchmath.NewSample(append([]float64(nil), values...), &benchmath.DefaultThresholds)
+	return benchmath.AssumeNothing.Summary(sample, 0.95), sample, true
+}
+
+// shown says which figures of a benchmark belong into the table.
+func shown(k key) bool {
+	switch k.unit {
+	case "sec/op":
+		return strings.HasPrefix(k.name, "Unary") || strings.HasPrefix(k.name, "Stream") || strings.HasPrefix(k.name, "FirstCall")
+	case "B/op", "allocs/op":
+		return strings.Contains(k.name, "net=none")
+	case "calls/s", "B/stream", "handshakes/op", "bytes":
+		return true
+	}
+	return false
+}
+
+func (rs *results) table() string {
+	var b strings.Builder
+	b.WriteString("| benchmark | unit | plain SDK | ours | ours ÷ SDK | p |\n| --- | --- | ---: | ---: | ---: | ---: |\n")
+	for _, k := range rs.order {
+		if !shown(k) {
+			continue
+		}
+		sdk, sdkSample, ok1 := rs.median(k, "sdk")
+		ours, oursSample, ok2 := rs.median(k, "ours")
+		if !ok1 || !ok2 {
+			continue
+		}
+		ratio, p := "–", "–"
+		if sdk.Center != 0 {
+			ratio = fmt.Sprintf("%.3f", ours.Center/sdk.Center)
+		}
+		if len(sdkSample.Values) > 1 && len(oursSample.Values) > 1 {
+			p = fmt.Sprintf("%.3f", benchmath.AssumeNothing.Compare(sdkSample, oursSample).P)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", k.name, k.unit, figure(k.unit, sdk.Center), figure(k.unit, ours.Center), ratio, p)
+	}
+	return b.String()
+}
+
+// figure writes a value for a person.
+func figure(unit string, v float64) string {
+	switch {
+	case unit == "sec/op" && v < 1e-3:
+		return fmt.Sprintf("%.1f µs", v*1e6)
+	case unit == "sec/op":
+		return fmt.Sprintf("%.2f ms", v*1e3)
+	case v >= 1000:
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.3g", v)
+}
