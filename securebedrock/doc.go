@@ -39,6 +39,22 @@
 // they have moved; taking the guard out of the stack leaves a client without
 // credentials and without a way to the network.
 //
+// # Retries, timeouts and sessions
+//
+// Throttles, 429, 5xx, lost connections, ModelTimeoutException and
+// ModelNotReadyException are sent again, Retry.MaxAttempts sends in all, with the
+// SDK's backoff or what Retry-After asks for, up to a minute and to the call's
+// deadline. A stream is sent again before its first event only. A model that
+// throttles is given fewer calls a second until it recovers, and no other model is.
+//
+// Each of the Timeouts ends a call with a *TimeoutError of its own rule.
+//
+// A Role's session is renewed beside the calls from five minutes before its end;
+// only a call that finds no valid session waits for STS. A session that no call
+// uses is not renewed. Credentials without a Role are renewed as the AWS
+// configuration's own provider does it, which may make a call wait. In a Lambda
+// function call Warm in init: the first call then finds a connection and a session.
+//
 // # Streams
 //
 // A ConverseStream that ends without messageStop, inside an event or with a lost
