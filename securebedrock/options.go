@@ -166,8 +166,10 @@ type Timeouts struct {
 	Connect time.Duration
 
 	// Read bounds the time in which nothing arrives, for an answer's headers as
-	// well as its body. Every byte starts it anew. Zero means 60 s. A model that
-	// thinks for longer before it answers needs more, or a stream.
+	// well as its body. Every byte starts it anew; it counts when its TLS record
+	// (16 KiB at most) is whole, and on the way out when the system has taken it.
+	// Zero means 60 s. A model that thinks for longer before it answers needs more,
+	// or a stream.
 	Read time.Duration
 
 	// Call bounds the whole call, its retries and waits included, and a stream

@@ -166,6 +166,7 @@ func read[E any](events <-chan E, stream interface {
 func classOf(err error) string {
 	var api smithy.APIError
 	var send *smithyhttp.RequestSendError
+	var cut *smithy.DeserializationError
 	switch {
 	case err == nil:
 		return "answered"
@@ -183,8 +184,7 @@ func classOf(err error) string {
 		return api.ErrorCode()
 	case errors.As(err, &send):
 		return "connection"
-	case errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(err.Error(), "connection reset"), strings.Contains(err.Error(), "stream error"),
-		strings.Contains(err.Error(), "unexpected end of JSON"):
+	case errors.As(err, &cut), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(err.Error(), "connection reset"), strings.Contains(err.Error(), "stream error"):
 		return "answer cut"
 	}
 	return fmt.Sprintf("unexpected %T", err)
