@@ -1,6 +1,7 @@
 package securebedrock_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -51,6 +52,11 @@ func TestGateRefusesEveryChange(t *testing.T) {
 		{"raw path alone", middleware.Before, func(r *smithyhttp.Request) { r.URL.RawPath = strings.Replace(r.URL.RawPath, "haiku", "opus", 1) }, securebedrock.ErrEndpoint},
 		{"guardrail header doubled", middleware.Before, func(r *smithyhttp.Request) { r.Header.Add(id, r.Header.Get(id)) }, securebedrock.ErrGuardrailOverride},
 		{"guardrail header taken out", middleware.Before, func(r *smithyhttp.Request) { r.Header.Del(id) }, securebedrock.ErrGuardrailOverride},
+		{"the body's reader set to other bytes", middleware.Before, func(r *smithyhttp.Request) {
+			body := r.GetStream().(*bytes.Reader)
+			body.Reset(bytes.Repeat([]byte(" "), body.Len()))
+		}, securebedrock.ErrEndpoint},
+		{"the body's reader moved on", middleware.After, func(r *smithyhttp.Request) { r.GetStream().Read(make([]byte, 5)) }, securebedrock.ErrEndpoint},
 		{"no signature", middleware.After, func(r *smithyhttp.Request) { r.Header.Del("Authorization") }, securebedrock.ErrAuth},
 		{"another scheme", middleware.After, func(r *smithyhttp.Request) { r.Header.Set("Authorization", "Bearer token") }, securebedrock.ErrAuth},
 		{"two signatures", middleware.After, func(r *smithyhttp.Request) { r.Header.Add("Authorization", "Bearer token") }, securebedrock.ErrAuth},

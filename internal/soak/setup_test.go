@@ -83,10 +83,10 @@ func operations() []string {
 	return []string{"Converse", "ConverseStream", "InvokeModel", "InvokeModelWithResponseStream", "ApplyGuardrail", "CountTokens"}
 }
 
-// script lets four of five requests pass.
+// script lets four of five requests pass. Throttles are few, since each of them
+// slows its model for seconds, which is what callers then wait for.
 func script(random *rand.Rand, n int) []bedrocktest.Fault {
 	faults := []func() bedrocktest.Fault{
-		func() bedrocktest.Fault { return bedrocktest.Throttle(1) },
 		func() bedrocktest.Fault { return bedrocktest.ServerError(500, 1) },
 		func() bedrocktest.Fault { return bedrocktest.ServerError(503, 1) },
 		func() bedrocktest.Fault { return bedrocktest.Error(408, "ModelTimeoutException", "too slow") },
@@ -102,7 +102,11 @@ func script(random *rand.Rand, n int) []bedrocktest.Fault {
 	}
 	all := make([]bedrocktest.Fault, n)
 	for i := range all {
-		if random.IntN(5) == 0 {
+		switch {
+		case random.IntN(5) != 0:
+		case random.IntN(200) == 0:
+			all[i] = bedrocktest.Throttle(1)
+		default:
 			all[i] = faults[random.IntN(len(faults))]()
 		}
 	}
