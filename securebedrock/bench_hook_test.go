@@ -9,5 +9,5 @@ import (
 // sees the cost of the code alone. It goes round the pinned transport and its
 // read timeout, and nothing else.
 func (c *Client) WithoutNetwork(canned aws.HTTPClient) {
-	c.g.transport = smithyhttp.NewClientHandler(canned)
+	c.g.transport = smithyhttp.NewClientHandlerWithOptions(canned)
 }

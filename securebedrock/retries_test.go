@@ -44,6 +44,7 @@ func TestAttemptsAreBoundedAndChosen(t *testing.T) {
 	}{
 		{429, "ThrottlingException", 3},
 		{429, "ModelNotReadyException", 3},
+		{429, "ANewThrottle", 3},
 		{408, "ModelTimeoutException", 3},
 		{500, "InternalServerException", 3},
 		{503, "ServiceUnavailableException", 3},
