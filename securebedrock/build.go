@@ -82,6 +82,9 @@ func build(theirs bedrockruntime.Options, opts Options) (*Client, error) {
 			}
 		},
 	}
+	if r := opts.Role; r != nil {
+		g.roleARN, g.sessionName = r.ARN, r.sessionName()
+	}
 	g.ops = operations(g)
 	c := &Client{g: g, retryer: newRetryer(opts.Retry), auth: sigV4For(signingName, opts.Region), signer: v4.NewSigner(func(o *v4.SignerOptions) {
 		o.Logger, o.LogSigning = theirs.Logger, theirs.ClientLogMode.IsSigning()

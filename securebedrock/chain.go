@@ -138,7 +138,7 @@ func (*noteStep) HandleDeserialize(ctx context.Context, in middleware.Deserializ
 
 // newCall tells what is known of a call before its input is looked at.
 func (g *guard) newCall(op *operation, input any) *Call {
-	call := &Call{ID: newCallID(), Operation: op.name, Region: g.region, Host: g.endpoint.host, Input: input, Start: time.Now()}
+	call := &Call{ID: newCallID(), Operation: op.name, Region: g.region, Host: g.endpoint.host, RoleARN: g.roleARN, SessionName: g.sessionName, Input: input, Start: time.Now()}
 	g.describe(op, call)
 	return call
 }

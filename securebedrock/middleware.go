@@ -37,6 +37,8 @@ type Call struct {
 	// Host is the host name, with its port where the endpoint has one, to which the
 	// call goes.
 	Host string
+	// RoleARN and SessionName are those of Options.Role; empty without one.
+	RoleARN, SessionName string
 	// Guardrail is the one that the rules attach; zero where none is.
 	Guardrail Guardrail
 	// Unguarded is the reason for which no guardrail is attached.

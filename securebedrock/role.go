@@ -32,10 +32,7 @@ func newRoleCredentials(r *Role, logger logging.Logger, region string, base aws.
 			return nil, err
 		}
 	}
-	name := r.SessionName
-	if name == "" {
-		name = defaultSessionName()
-	}
+	name := r.sessionName()
 	return newRoleSession(api, r.ARN, func(o *stscreds.AssumeRoleOptions) {
 		o.RoleSessionName = name
 		o.Duration = r.Duration
@@ -50,6 +47,14 @@ func newRoleCredentials(r *Role, logger logging.Logger, region string, base aws.
 		}
 		o.TransitiveTagKeys = slices.Clone(r.TransitiveTagKeys)
 	}), nil
+}
+
+// sessionName is what AssumeRole is asked for.
+func (r *Role) sessionName() string {
+	if r.SessionName != "" {
+		return r.SessionName
+	}
+	return defaultSessionName()
 }
 
 func optional(s string) *string {

@@ -20,6 +20,8 @@ type guard struct {
 	residency   []string
 	anywhere    bool // "*" in Residency
 	guardrail   Guardrail
+	roleARN     string // of Options.Role
+	sessionName string // of its sessions
 	unguarded   string
 	excused     map[string]string // Options.UnguardedOperations
 	models      []string

@@ -1,0 +1,242 @@
+package audit
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// ContentMode says what a record holds of prompts and answers.
+type ContentMode string
+
+// The content modes. Images, documents, audio and video are counted, measured and
+// digested, and never stored, whatever the mode.
+const (
+	// ContentNone: of the prompt the counts of its messages, blocks and bytes; of
+	// the answer nothing.
+	ContentNone ContentMode = ""
+	// ContentDigest: an HMAC-SHA-256 of each block and of them all.
+	ContentDigest ContentMode = "digest"
+	// ContentRedacted: the text after ContentPolicy.Redactor.
+	ContentRedacted ContentMode = "redacted"
+	// ContentFull: the text.
+	ContentFull ContentMode = "full"
+)
+
+// ContentPolicy says what is recorded of prompts and answers.
+type ContentPolicy struct {
+	Mode ContentMode
+
+	// Reason says why ContentFull is wanted, which it needs. Every record with
+	// such content carries it.
+	Reason string
+
+	// DigestKey is needed for ContentDigest. With the other two modes that store
+	// something it adds digests to the text. Keep it: without it a digest proves
+	// nothing, and with it a short prompt can be guessed.
+	DigestKey Key
+
+	// Redactor is needed for ContentRedacted. Patterns is one.
+	Redactor Redactor
+
+	// MaxBytes bounds the text of one prompt or answer in a record. Zero: 64 KiB.
+	// Beyond it a block's text is cut and its Truncated set; digests cover the
+	// whole text all the same.
+	MaxBytes int
+}
+
+const (
+	defaultMaxContent = 64 << 10
+	maxBlocks         = 256     // of one prompt or answer in a record
+	maxDocument       = 1 << 20 // of JSON that comes in pieces
+)
+
+func (p ContentPolicy) withDefaults() ContentPolicy {
+	if p.MaxBytes == 0 {
+		p.MaxBytes = defaultMaxContent
+	}
+	p.Reason = phrase(p.Reason)
+	p.DigestKey = p.DigestKey.clone()
+	return p
+}
+
+func (p *ContentPolicy) check(fault func(field, format string, args ...any)) {
+	switch p.Mode {
+	case ContentNone:
+	case ContentDigest:
+		if p.DigestKey.ID == "" {
+			fault("Content.DigestKey", "ContentDigest needs a key")
+		}
+	case ContentRedacted:
+		if p.Redactor == nil {
+			fault("Content.Redactor", "ContentRedacted needs one; Patterns() is one")
+		}
+	case ContentFull:
+		if strings.TrimSpace(p.Reason) == "" {
+			fault("Content.Reason", "ContentFull stores prompts and answers as they are; say why")
+		}
+	default:
+		fault("Content.Mode", "unknown; it is one of ContentNone, ContentDigest, ContentRedacted, ContentFull")
+	}
+	if p.DigestKey.ID != "" || len(p.DigestKey.Secret) > 0 {
+		if msg := p.DigestKey.fault(); msg != "" {
+			fault("Content.DigestKey", "%s", msg)
+		}
+	}
+	if p.MaxBytes < 0 {
+		fault("Content.MaxBytes", "%d; give a positive number, or none for %d", p.MaxBytes, defaultMaxContent)
+	}
+}
+
+// Content is what a record holds of a prompt or an answer.
+type Content struct {
+	Mode   ContentMode `json:"mode,omitempty"`
+	Reason string      `json:"reason,omitempty"` // of ContentFull
+	// Messages counts the messages of a conversation, Bytes the bytes of all text
+	// and media in it, Kinds its blocks by kind: "text", "image", "tool_result", …
+	Messages int            `json:"messages,omitempty"`
+	Bytes    int64          `json:"bytes,omitempty"`
+	Kinds    map[string]int `json:"kinds,omitempty"`
+	// Digest is over the digests of all blocks, with the key KeyID. See DigestOf.
+	Digest string  `json:"digest,omitempty"`
+	KeyID  string  `json:"key_id,omitempty"`
+	Blocks []Block `json:"blocks,omitempty"`
+	// Omitted counts the blocks that are not in Blocks.
+	Omitted int `json:"omitted,omitempty"`
+	// Incomplete: there is content here that this version does not know, or that
+	// did not pass by this package, such as what is sent into a bidirectional
+	// stream. Nothing of it is recorded, and Digest does not cover it.
+	Incomplete bool `json:"incomplete,omitempty"`
+}
+
+// Block is one block of a prompt or answer.
+type Block struct {
+	Role      string `json:"role,omitempty"` // system, user, assistant, tool
+	Kind      string `json:"kind"`
+	Format    string `json:"format,omitempty"` // png, pdf, …
+	Bytes     int    `json:"bytes"`
+	Digest    string `json:"digest,omitempty"`
+	Text      string `json:"text,omitempty"`
+	Truncated bool   `json:"truncated,omitempty"`
+}
+
+// input describes what a call carries.
+func (p *ContentPolicy) input(in any) *Content {
+	c := p.newCollector()
+	c.walkInput(in)
+	if c.empty() {
+		return nil
+	}
+	return c.content()
+}
+
+// collector turns blocks into a Content.
+type collector struct {
+	p    *ContentPolicy
+	out  Content
+	left int // bytes of text that may still be stored
+	sum  *summer
+}
+
+func (p *ContentPolicy) newCollector() *collector {
+	c := &collector{p: p, left: p.MaxBytes, out: Content{Mode: p.Mode}}
+	if p.Mode == ContentFull {
+		c.out.Reason = p.Reason
+	}
+	if p.Mode != ContentNone && p.DigestKey.ID != "" {
+		c.sum, c.out.KeyID = newSummer(p.DigestKey), p.DigestKey.ID
+	}
+	return c
+}
+
+func (c *collector) empty() bool { return len(c.out.Kinds) == 0 && !c.out.Incomplete }
+
+func (c *collector) content() *Content {
+	if c.sum != nil && !c.empty() {
+		c.out.Digest = c.sum.total()
+	}
+	return &c.out
+}
+
+// stores says whether text is kept.
+func (c *collector) stores() bool {
+	return c.p.Mode == ContentRedacted || c.p.Mode == ContentFull
+}
+
+// block is one piece of content as it is found.
+type block struct {
+	role, kind, format string
+	text               string
+	data               []byte // not text
+	document           bool   // text is JSON
+	size               int    // where it is not that of text and data
+	cut                bool   // text is only the beginning
+	digest             string // made already
+}
+
+func (c *collector) add(b block) {
+	if c.out.Kinds == nil {
+		c.out.Kinds = make(map[string]int, 4)
+	}
+	c.out.Kinds[b.kind]++
+	size := b.size
+	if size == 0 {
+		size = len(b.text) + len(b.data)
+	}
+	c.out.Bytes += int64(size)
+	if c.p.Mode == ContentNone {
+		return
+	}
+	if c.sum != nil && b.digest == "" {
+		b.digest = c.sum.block(b.role, b.kind, b.text, b.data)
+	} else if c.sum != nil {
+		c.sum.include(b.digest)
+	}
+	if len(c.out.Blocks) >= maxBlocks {
+		c.out.Omitted++
+		return
+	}
+	rec := Block{Role: b.role, Kind: b.kind, Format: b.format, Bytes: size, Digest: b.digest}
+	if c.stores() && b.data == nil {
+		rec.Text, rec.Truncated = c.keep(b)
+	}
+	c.out.Blocks = append(c.out.Blocks, rec)
+}
+
+// keep is the text that is stored of a block: redacted before it is cut, so that
+// no half of a match is left at the end.
+func (c *collector) keep(b block) (text string, truncated bool) {
+	text = strings.ToValidUTF8(b.text, "\uFFFD")
+	cut := b.cut
+	if c.p.Mode == ContentRedacted {
+		// What is redacted is bounded too, with room for a match at the end.
+		if most := c.left + redactMargin; len(text) > most {
+			text, cut = text[:most], true
+		}
+		if cut {
+			text = withoutTail(text)
+		}
+		if b.document && !cut {
+			text = redactJSON(c.p.Redactor, text)
+		} else {
+			text = c.p.Redactor.Redact(text)
+		}
+	}
+	if len(text) > c.left {
+		text, cut = text[:c.left], true
+		for len(text) > 0 && !utf8.ValidString(text[max(0, len(text)-utf8.UTFMax):]) {
+			text = text[:len(text)-1]
+		}
+	}
+	c.left -= len(text)
+	return text, cut
+}
+
+// redactMargin is the longest match at a cut that withoutTail takes off.
+const redactMargin = 256
+
+// withoutTail takes off the end of a text that was cut, in which the beginning of
+// a match could stand.
+func withoutTail(s string) string {
+	s = s[:max(0, len(s)-redactMargin)]
+	return s[:strings.LastIndexAny(s, " \t\r\n")+1]
+}

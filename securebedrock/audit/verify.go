@@ -1,0 +1,447 @@
+package audit
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/ed25519"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"hash"
+	"io"
+)
+
+// Keys are what a log is verified with.
+type Keys struct {
+	MAC     []Key                        // all that the log may have been written with
+	Signers map[string]ed25519.PublicKey // by ID
+}
+
+// FindingKind says what is wrong with a line.
+type FindingKind string
+
+// The kinds of Finding.
+const (
+	Changed   FindingKind = "changed"   // not what was written there
+	Removed   FindingKind = "removed"   // lines are missing before this one
+	Inserted  FindingKind = "inserted"  // no record of the chain, or a copy of one
+	Reordered FindingKind = "reordered" // a record that belongs further up
+	Truncated FindingKind = "truncated" // the end is missing, or cannot be shown to be there
+	Forged    FindingKind = "forged"    // a checkpoint whose signature is not the signer's
+
+	// Notes: what happens without anybody's ill will, and is told by the chain.
+	Torn      FindingKind = "torn"      // a process died in this line; the next record vouches for it
+	Unwritten FindingKind = "unwritten" // records before this line could not be written, as it says
+	Restarted FindingKind = "restarted" // a process went on where another had not closed the chain
+	Open      FindingKind = "open"      // the chain is not closed yet
+)
+
+// Finding is one thing that Verify found.
+type Finding struct {
+	Line   int // from 1 on; 0: the whole log
+	Kind   FindingKind
+	Stream string
+	Seq    uint64 // the record's, or the first missing one's
+	Detail string
+}
+
+// String is the finding in one line.
+func (f Finding) String() string {
+	if f.Line == 0 {
+		return fmt.Sprintf("%s: %s", f.Kind, f.Detail)
+	}
+	return fmt.Sprintf("line %d: %s: %s", f.Line, f.Kind, f.Detail)
+}
+
+// Report is what Verify found.
+type Report struct {
+	Lines, Records, Checkpoints, Streams int
+	Findings                             []Finding // at most 1000
+	Notes                                []Finding // at most 1000
+	More                                 int       // findings and notes that are not listed
+}
+
+// OK says that nothing was changed, removed, inserted, reordered or cut off.
+func (r *Report) OK() bool { return len(r.Findings) == 0 }
+
+// Verify reads a chained log, rotated files joined oldest first, from the
+// beginning of its chains, and tells by line what was done to it. The error is
+// that of reading alone.
+//
+// Without a copy of a later checkpoint nobody can tell a log that ends with a
+// closing checkpoint from one that had more sessions after it: see
+// ChainOptions.OnCheckpoint and Verifier.Expect.
+func Verify(r io.Reader, keys Keys) (*Report, error) {
+	return (&Verifier{Keys: keys}).Verify(r)
+}
+
+// Verifier is Verify with settings.
+type Verifier struct {
+	Keys Keys
+	// Open: the log is still being written to, or its processes are ended without
+	// Close, as Lambda does; a chain without its closing checkpoint is then a note.
+	Open bool
+	// Expect are checkpoints that were kept elsewhere. The records that they speak
+	// of must be there.
+	Expect []Checkpoint
+}
+
+const maxFindings = 1000
+
+// Verify is Verify with the Verifier's settings.
+func (v *Verifier) Verify(r io.Reader) (*Report, error) {
+	s := newScan(v)
+	in := bufio.NewReaderSize(r, 64<<10)
+	var line []byte
+	for {
+		part, err := in.ReadSlice('\n')
+		if err == bufio.ErrBufferFull || len(line) > 0 {
+			if len(line) <= maxLine { // of a longer one the beginning will do to refuse it
+				line = append(line, part...)
+			}
+			part = line
+		}
+		switch err {
+		case bufio.ErrBufferFull:
+		case nil:
+			s.line(bytes.TrimSuffix(part, []byte("\n")), true)
+			line = line[:0]
+		case io.EOF:
+			if len(part) > 0 {
+				s.line(part, false)
+			}
+			return s.end(), nil
+		default:
+			return nil, fmt.Errorf("audit: the log cannot be read: %w", err)
+		}
+	}
+}
+
+func (k Keys) byID() map[string]hash.Hash {
+	m := make(map[string]hash.Hash, len(k.MAC))
+	for _, key := range k.MAC {
+		m[key.ID] = hmac.New(sha256.New, key.Secret)
+	}
+	return m
+}
+
+// parsed is a line whose MAC is right.
+type parsed struct {
+	raw  []byte
+	kind Kind
+	link Link
+	mac  string
+}
+
+const (
+	linePrefix  = `{"schema":"` + Schema + `","kind":"`
+	chainPrefix = `,"chain":{`
+)
+
+// parseLine checks a line's MAC and reads its link. fault says what is wrong.
+func parseLine(line []byte, keys map[string]hash.Hash) (p parsed, fault string) {
+	if !looksWhole(line) {
+		return p, "is not a record"
+	}
+	body := line[:len(line)-macLength]
+	at := bytes.LastIndex(body, []byte(chainPrefix))
+	if at < 0 || json.Unmarshal(body[at+len(chainPrefix)-1:], &p.link) != nil {
+		return p, "is not a record of a chain"
+	}
+	h := keys[p.link.KeyID]
+	if h == nil {
+		return p, fmt.Sprintf("names the key %q, which is not among those given", word(p.link.KeyID))
+	}
+	p.mac = string(line[len(line)-len(macSuffix)-2*sha256.Size : len(line)-len(macSuffix)])
+	if !hmac.Equal([]byte(sum(h, body)), []byte(p.mac)) {
+		return p, "is not what its MAC was made of"
+	}
+	p.raw = line
+	kind, _, _ := bytes.Cut(line[len(linePrefix):], []byte(`"`))
+	p.kind = Kind(kind)
+	return p, ""
+}
+
+func (p *parsed) checkpoint() (*Checkpoint, error) {
+	var r struct {
+		Checkpoint *Checkpoint `json:"checkpoint"`
+	}
+	if err := json.Unmarshal(p.raw, &r); err != nil || r.Checkpoint == nil {
+		return nil, fmt.Errorf("audit: no checkpoint in it")
+	}
+	return r.Checkpoint, nil
+}
+
+func (p *parsed) resumed() Resumed {
+	var r struct {
+		Resumed Resumed `json:"resumed"`
+	}
+	_ = json.Unmarshal(p.raw, &r) // a resumed record without one vouches for nothing
+	return r.Resumed
+}
+
+// scan is a Verify under way.
+type scan struct {
+	v       *Verifier
+	keys    map[string]hash.Hash
+	report  Report
+	streams map[string]*chainState
+	order   []*chainState
+	expect  map[place]string // MACs that must come
+	damaged []damage         // lines since the last record
+	rest    hash.Hash        // over them, joined by newlines
+	restLen int
+	wholly  bool // the last line had its newline
+}
+
+type place struct {
+	stream string
+	seq    uint64
+}
+
+type damage struct {
+	line  int
+	fault string
+}
+
+type chainState struct {
+	name   string
+	next   uint64 // the number that comes
+	mac    string // of the record before; empty: not known
+	line   int
+	closed bool
+	gaps   []gap
+}
+
+// gap is a range of numbers that did not come in their place.
+type gap struct {
+	from, to uint64
+	line     int
+}
+
+func newScan(v *Verifier) *scan {
+	s := &scan{v: v, keys: v.Keys.byID(), streams: map[string]*chainState{}, expect: map[place]string{}, rest: sha256.New(), wholly: true}
+	for _, cp := range v.Expect {
+		s.expect[place{cp.Stream, cp.Seq}] = cp.MAC
+	}
+	return s
+}
+
+func (s *scan) find(f Finding) {
+	if len(s.report.Findings) < maxFindings {
+		s.report.Findings = append(s.report.Findings, f)
+	} else {
+		s.report.More++
+	}
+}
+
+func (s *scan) note(f Finding) {
+	if len(s.report.Notes) < maxFindings {
+		s.report.Notes = append(s.report.Notes, f)
+	} else {
+		s.report.More++
+	}
+}
+
+func (s *scan) line(line []byte, whole bool) {
+	s.report.Lines++
+	n := s.report.Lines
+	s.wholly = whole
+	p, fault := parseLine(line, s.keys)
+	if fault != "" {
+		if len(s.damaged) > 0 {
+			s.rest.Write([]byte("\n"))
+			s.restLen++
+		}
+		s.rest.Write(line)
+		s.restLen += len(line)
+		if len(s.damaged) < maxFindings {
+			s.damaged = append(s.damaged, damage{n, fault})
+		} else {
+			s.report.More++
+		}
+		return
+	}
+	s.record(n, &p)
+}
+
+// record takes a line whose MAC is right: it was written as it stands, and it
+// remains to be seen whether it stands where it was written.
+func (s *scan) record(n int, p *parsed) {
+	s.report.Records++
+	c := s.streams[p.link.Stream]
+	if c == nil {
+		c = &chainState{name: p.link.Stream, next: 1}
+		s.streams[c.name] = c
+		s.order = append(s.order, c)
+		s.report.Streams++
+	}
+	if want, ok := s.expect[place{c.name, p.link.Seq}]; ok && want == p.mac {
+		delete(s.expect, place{c.name, p.link.Seq})
+	}
+	if p.link.Seq < c.next {
+		s.late(n, c, p)
+		return
+	}
+	s.between(n, c, p)
+	c.next, c.mac, c.line = p.link.Seq+1, p.mac, n
+
+	wasClosed := c.closed
+	c.closed = false
+	switch p.kind {
+	case KindCheckpoint:
+		s.checkpoint(n, c, p)
+	case KindResumed:
+		if p.link.Seq > 1 && !wasClosed {
+			s.note(Finding{Line: n, Kind: Restarted, Stream: c.name, Seq: p.link.Seq,
+				Detail: "the process before was not closed; only checkpoints kept elsewhere show that nothing was cut off here"})
+		}
+	}
+}
+
+// late is a record whose number was passed already.
+func (s *scan) late(n int, c *chainState, p *parsed) {
+	seq := p.link.Seq
+	s.resolve(nil)
+	for i, g := range c.gaps {
+		if seq < g.from || seq > g.to {
+			continue
+		}
+		rest := []gap{}
+		if g.from < seq {
+			rest = append(rest, gap{g.from, seq - 1, g.line})
+		}
+		if seq < g.to {
+			rest = append(rest, gap{seq + 1, g.to, g.line})
+		}
+		c.gaps = append(append(append([]gap{}, c.gaps[:i]...), rest...), c.gaps[i+1:]...)
+		s.find(Finding{Line: n, Kind: Reordered, Stream: c.name, Seq: seq, Detail: fmt.Sprintf("record %d belongs before line %d", seq, g.line)})
+		return
+	}
+	s.find(Finding{Line: n, Kind: Inserted, Stream: c.name, Seq: seq, Detail: fmt.Sprintf("record %d stands further up already", seq)})
+}
+
+// between looks at what stands, or is missing, between the record before and this
+// one.
+func (s *scan) between(n int, c *chainState, p *parsed) {
+	missing := p.link.Seq - c.next
+	damaged := len(s.damaged)
+	switch {
+	case missing == 0:
+		if c.mac != p.link.Prev {
+			s.find(Finding{Line: n, Kind: Changed, Stream: c.name, Seq: p.link.Seq, Detail: "it does not follow the record before it"})
+		}
+		s.resolve(p)
+		return
+	case uint64(p.link.Unwritten) >= missing && uint64(damaged) <= missing && c.vouched(&p.link):
+		// What is left of a record whose write failed.
+		for _, d := range s.damaged {
+			s.note(Finding{Line: d.line, Kind: Unwritten, Stream: c.name, Detail: "a write failed in this line, as the record after it says"})
+		}
+		s.forget()
+		s.note(Finding{Line: n, Kind: Unwritten, Stream: c.name, Seq: c.next,
+			Detail: fmt.Sprintf("%d records before it could not be written", missing)})
+		return
+	case damaged > 0 && uint64(damaged) <= missing:
+		// The damaged lines are the missing records.
+		for _, d := range s.damaged {
+			s.find(Finding{Line: d.line, Kind: Changed, Stream: c.name, Detail: d.fault})
+		}
+		s.forget()
+		missing -= uint64(damaged)
+	default:
+		s.resolve(p)
+	}
+	if missing == 0 {
+		return
+	}
+	first := p.link.Seq - missing
+	c.gaps = append(c.gaps, gap{first, p.link.Seq - 1, n})
+}
+
+// vouched says that a record which tells of unwritten ones before it follows the
+// record seen last, or one of those.
+func (c *chainState) vouched(l *Link) bool {
+	written := l.Seq - 1 - uint64(l.Unwritten)
+	return c.next-1 > written || c.next-1 == written && c.mac == l.Last
+}
+
+// resolve decides about damaged lines that take no record's place.
+func (s *scan) resolve(p *parsed) {
+	if len(s.damaged) == 0 {
+		return
+	}
+	if p != nil && p.kind == KindResumed {
+		if r := p.resumed(); r.TornBytes == s.restLen && r.TornSHA256 == hex.EncodeToString(s.rest.Sum(nil)) {
+			for _, d := range s.damaged {
+				s.note(Finding{Line: d.line, Kind: Torn, Stream: p.link.Stream, Detail: "a process died in this line, as the record after it says"})
+			}
+			s.forget()
+			return
+		}
+	}
+	for _, d := range s.damaged {
+		s.find(Finding{Line: d.line, Kind: Inserted, Detail: d.fault})
+	}
+	s.forget()
+}
+
+func (s *scan) forget() {
+	s.damaged = s.damaged[:0]
+	s.rest.Reset()
+	s.restLen = 0
+}
+
+func (s *scan) checkpoint(n int, c *chainState, p *parsed) {
+	s.report.Checkpoints++
+	cp, err := p.checkpoint()
+	forged := func(detail string) {
+		s.find(Finding{Line: n, Kind: Forged, Stream: c.name, Seq: p.link.Seq, Detail: detail})
+	}
+	switch {
+	case err != nil:
+		forged("the checkpoint cannot be read")
+	case cp.Stream != c.name || cp.Seq != p.link.Seq-1 || cp.MAC != p.link.Prev:
+		forged("the checkpoint is of another place")
+	case s.v.Keys.Signers[cp.Signer] == nil:
+		forged(fmt.Sprintf("the signer %q is not among those given", word(cp.Signer)))
+	case !cp.Verify(s.v.Keys.Signers[cp.Signer]):
+		forged("the signature is not the signer's")
+	default:
+		c.closed = cp.Closing
+	}
+}
+
+func (s *scan) end() *Report {
+	for _, d := range s.damaged {
+		kind := Changed
+		if d.line == s.report.Lines && !s.wholly {
+			kind = Truncated
+		}
+		s.find(Finding{Line: d.line, Kind: kind, Detail: d.fault})
+	}
+	if len(s.damaged) == 0 && !s.wholly {
+		s.find(Finding{Line: s.report.Lines, Kind: Truncated, Detail: "the last line has lost its newline"})
+	}
+	if s.report.Records == 0 {
+		s.find(Finding{Kind: Truncated, Detail: "there is no record"})
+	}
+	for _, c := range s.order {
+		for _, g := range c.gaps {
+			s.find(Finding{Line: g.line, Kind: Removed, Stream: c.name, Seq: g.from, Detail: fmt.Sprintf("records %d to %d are missing before it", g.from, g.to)})
+		}
+		switch {
+		case c.closed:
+		case s.v.Open:
+			s.note(Finding{Line: c.line, Kind: Open, Stream: c.name, Seq: c.next - 1, Detail: "the chain is not closed after it"})
+		default:
+			s.find(Finding{Line: c.line, Kind: Truncated, Stream: c.name, Seq: c.next - 1, Detail: "the chain ends here without its closing checkpoint"})
+		}
+	}
+	for at := range s.expect {
+		s.find(Finding{Kind: Truncated, Stream: at.stream, Seq: at.seq, Detail: fmt.Sprintf("record %d of chain %s, which a checkpoint speaks of, is not there", at.seq, at.stream)})
+	}
+	return &s.report
+}

@@ -1,0 +1,156 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// Zap writes each record as one entry, "bedrock intent" or "bedrock outcome", with
+// the record's fields: at level Warn where a call failed or was refused, the
+// guardrail intervened, or no guardrail was attached, and else Info.
+//
+// A record that the logger would drop (its level, a sampler) is an error, and so is
+// one that its core cannot write; give the audit a logger that keeps all.
+func Zap(logger *zap.Logger) Sink {
+	if logger == nil {
+		return SinkFunc(func(context.Context, *Record) error { return errNoLogger })
+	}
+	return zapSink{logger: logger, core: logger.Core()}
+}
+
+var (
+	errNoLogger = errors.New("audit: the logger is nil")
+	// ErrDropped: a logger does not keep records of this level, or samples them.
+	ErrDropped = errors.New("audit: the logger drops the record: its level or a sampler keeps it out")
+)
+
+type zapSink struct {
+	logger *zap.Logger
+	core   zapcore.Core
+}
+
+func (s zapSink) Write(_ context.Context, r *Record) error {
+	level := zapcore.InfoLevel
+	if r.warns() {
+		level = zapcore.WarnLevel
+	}
+	entry := zapcore.Entry{Level: level, Time: r.Time, LoggerName: s.logger.Name(), Message: r.message()}
+	checked := s.core.Check(entry, nil)
+	if checked == nil {
+		return ErrDropped
+	}
+	failed := new(writeError)
+	checked.ErrorOutput = failed // where a CheckedEntry tells of a core's error
+	checked.Write(zap.Inline(r))
+	return failed.err
+}
+
+func (s zapSink) Flush(context.Context) error { return s.logger.Sync() }
+
+// writeError takes the message that zap writes where a core fails.
+type writeError struct{ err error }
+
+func (w *writeError) Write(p []byte) (int, error) {
+	w.err = fmt.Errorf("audit: zap: %s", phrase(string(p)))
+	return len(p), nil
+}
+
+func (w *writeError) Sync() error { return nil }
+
+func (r *Record) message() string { return "bedrock " + string(r.Kind) }
+
+// warns says whether a person should look.
+func (r *Record) warns() bool {
+	return r.Error != nil || r.Guardrail != nil && r.Guardrail.Intervened || r.Unguarded != "" || r.FailOpen != "" || r.Lost > 0
+}
+
+// MarshalLogObject implements zapcore.ObjectMarshaler, with the names of the JSON
+// form.
+func (r *Record) MarshalLogObject(enc zapcore.ObjectEncoder) error {
+	e := encoder{enc}
+	e.always("schema", r.Schema)
+	e.always("kind", string(r.Kind))
+	enc.AddString("time", r.Time.Format(time.RFC3339Nano))
+	e.text("call_id", r.CallID)
+	e.text("operation", r.Operation)
+	e.text("application", r.Application)
+	e.text("region", r.Region)
+	e.text("host", r.Host)
+	e.object("model", r.Model != nil, r.Model)
+	e.object("guardrail", r.Guardrail != nil, r.Guardrail)
+	e.text("unguarded", r.Unguarded)
+	e.text("fail_open", r.FailOpen)
+	e.object("principal", r.Principal != nil, r.Principal)
+	e.text("request_id", r.RequestID)
+	e.number("duration_ns", int64(r.Duration))
+	e.number("first_event_ns", int64(r.FirstEvent))
+	e.number("wait_ns", int64(r.Wait))
+	e.number("attempts", int64(r.Attempts))
+	e.number("throttled", int64(r.Throttled))
+	e.text("stop_reason", r.StopReason)
+	e.object("usage", r.Usage != nil, r.Usage)
+	e.number("events", int64(r.Events))
+	e.flag("canceled", r.Canceled)
+	e.flag("truncated", r.Truncated)
+	e.flag("refused", r.Refused)
+	e.object("error", r.Error != nil, r.Error)
+	e.list("tools", r.Tools)
+	e.object("input", r.Input != nil, r.Input)
+	e.object("output", r.Output != nil, r.Output)
+	e.number("lost", r.Lost)
+	e.object("resumed", r.Resumed != nil, r.Resumed)
+	e.object("checkpoint", r.Checkpoint != nil, r.Checkpoint)
+	e.object("chain", r.Chain != nil, r.Chain)
+	e.text("mac", r.MAC)
+	return nil
+}
+
+// encoder leaves out what is empty, as the JSON form does. No part of a Record can
+// fail to encode.
+type encoder struct{ zapcore.ObjectEncoder }
+
+func (e encoder) always(key, v string) { e.AddString(key, v) }
+
+func (e encoder) text(key, v string) {
+	if v != "" {
+		e.AddString(key, v)
+	}
+}
+
+func (e encoder) number(key string, v int64) {
+	if v != 0 {
+		e.AddInt64(key, v)
+	}
+}
+
+func (e encoder) flag(key string, v bool) {
+	if v {
+		e.AddBool(key, v)
+	}
+}
+
+func (e encoder) object(key string, has bool, v zapcore.ObjectMarshaler) {
+	if has {
+		_ = e.AddObject(key, v) // ours never fail
+	}
+}
+
+func (e encoder) list(key string, v []string) {
+	if len(v) > 0 {
+		_ = e.AddArray(key, texts(v))
+	}
+}
+
+type texts []string
+
+func (t texts) MarshalLogArray(enc zapcore.ArrayEncoder) error {
+	for _, s := range t {
+		enc.AppendString(s)
+	}
+	return nil
+}
