@@ -1,0 +1,88 @@
+package otelbedrock
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock"
+)
+
+// A service, or a middleware, that writes text into every field that should hold
+// an identifier.
+func TestTextInAnIdentifiersPlaceIsDropped(t *testing.T) {
+	const text = "you wrote: hello"
+	out := securebedrock.Outcome{
+		RequestID: text, StopReason: text, AccessKeyID: text, Principal: text, Err: &smithy.GenericAPIError{Code: text, Message: text},
+		Guardrail: securebedrock.GuardrailOutcome{Applied: true, Intervened: true, ARN: text, Version: text, Origin: text + ",REQUEST", Policies: []string{"word", text}},
+	}
+	call := &securebedrock.Call{
+		ID: text, Operation: "Converse", Region: text, Guardrail: securebedrock.Guardrail{ID: text, Version: text}, Model: securebedrock.Model{ID: text},
+		Input: &bedrockruntime.ConverseInput{ModelId: aws.String(text), InferenceConfig: &types.InferenceConfiguration{StopSequences: []string{text}}},
+	}
+	r := &record{o: new(observer), operation: call.Operation, model: parsedModel(call)}
+	all := append(requestAttributes(call), outcomeAttributes(r, &out, failureOf(out.Err))...)
+	all = append(all, r.o.target(r.key()).attributes...)
+	for _, kv := range all {
+		if strings.Contains(kv.Value.String(), "hello") {
+			t.Errorf("%s = %s", kv.Key, kv.Value.String())
+		}
+	}
+	var kept []string
+	for _, kv := range all {
+		if kv.Key == attrPolicies || kv.Key == attrOrigin {
+			kept = append(kept, kv.Value.AsStringSlice()...)
+		}
+	}
+	if fmt.Sprint(kept) != "[REQUEST word]" {
+		t.Errorf("kept %v", kept)
+	}
+}
+
+func TestEveryRuleHasAWord(t *testing.T) {
+	words := make(map[string]bool)
+	for _, rule := range []error{
+		securebedrock.ErrConfig, securebedrock.ErrRegion, securebedrock.ErrResidency, securebedrock.ErrModel,
+		securebedrock.ErrGuardrailRequired, securebedrock.ErrGuardrailOverride, securebedrock.ErrGuardrailCoverage,
+		securebedrock.ErrGuardrailUnverified, securebedrock.ErrUnguardedOperation, securebedrock.ErrEndpoint, securebedrock.ErrAuth,
+		securebedrock.ErrRedirect, securebedrock.ErrConnectTimeout, securebedrock.ErrReadTimeout, securebedrock.ErrCallTimeout,
+		securebedrock.ErrStreamTruncated, securebedrock.ErrAnswerSize, securebedrock.ErrAudit,
+	} {
+		f := failureOf(&securebedrock.PolicyError{Rule: rule, Detail: "x"})
+		if f.rule == "" || f.kind != f.rule || words[f.rule] {
+			t.Errorf("%v: %+v", rule, f)
+		}
+		words[f.rule] = true
+	}
+}
+
+func TestTheCallsTimeoutIsToldAndNotWhatItEnded(t *testing.T) {
+	err := &securebedrock.TimeoutError{Rule: securebedrock.ErrCallTimeout, After: time.Second,
+		Err: &securebedrock.TimeoutError{Rule: securebedrock.ErrReadTimeout, After: time.Second}}
+	if f := failureOf(err); f.rule != "call_timeout" {
+		t.Errorf("got %+v", f)
+	}
+}
+
+func TestAMemoIsBounded(t *testing.T) {
+	var m memo[int, int]
+	for i := range 2 * memoLimit {
+		if got := m.get(i, func() int { return -i }); got != -i {
+			t.Fatalf("%d: %d", i, got)
+		}
+	}
+	n := 0
+	m.values.Range(func(any, any) bool { n++; return true })
+	if n != memoLimit {
+		t.Errorf("%d values are kept", n)
+	}
+	if m.get(0, func() int { return 1 }) != 0 {
+		t.Error("a kept value was made again")
+	}
+}

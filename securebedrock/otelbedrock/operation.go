@@ -1,0 +1,61 @@
+package otelbedrock
+
+import (
+	"strings"
+
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.41.0"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock"
+)
+
+// operationName is the convention's name of an SDK operation. InvokeModel takes
+// every model's own body, which is not read here: it is generate_content, of
+// which the conventions say "multimodal", but for models that say in their ID
+// that they embed. The last five have no well-known name; the conventions admit
+// own ones.
+func operationName(operation, model string) attribute.KeyValue {
+	switch operation {
+	case "Converse", "ConverseStream":
+		return semconv.GenAIOperationNameChat
+	case "InvokeModel", "InvokeModelWithResponseStream":
+		if strings.Contains(model, "embed") {
+			return semconv.GenAIOperationNameEmbeddings
+		}
+		return semconv.GenAIOperationNameGenerateContent
+	case "InvokeModelWithBidirectionalStream":
+		return semconv.GenAIOperationNameGenerateContent
+	case "StartAsyncInvoke":
+		return semconv.GenAIOperationNameKey.String("start_async_invoke")
+	case "GetAsyncInvoke":
+		return semconv.GenAIOperationNameKey.String("get_async_invoke")
+	case "ListAsyncInvokes":
+		return semconv.GenAIOperationNameKey.String("list_async_invokes")
+	case "ApplyGuardrail":
+		return semconv.GenAIOperationNameKey.String("apply_guardrail")
+	case "InvokeGuardrailChecks":
+		return semconv.GenAIOperationNameKey.String("invoke_guardrail_checks")
+	case opCountTokens:
+		return semconv.GenAIOperationNameKey.String("count_tokens")
+	}
+	return semconv.GenAIOperationNameKey.String("other")
+}
+
+const opCountTokens = "CountTokens"
+
+func streams(operation string) bool {
+	switch operation {
+	case "ConverseStream", "InvokeModelWithResponseStream", "InvokeModelWithBidirectionalStream":
+		return true
+	}
+	return false
+}
+
+// parsedModel is empty for what is no model identifier: it may be a text that was
+// put into the wrong field.
+func parsedModel(call *securebedrock.Call) string {
+	if call.Model.Kind == "" {
+		return ""
+	}
+	return call.Model.ID
+}

@@ -1,0 +1,52 @@
+package otelbedrock
+
+import (
+	"net"
+	"strconv"
+
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.41.0"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// targetKey is what calls of one kind have in common.
+type targetKey struct{ operation, model, host string }
+
+// target is what the spans of such calls start with.
+type target struct {
+	name       string
+	attributes []attribute.KeyValue // of the metrics too
+	start      []trace.SpanStartOption
+}
+
+// target is made once for a key. The attributes are those that the conventions
+// want at a span's creation, for the sampler.
+func (o *observer) target(key targetKey) *target {
+	return o.targets.get(key, func() *target {
+		operation := operationName(key.operation, key.model)
+		t := &target{
+			name:       operation.Value.AsString(),
+			attributes: []attribute.KeyValue{operation, semconv.GenAIProviderNameAWSBedrock},
+		}
+		if key.model != "" {
+			t.name += " " + key.model
+			t.attributes = append(t.attributes, semconv.GenAIRequestModel(key.model))
+		}
+		t.attributes = append(t.attributes, serverAttributes(key.host)...)
+		t.start = []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(t.attributes...)}
+		return t
+	})
+}
+
+func serverAttributes(host string) []attribute.KeyValue {
+	if host == "" {
+		return nil
+	}
+	port := 443
+	if h, p, err := net.SplitHostPort(host); err == nil {
+		if n, err := strconv.Atoi(p); err == nil {
+			host, port = h, n
+		}
+	}
+	return []attribute.KeyValue{semconv.ServerAddress(host), semconv.ServerPort(port)}
+}
