@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/smithy-go"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
@@ -56,7 +57,9 @@ func errorOf(err error, rules []ruleName, sent bool) *Error {
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		e.Code = word(api.ErrorCode())
-		e.Service = serviceOf(err)
+		if e.Service = serviceOf(err); e.Service == "" { // the SDK names itself further out
+			e.Service = bedrockruntime.ServiceID
+		}
 	}
 	var response interface{ HTTPStatusCode() int }
 	if errors.As(err, &response) {
@@ -67,6 +70,7 @@ func errorOf(err error, rules []ruleName, sent bool) *Error {
 	var timeout *securebedrock.TimeoutError
 	var policy *securebedrock.PolicyError
 	var network net.Error
+	var params smithy.InvalidParamsError
 	switch {
 	case errors.As(err, &timeout):
 		e.Class = "timeout"
@@ -84,6 +88,8 @@ func errorOf(err error, rules []ruleName, sent bool) *Error {
 		e.Class = "timeout"
 	case errors.As(err, &network):
 		e.Class = "network"
+	case errors.As(err, &params):
+		e.Class = "invalid" // the SDK's own validation
 	case !sent && serviceOf(err) == "":
 		e.Class = "application" // a middleware's own error
 	}
@@ -108,7 +114,7 @@ func serviceOf(err error) string {
 		service, err = op.Service(), op.Err
 	}
 	switch service {
-	case "", "Bedrock Runtime", "STS", "SSO", "SSO OIDC", "Signin":
+	case "", bedrockruntime.ServiceID, "STS", "SSO", "SSO OIDC", "Signin":
 		return service
 	}
 	return word(service)

@@ -295,7 +295,7 @@ func (r *Record) outcome(p *pending, o securebedrock.Outcome, returned error) {
 	}
 	if r.Error != nil {
 		class := r.Error.Class
-		r.Refused = o.Attempts == 0 && (class == "refused" || class == "application")
+		r.Refused = o.Attempts == 0 && (class == "refused" || class == "application" || class == "invalid")
 		r.Truncated = r.Error.Rule == "stream_truncated" || class == "timeout" && o.Events > 0
 	}
 	r.Output, r.Tools = p.answer.done()

@@ -65,8 +65,8 @@ type Record struct {
 	Canceled bool `json:"canceled,omitempty"`
 	// Truncated: the stream ended early, and not by the caller.
 	Truncated bool `json:"truncated,omitempty"`
-	// Refused: a rule, this package or the application's middleware ended the
-	// call, and nothing was sent.
+	// Refused: a rule, this package, the SDK's validation or the application's
+	// middleware ended the call, and nothing was sent.
 	Refused bool   `json:"refused,omitempty"`
 	Error   *Error `json:"error,omitempty"`
 	// Tools are the tools that the answer of a Converse or ConverseStream calls,
@@ -134,8 +134,8 @@ type Usage struct {
 
 // Error says what kind of error the caller got, and never its message.
 type Error struct {
-	// Class is refused, timeout, canceled, throttled, service, stream, network,
-	// panic, application or other.
+	// Class is refused, invalid, timeout, canceled, throttled, service, stream,
+	// network, panic, application or other.
 	Class string `json:"class"`
 	// Rule is that of securebedrock's Err… values without the prefix, in words:
 	// "residency", "guardrail_override", "read_timeout", …
