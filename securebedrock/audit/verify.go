@@ -86,6 +86,9 @@ type Verifier struct {
 	// Expect are checkpoints that were kept elsewhere. The records that they speak
 	// of must be there.
 	Expect []Checkpoint
+	// After is the end of an earlier part of the log, read by ReadTail and verified
+	// already, that this part continues.
+	After *Tail
 }
 
 const maxFindings = 1000
@@ -226,6 +229,12 @@ func newScan(v *Verifier) *scan {
 	for _, cp := range v.Expect {
 		s.expect[place{cp.Stream, cp.Seq}] = cp.MAC
 	}
+	if t := v.After; t != nil && t.Stream != "" {
+		c := &chainState{name: t.Stream, next: t.Seq + 1, mac: t.MAC, closed: t.Closed}
+		s.streams[c.name] = c
+		s.order = append(s.order, c)
+		s.report.Streams++
+	}
 	return s
 }
 
@@ -284,6 +293,11 @@ func (s *scan) record(n int, p *parsed) {
 	if p.link.Seq < c.next {
 		s.late(n, c, p)
 		return
+	}
+	if p.kind == KindResumed {
+		if r := p.resumed(); r.TornBytes > 0 && !s.vouched(r) {
+			s.find(Finding{Line: n, Kind: Removed, Stream: c.name, Seq: p.link.Seq, Detail: "the torn line that it speaks of is not before it"})
+		}
 	}
 	s.between(n, c, p)
 	c.next, c.mac, c.line = p.link.Seq+1, p.mac, n
@@ -374,7 +388,7 @@ func (s *scan) resolve(p *parsed) {
 		return
 	}
 	if p != nil && p.kind == KindResumed {
-		if r := p.resumed(); r.TornBytes == s.restLen && r.TornSHA256 == hex.EncodeToString(s.rest.Sum(nil)) {
+		if s.vouched(p.resumed()) {
 			for _, d := range s.damaged {
 				s.note(Finding{Line: d.line, Kind: Torn, Stream: p.link.Stream, Detail: "a process died in this line, as the record after it says"})
 			}
@@ -386,6 +400,11 @@ func (s *scan) resolve(p *parsed) {
 		s.find(Finding{Line: d.line, Kind: Inserted, Detail: d.fault})
 	}
 	s.forget()
+}
+
+// vouched says that the damaged lines are those that a record speaks of.
+func (s *scan) vouched(r Resumed) bool {
+	return r.TornBytes == s.restLen && r.TornSHA256 == hex.EncodeToString(s.rest.Sum(nil))
 }
 
 func (s *scan) forget() {
