@@ -2,7 +2,6 @@ package audit
 
 import (
 	"strings"
-	"unicode/utf8"
 )
 
 // ContentMode says what a record holds of prompts and answers.
@@ -203,40 +202,32 @@ func (c *collector) add(b block) {
 }
 
 // keep is the text that is stored of a block: redacted before it is cut, so that
-// no half of a match is left at the end.
+// no part of a match is left at the end.
 func (c *collector) keep(b block) (text string, truncated bool) {
 	text = strings.ToValidUTF8(b.text, "\uFFFD")
 	cut := b.cut
 	if c.p.Mode == ContentRedacted {
-		// What is redacted is bounded too, with room for a match at the end.
-		if most := c.left + redactMargin; len(text) > most {
-			text, cut = text[:most], true
-		}
-		if cut {
-			text = withoutTail(text)
-		}
-		if b.document && !cut {
+		switch most := c.left + redactMargin; {
+		case b.document && !cut:
 			text = redactJSON(c.p.Redactor, text)
-		} else {
+		default:
+			if len(text) > most { // what is redacted is bounded too
+				text, cut = text[:most], true
+			}
 			text = c.p.Redactor.Redact(text)
+			if cut {
+				text = text[:max(0, len(text)-redactMargin)]
+			}
 		}
 	}
 	if len(text) > c.left {
 		text, cut = text[:c.left], true
-		for len(text) > 0 && !utf8.ValidString(text[max(0, len(text)-utf8.UTFMax):]) {
-			text = text[:len(text)-1]
-		}
 	}
+	text = strings.ToValidUTF8(text, "")
 	c.left -= len(text)
 	return text, cut
 }
 
-// redactMargin is the longest match at a cut that withoutTail takes off.
+// redactMargin is what is taken off the end of a redacted text that was cut, where
+// the beginning of a match could stand.
 const redactMargin = 256
-
-// withoutTail takes off the end of a text that was cut, in which the beginning of
-// a match could stand.
-func withoutTail(s string) string {
-	s = s[:max(0, len(s)-redactMargin)]
-	return s[:strings.LastIndexAny(s, " \t\r\n")+1]
-}

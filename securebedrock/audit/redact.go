@@ -64,9 +64,9 @@ func longest(name string, least int, valid func(string) bool) func(string) strin
 		var b strings.Builder
 	next:
 		for i := 0; i < len(s); {
-			if alnum(s[i]) {
+			if alnum(s[i]) && (i == 0 || !alnum(s[i-1])) {
 				for end := min(len(s), i+2*34); end-i >= least; end-- {
-					if alnum(s[end-1]) && valid(s[i:end]) {
+					if alnum(s[end-1]) && (end == len(s) || !alnum(s[end])) && valid(s[i:end]) {
 						b.WriteString(name)
 						i = end
 						continue next
