@@ -89,6 +89,23 @@ func TestChainThatNobodyTouchedVerifies(t *testing.T) {
 	}
 }
 
+// A log that an earlier version wrote verifies for ever.
+func TestOldLogVerifies(t *testing.T) {
+	const path = "testdata/chain.golden.log"
+	if _, err := os.Stat(path); *update && err != nil {
+		if err := os.WriteFile(path, logOf(t, 12), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	log, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := verify(t, log, keys(key1)); !r.OK() || r.Records != 14 {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestChainOptionsAreChecked(t *testing.T) {
 	_, err := audit.Chain(nil, audit.ChainOptions{Key: audit.Key{ID: "k"}, Every: -1, Interval: -1})
 	if !errors.Is(err, securebedrock.ErrConfig) {

@@ -1,0 +1,7 @@
+package audit
+
+// For the fuzz targets.
+var (
+	Canonical  = canonical
+	RedactJSON = redactJSON
+)
