@@ -1,0 +1,88 @@
+package middleware
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock"
+)
+
+// RateOptions of a Rate.
+type RateOptions struct {
+	// PerSecond is the number of calls of one model in a second. Required.
+	PerSecond float64
+	// Burst is the number that may come at once. Zero: 1.
+	Burst int
+	// Refuse makes a call beyond the rate fail at once with ErrRate. Else it waits,
+	// and fails at once where its context would end before its turn.
+	Refuse bool
+}
+
+// Rate limits the calls per second and model.
+func Rate(opts RateOptions) (securebedrock.Middleware, error) {
+	var f faults
+	if !(opts.PerSecond > 0) {
+		f.add("Rate", "PerSecond", "%v; a positive number is needed", opts.PerSecond)
+	}
+	if opts.Burst < 0 {
+		f.add("Rate", "Burst", "%d; give a positive number, or none for 1", opts.Burst)
+	}
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	opts.Burst = max(opts.Burst, 1)
+	l := &limiters{opts: opts, models: map[string]*rate.Limiter{}}
+	return func(next securebedrock.Handler) securebedrock.Handler {
+		return func(ctx context.Context, call *securebedrock.Call) (*securebedrock.Result, error) {
+			if infers(call.Operation) {
+				limiter := l.of(call.Model.ID)
+				if opts.Refuse {
+					if !limiter.Allow() {
+						return nil, refuse(ErrRate, call, "%v calls a second are allowed", opts.PerSecond)
+					}
+				} else if err := limiter.Wait(ctx); err != nil {
+					return nil, refuse(because(ErrRate, err), call, "%v calls a second are allowed, and its turn would come too late", opts.PerSecond)
+				}
+			}
+			return next(ctx, call)
+		}
+	}, nil
+}
+
+const maxLimiters = 1024
+
+// limiters holds a limiter a model. One that is full remembers nothing, and is
+// dropped when there are many.
+type limiters struct {
+	opts   RateOptions
+	mu     sync.Mutex
+	models map[string]*rate.Limiter
+}
+
+func (l *limiters) of(model string) *rate.Limiter {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if got := l.models[model]; got != nil {
+		return got
+	}
+	if len(l.models) >= maxLimiters {
+		now := time.Now()
+		for m, old := range l.models {
+			if old.TokensAt(now) >= float64(l.opts.Burst) {
+				delete(l.models, m)
+			}
+		}
+	}
+	if len(l.models) >= maxLimiters {
+		model = "" // more names at once than models exist: they share one
+		if got := l.models[model]; got != nil {
+			return got
+		}
+	}
+	got := rate.NewLimiter(rate.Limit(l.opts.PerSecond), l.opts.Burst)
+	l.models[model] = got
+	return got
+}
