@@ -449,7 +449,7 @@ func (s *scan) end() *Report {
 	}
 	for _, c := range s.order {
 		for _, g := range c.gaps {
-			s.find(Finding{Line: g.line, Kind: Removed, Stream: c.name, Seq: g.from, Detail: fmt.Sprintf("records %d to %d are missing before it", g.from, g.to)})
+			s.find(Finding{Line: g.line, Kind: Removed, Stream: c.name, Seq: g.from, Detail: fmt.Sprintf("%d records from number %d on are missing before it", g.to-g.from+1, g.from)})
 		}
 		switch {
 		case c.closed:

@@ -1,0 +1,129 @@
+// Lambda is a function that asks a model, guarded and recorded.
+//
+// The client is built, its role assumed and its connection made while Lambda
+// initialises the function, which is not billed against the first call's time.
+// Records go to stdout, a line of JSON each, which CloudWatch Logs takes as they
+// are; they are flushed before the handler returns, because Lambda freezes the
+// process then.
+//
+//	GOOS=linux GOARCH=arm64 go build -tags lambda.norpc -o bootstrap ./examples/lambda
+//
+// Environment: GUARDRAIL_ID, GUARDRAIL_VERSION (default 1), MODEL_ID, ROLE_ARN
+// (optional). The region is AWS_REGION, which Lambda sets.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock"
+	"github.com/securebedrock/securebedrock-go/securebedrock/audit"
+)
+
+func main() {
+	ctx := context.Background()
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err == nil {
+		var f *function
+		if f, err = newFunction(ctx, cfg, fromEnvironment(), os.Getenv("MODEL_ID"), os.Stdout); err == nil {
+			lambda.StartWithOptions(f.handle, lambda.WithEnableSIGTERM(f.close))
+		}
+	}
+	fmt.Fprintln(os.Stderr, "lambda:", err)
+	os.Exit(1)
+}
+
+func fromEnvironment() securebedrock.Options {
+	opts := securebedrock.Options{
+		Region:    os.Getenv("AWS_REGION"),
+		Guardrail: securebedrock.Guardrail{ID: os.Getenv("GUARDRAIL_ID"), Version: "1"},
+	}
+	if v := os.Getenv("GUARDRAIL_VERSION"); v != "" {
+		opts.Guardrail.Version = v
+	}
+	if arn := os.Getenv("ROLE_ARN"); arn != "" {
+		opts.Role = &securebedrock.Role{ARN: arn}
+	}
+	return opts
+}
+
+// function is what lives from one invocation to the next.
+type function struct {
+	client *securebedrock.Client
+	sink   *audit.AsyncSink
+	model  string
+}
+
+func newFunction(ctx context.Context, cfg aws.Config, opts securebedrock.Options, model string, records io.Writer) (*function, error) {
+	sink, err := audit.Async(audit.JSONLines(records), audit.AsyncOptions{})
+	if err != nil {
+		return nil, err
+	}
+	record, err := audit.Middleware(sink, audit.Options{Application: os.Getenv("AWS_LAMBDA_FUNCTION_NAME")})
+	if err != nil {
+		return nil, err
+	}
+	opts.Middleware = append(opts.Middleware, record)
+	client, err := securebedrock.NewFromConfig(cfg, opts)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if err := client.Warm(ctx); err != nil { // the first call tries again
+		fmt.Fprintln(os.Stderr, "lambda:", err)
+	}
+	return &function{client: client, sink: sink, model: model}, nil
+}
+
+// Question is the event, Answer the response.
+type (
+	Question struct {
+		Text string `json:"text"`
+	}
+	Answer struct {
+		Text       string `json:"text,omitempty"`
+		StopReason string `json:"stop_reason,omitempty"`
+	}
+)
+
+func (f *function) handle(ctx context.Context, q Question) (_ *Answer, err error) {
+	defer func() { // whatever happened, its records are out before the freeze
+		flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		err = errors.Join(err, f.sink.Flush(flush))
+	}()
+	out, err := f.client.InvokeModelSafely(ctx, f.model, []types.Message{{
+		Role:    types.ConversationRoleUser,
+		Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: q.Text}},
+	}})
+	if err != nil {
+		return nil, err
+	}
+	var text strings.Builder
+	if m, ok := out.Output.(*types.ConverseOutputMemberMessage); ok {
+		for _, b := range m.Value.Content {
+			if t, ok := b.(*types.ContentBlockMemberText); ok {
+				text.WriteString(t.Value)
+			}
+		}
+	}
+	return &Answer{Text: text.String(), StopReason: string(out.StopReason)}, nil
+}
+
+// close runs when Lambda ends the environment.
+func (f *function) close() {
+	if err := errors.Join(f.client.Close(), f.sink.Close()); err != nil {
+		fmt.Fprintln(os.Stderr, "lambda:", err)
+	}
+}
