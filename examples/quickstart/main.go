@@ -69,7 +69,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 			return err
 		}
 	}
-	d.say("\n6. The record of each call, from a middleware: identifiers and counts, no prompt, no answer.")
+	d.say("\n6. The audit record of each call: identifiers and counts, no prompt, no answer.")
 	_, err = d.records.WriteTo(stdout)
 	return err
 }

@@ -6,25 +6,25 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"strings"
-	"time"
 	"unicode/utf8"
 
-	"github.com/aws/smithy-go"
-
 	"github.com/securebedrock/securebedrock-go/securebedrock"
+	"github.com/securebedrock/securebedrock-go/securebedrock/audit"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
 )
 
 // connect makes the client: of the real Bedrock where the command line names
 // one, else of a Bedrock on loopback, whose Options have a guardrail and a role.
 func (d *demo) connect(ctx context.Context) (err error) {
-	log := slog.New(slog.NewTextHandler(&d.records, &slog.HandlerOptions{ReplaceAttr: short}))
-	record := recordTo(log, d.outcomes)
+	record, err := audit.Middleware(outcomesOnly(audit.JSONLines(&d.records)), audit.Options{Application: "quickstart"})
+	if err != nil {
+		return err
+	}
+	middleware := []securebedrock.Middleware{watch(d.outcomes), record} // the record is written first
 	if d.real {
-		d.opts.Middleware = []securebedrock.Middleware{record}
+		d.opts.Middleware = middleware
 		if d.client, err = securebedrock.New(ctx, d.opts); err == nil {
 			d.say("Bedrock in %s, guardrail %s version %s.", d.opts.Region, d.opts.Guardrail.ID, d.opts.Guardrail.Version)
 		}
@@ -34,7 +34,7 @@ func (d *demo) connect(ctx context.Context) (err error) {
 		return err
 	}
 	d.opts = d.server.Options()
-	d.opts.Middleware = []securebedrock.Middleware{record}
+	d.opts.Middleware = middleware
 	d.say("A Bedrock on loopback, %s, as if in %s: no AWS account, no model.", d.server.URL(), d.opts.Region)
 	d.say("Calls are signed with a session of %s.", d.opts.Role.ARN)
 	if d.client, err = securebedrock.NewFromConfig(d.server.Config(), d.opts); err != nil {
@@ -50,50 +50,27 @@ func (d *demo) close() {
 	}
 }
 
-// recordTo is a middleware that writes one line a call. It sees every call,
-// unary or streamed, answered or refused; a stream's outcome comes at its end.
-func recordTo(log *slog.Logger, outcomes chan<- securebedrock.Outcome) securebedrock.Middleware {
+// watch is a middleware that hands each Outcome to the steps. It sees every call,
+// unary or streamed, answered or refused; a stream's comes at its end.
+func watch(outcomes chan<- securebedrock.Outcome) securebedrock.Middleware {
 	return func(next securebedrock.Handler) securebedrock.Handler {
 		return func(ctx context.Context, call *securebedrock.Call) (*securebedrock.Result, error) {
 			result, err := next(ctx, call)
-			result.OnDone(func(o securebedrock.Outcome) {
-				log.Info(call.Operation, "id", call.ID,
-					"model", call.Model.ID, "regions", strings.Join(call.Model.Regions, ","),
-					"guardrail", call.Guardrail.ID+":"+call.Guardrail.Version, "intervened", o.Guardrail.Intervened,
-					"attempts", o.Attempts, "latency", o.Latency.Round(time.Microsecond),
-					"tokensIn", o.Usage.InputTokens, "tokensOut", o.Usage.OutputTokens, "error", errorClass(o.Err))
-				outcomes <- o
-			})
+			result.OnDone(func(o securebedrock.Outcome) { outcomes <- o })
 			return result, err
 		}
 	}
 }
 
-// errorClass names an error's kind and repeats none of its text: the rule that
-// refused, the service's code, or the type.
-func errorClass(err error) string {
-	var refusal *securebedrock.PolicyError
-	var service smithy.APIError
-	switch {
-	case err == nil:
-		return "none"
-	case errors.As(err, &refusal):
-		return refusal.Rule.Error()
-	case errors.As(err, &service):
-		return service.ErrorCode()
-	}
-	return fmt.Sprintf("%T", err)
-}
-
-// short leaves out what a log has and a demonstration does not need.
-func short(_ []string, a slog.Attr) slog.Attr {
-	switch a.Key {
-	case slog.TimeKey, slog.LevelKey:
-		return slog.Attr{}
-	case slog.MessageKey:
-		a.Key = "operation"
-	}
-	return a
+// outcomesOnly leaves out the intents, which are for those who look for calls that
+// never ended.
+func outcomesOnly(next audit.Sink) audit.Sink {
+	return audit.SinkFunc(func(ctx context.Context, r *audit.Record) error {
+		if r.Kind != audit.KindOutcome {
+			return nil
+		}
+		return next.Write(ctx, r)
+	})
 }
 
 // settings are what the command line says.
