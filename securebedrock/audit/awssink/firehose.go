@@ -1,0 +1,87 @@
+package awssink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/firehose"
+	"github.com/aws/aws-sdk-go-v2/service/firehose/types"
+)
+
+// FirehoseAPI is *firehose.Client.
+type FirehoseAPI interface {
+	PutRecordBatch(context.Context, *firehose.PutRecordBatchInput, ...func(*firehose.Options)) (*firehose.PutRecordBatchOutput, error)
+}
+
+// FirehoseOptions of a Firehose sink.
+type FirehoseOptions struct {
+	// Stream names an existing delivery stream. Required.
+	Stream string
+	Options
+}
+
+// The limits of PutRecordBatch, Firehose API Reference: at most 500 records and
+// 4 MB a request, and 1,000 KB a record, before it is encoded.
+const (
+	firehoseCount = 500
+	firehoseBytes = 4_000_000
+	firehoseLine  = 1_000_000 - 1 // and its newline
+)
+
+// Firehose is a sink that puts records into a delivery stream, each with a newline
+// at its end.
+func Firehose(api FirehoseAPI, opts FirehoseOptions) (*Sink, error) {
+	var faults []error
+	if api == nil {
+		missing(&faults, "Firehose", "api")
+	}
+	if opts.Stream == "" {
+		missing(&faults, "Firehose", "Stream")
+	}
+	opts.check("Firehose", &faults)
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	send := func(ctx context.Context, lines [][]byte) []error { return putRecords(ctx, api, opts.Stream, lines) }
+	b := &batcher{opts: opts.Options, maxCount: firehoseCount, maxBytes: firehoseBytes, maxLine: firehoseLine, overhead: 1, send: send}
+	return b.start(), nil
+}
+
+func putRecords(ctx context.Context, api FirehoseAPI, stream string, lines [][]byte) []error {
+	in := &firehose.PutRecordBatchInput{DeliveryStreamName: &stream, Records: make([]types.Record, len(lines))}
+	for i, line := range lines {
+		in.Records[i].Data = append(append(make([]byte, 0, len(line)+1), line...), '\n')
+	}
+	out, err := api.PutRecordBatch(ctx, in)
+	if err != nil {
+		return all(len(lines), fmt.Errorf("awssink: PutRecordBatch: %w", err))
+	}
+	errs := make([]error, len(lines))
+	if aws.ToInt32(out.FailedPutCount) == 0 {
+		return errs
+	}
+	// The request went through, and some of its records did not. They alone go again:
+	// the others of this request are then before them, so a Chain's reader sees them
+	// as reordered. Firehose promises no order either way.
+	for i := range errs {
+		switch {
+		case i >= len(out.RequestResponses):
+			errs[i] = errors.New("awssink: Firehose tells nothing of the record")
+		case out.RequestResponses[i].ErrorCode != nil:
+			errs[i] = fmt.Errorf("awssink: Firehose did not take the record: %s", code(*out.RequestResponses[i].ErrorCode))
+		}
+	}
+	return errs
+}
+
+// code keeps an error's code where it is one.
+func code(s string) string {
+	for _, r := range s {
+		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9') || len(s) > 64 {
+			return "(no code)"
+		}
+	}
+	return s
+}
