@@ -9,7 +9,10 @@
 //     test against without an AWS account.
 //   - securebedrock/profiles: where inference profiles run, asked of Bedrock; a
 //     module of its own.
-//   - securebedrock/audit: records of every call (to come).
+//   - securebedrock/audit: a record of every call, tamper-evident; audit/awssink
+//     and audit/rotatefile, modules of their own.
+//   - securebedrock/middleware: budgets, limits and a check of the input, and
+//     securebedrock/otelbedrock: OpenTelemetry; modules of their own.
 //   - securebedrock/policy: the IAM policies that say on the account's side
 //     what the client says on the application's (to come).
 //   - securebedrock/baseline: the account around the client (to come).

@@ -1,4 +1,53 @@
 // Package audit keeps a record of every call: who sent what kind of prompt to
-// which model, where it ran, under which guardrail, what that did, and what it
-// cost. Prompts and answers are not recorded unless their owner says so.
+// which model, where it ran, under which guardrail, what that did and what it cost.
+// Prompts and answers are not recorded unless their owner says so.
+//
+//	file, err := audit.File("audit.log", audit.FileOptions{})
+//	tail, err := file.Tail(keys)
+//	chain, err := audit.Chain(file, audit.ChainOptions{Key: key, Signer: signer, Resume: tail})
+//	record, err := audit.Middleware(chain, audit.Options{Application: "claims"})
+//	client, err := securebedrock.New(ctx, securebedrock.Options{
+//		…, Middleware: []securebedrock.Middleware{record, …}, // first: it sees what the others refuse
+//	})
+//	…
+//	err = client.Close() // ends the open streams, and so their records
+//	err = chain.Close()  // writes the closing checkpoint
+//
+// # The records of a call
+//
+// An intent is written before the call is judged or sent; where that fails, the
+// call is refused (securebedrock.ErrAudit), unless Options.FailOpen says why not.
+// One outcome is written when the call is over, a stream's at its end however it
+// ends, a refusal's, a panic's too; it is written again where that fails, and given
+// to OnLost at last. Each later record counts what was lost before it.
+//
+// Record is an allow-list of identifiers, counts and fixed words. What a server or
+// caller wrote is kept where it has the form of an identifier, else it reads
+// "(no identifier)". An error is its class, rule and code, never its message. What
+// is recorded of an input is what came to this middleware: put it inside of one
+// that rewrites prompts, if the rewritten ones are to be on record.
+//
+// # Sinks
+//
+//	JSONLines  a line of JSON each, to an io.Writer
+//	File       the same, appended, synced, undone where a write fails
+//	Zap, Slog  an entry with typed fields; what the logger drops is an error
+//	Multi      to several
+//	Async      a queue before a slow sink; it never drops in silence
+//	Chain      sequence, MACs and signed checkpoints, for Verify
+//
+// In modules of their own: rotatefile (rotation), awssink (CloudWatch Logs,
+// Firehose). Another sink is one method.
+//
+// # What Verify shows, and what not
+//
+// Each line of a chain has the MAC of the line before it and its own; an Ed25519
+// checkpoint comes every so many records or seconds, and at Close. Verify tells by
+// number which lines were changed, removed, inserted or reordered, and whether the
+// end is there. Whoever has the MAC key can write lines, but cannot sign
+// checkpoints; whoever has both keys can write another log. A log that was cut back
+// to an earlier closing checkpoint, and one of which all is gone, show by
+// checkpoints that are kept elsewhere (ChainOptions.OnCheckpoint, Verifier.Expect),
+// and by nothing else. A process that dies leaves its chain open; the next one
+// continues it and says so.
 package audit

@@ -200,14 +200,10 @@ type pending struct {
 	contents *Content
 	answer   *answer
 	base     *Record // of the outcome
-	done     atomic.Bool
 }
 
-// finish writes the outcome, the first time it is called.
+// finish writes the outcome. It is called once: by OnDone, or where there is none.
 func (p *pending) finish(o securebedrock.Outcome, returned error, attempts int) {
-	if p.done.Swap(true) {
-		return
-	}
 	a := p.a
 	r := p.base
 	if r == nil {
