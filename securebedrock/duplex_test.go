@@ -119,3 +119,26 @@ func denied() *bedrocktest.Fault {
 	f := bedrocktest.Error(403, "AccessDeniedException", "no")
 	return &f
 }
+
+// A caller who closes his stream early is told of no error that comes of it.
+func TestDuplexClosedEarly(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	rec := new(recorder)
+	c := newClient(t, server, rec.option, excuseDuplex)
+	const n = 100
+	for range n {
+		out, err := c.InvokeModelWithBidirectionalStream(t.Context(), sonic())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = out.GetStream().Send(t.Context(), &types.InvokeModelWithBidirectionalStreamInputMemberChunk{
+			Value: types.BidirectionalInputPayloadPart{Bytes: []byte(`{"event":{"textInput":{"content":"hello"}}}`)}})
+		_ = out.GetStream().Close()
+	}
+	settled(t, "every outcome", func() bool { rec.mu.Lock(); defer rec.mu.Unlock(); return len(rec.records) == n })
+	for _, r := range rec.records {
+		if r.outcome.Err != nil || !r.outcome.Canceled {
+			t.Fatalf("%v, canceled %t", r.outcome.Err, r.outcome.Canceled)
+		}
+	}
+}

@@ -181,6 +181,9 @@ func (s *stream) settle() {
 	s.release = nil
 	if s.fault == nil {
 		s.fault = s.err()
+		if s.st.op.duplex && errors.Is(s.fault, io.ErrClosedPipe) {
+			s.fault = nil // the pipe is closed with the stream: what was still being sent is the caller's to drop
+		}
 	}
 	if s.fault == nil && !s.ended {
 		s.fault = s.st.cause() // closed after its context was cancelled

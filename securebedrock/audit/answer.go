@@ -25,7 +25,6 @@ type answer struct {
 	output any // the output of a call that is no stream
 	blocks []*growing
 	tools  []string
-	seen   bool
 }
 
 const undeclared = "(undeclared)"

@@ -135,6 +135,19 @@ func TestContentIsBounded(t *testing.T) {
 		return &bedrockruntime.ConverseOutput{StopReason: types.StopReasonEndTurn, Output: &types.ConverseOutputMemberMessage{Value: types.Message{
 			Role: types.ConversationRoleAssistant, Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: text}}}}}, nil
 	})
+	// Where much is redacted the cut end would come back into what is stored.
+	cards := strings.Repeat("4111 1111 1111 1111 ", 200)
+	for most := 1000; most < 1040; most++ {
+		sink := new(memory)
+		c := newClient(t, server, sink, audit.Options{Content: audit.ContentPolicy{Mode: audit.ContentRedacted, Redactor: audit.Patterns(), MaxBytes: most}})
+		if _, err := c.Converse(t.Context(), converse(cards)); err != nil {
+			t.Fatal(err)
+		}
+		in, _ := sink.pair(t)
+		if b := in.Input.Blocks[0]; strings.ContainsAny(b.Text, "0123456789") || !b.Truncated || len(b.Text) < 50 {
+			t.Fatalf("most %d: %q", most, b.Text)
+		}
+	}
 	whole, streamed := "", ""
 	for most := len(long) - 300; most < len(long)+300; most += 7 {
 		for _, stream := range []bool{false, true} {
@@ -239,7 +252,7 @@ func TestEveryBlockIsKnown(t *testing.T) {
 		&types.ContentBlockMemberCachePoint{}, &types.ContentBlockMemberToolAddition{}, &types.ContentBlockMemberToolRemoval{},
 	}
 	in := &bedrockruntime.ConverseInput{
-		Messages: []types.Message{{Role: "user", Content: blocks}},
+		Messages: []types.Message{{Role: "canary", Content: blocks}},
 		System: []types.SystemContentBlock{&types.SystemContentBlockMemberText{Value: "s"}, &types.SystemContentBlockMemberCachePoint{},
 			&types.SystemContentBlockMemberGuardContent{Value: &types.GuardrailConverseContentBlockMemberText{Value: types.GuardrailConverseTextBlock{Text: aws.String("g")}}}},
 		PromptVariables:              map[string]types.PromptVariableValues{"v": &types.PromptVariableValuesMemberText{Value: "p"}},

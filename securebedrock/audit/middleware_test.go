@@ -27,7 +27,7 @@ func TestRecordOfACall(t *testing.T) {
 		t.Fatal(err)
 	}
 	in, out := sink.pair(t)
-	if in.Attempts != 0 || in.Usage != nil || in.Error != nil || in.Input == nil || in.Input.Messages != 1 || in.Input.Kinds["text"] != 1 || in.Input.Bytes != int64(len("hello there")) {
+	if in.Attempts != 0 || in.Usage != nil || in.Error != nil || in.Input == nil || in.Input.Messages != 1 || in.Input.Kinds["text"] != 1 || in.Input.Bytes != int64(len("hello there")) || in.Input.Blocks != nil || in.Input.Digest != "" {
 		t.Errorf("intent %+v with input %+v", in, in.Input)
 	}
 	for _, r := range []*audit.Record{in, out} {
@@ -370,6 +370,28 @@ func TestSlowSinkRefusesInTime(t *testing.T) {
 	_, err := c.Converse(t.Context(), converse("hello"))
 	if !errors.Is(err, securebedrock.ErrAudit) || time.Since(start) > 10*time.Second {
 		t.Errorf("after %v: %v", time.Since(start), err)
+	}
+}
+
+// The outcome of a call that was cancelled is written all the same, to a sink that
+// heeds its context.
+func TestOutcomeOutlivesTheCall(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	server.Fail("Converse", bedrocktest.StallHeaders())
+	kept := new(memory)
+	c := newClient(t, server, audit.SinkFunc(func(ctx context.Context, r *audit.Record) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return kept.Write(ctx, r)
+	}), audit.Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	if _, err := c.Converse(ctx, converse("hello")); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if _, out := kept.pair(t); !out.Canceled {
+		t.Errorf("%+v", out)
 	}
 }
 

@@ -21,7 +21,7 @@ type Tail struct {
 	TornSHA256 string
 }
 
-// ErrTampered: the end of a log is not one that a dying process leaves.
+// ErrTampered is the error where a log's end is not one that a dying process leaves.
 var ErrTampered = errors.New("audit: the log's end is damaged")
 
 const maxLine = 8 << 20 // bytes of one record

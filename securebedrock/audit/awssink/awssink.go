@@ -49,7 +49,7 @@ type Options struct {
 	OnLost func(r *audit.Record, err error)
 }
 
-// ErrTooLarge: the record is longer than the service takes. Lower
+// ErrTooLarge is the error of a record that is longer than the service takes: lower
 // audit.ContentPolicy.MaxBytes.
 var ErrTooLarge = errors.New("awssink: the record is too large for the service")
 
