@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/securebedrock/securebedrock-go/internal/ownfile"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
@@ -80,13 +81,13 @@ func (s *FileSink) open() error {
 		return fail(fmt.Errorf("audit: %w", err))
 	}
 	if info.Mode().IsRegular() {
-		if err := private(info); err != nil {
+		if err := ownfile.Private(info); err != nil {
 			return fail(fmt.Errorf("audit: %s: %w", s.path, err))
 		}
 	} else {
 		return fail(fmt.Errorf("audit: %s is not a regular file; use JSONLines for others", s.path))
 	}
-	if err := lock(f); err != nil {
+	if err := ownfile.Lock(f); err != nil {
 		return fail(fmt.Errorf("audit: %s: another process or File has it open: %w", s.path, err))
 	}
 	s.f, s.size, s.torn, s.broken = f, info.Size(), false, nil

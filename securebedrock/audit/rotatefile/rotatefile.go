@@ -28,6 +28,7 @@ import (
 
 	"github.com/DeRuina/timberjack"
 
+	"github.com/securebedrock/securebedrock-go/internal/ownfile"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 	"github.com/securebedrock/securebedrock-go/securebedrock/audit"
 )
@@ -99,9 +100,11 @@ func check(path string) (torn bool, err error) {
 		return false, fmt.Errorf("rotatefile: %w", err)
 	case !info.Mode().IsRegular():
 		return false, fmt.Errorf("rotatefile: %s is not a regular file", path)
-	case shared(info):
-		return false, fmt.Errorf("rotatefile: %s: its mode is %04o: others can reach the records; chmod 600", path, info.Mode().Perm())
-	case info.Size() == 0:
+	}
+	if err := ownfile.Private(info); err != nil {
+		return false, fmt.Errorf("rotatefile: %s: %w", path, err)
+	}
+	if info.Size() == 0 {
 		return false, nil
 	}
 	last := make([]byte, 1)
@@ -109,6 +112,17 @@ func check(path string) (torn bool, err error) {
 		return false, fmt.Errorf("rotatefile: %w", err)
 	}
 	return last[0] != '\n', nil
+}
+
+func lockFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := ownfile.Lock(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 // Write implements audit.Sink.

@@ -1,0 +1,15 @@
+//go:build !unix || solaris || aix
+
+package ownfile
+
+import (
+	"io/fs"
+	"os"
+)
+
+// Lock does nothing where there is no flock: it is for the owner to give each
+// process a file of its own.
+func Lock(*os.File) error { return nil }
+
+// Private says nothing where access is not a matter of mode bits.
+func Private(fs.FileInfo) error { return nil }
