@@ -361,7 +361,7 @@ func (s *scan) between(n int, c *chainState, p *parsed) {
 	case damaged > 0 && uint64(damaged) <= missing:
 		// The damaged lines are the missing records.
 		for _, d := range s.damaged {
-			s.find(Finding{Line: d.line, Kind: Changed, Stream: c.name, Detail: d.fault})
+			s.find(Finding{Line: d.line, Kind: Changed, Stream: c.name, Detail: "the line " + d.fault})
 		}
 		s.forget()
 		missing -= uint64(damaged)
@@ -397,7 +397,7 @@ func (s *scan) resolve(p *parsed) {
 		}
 	}
 	for _, d := range s.damaged {
-		s.find(Finding{Line: d.line, Kind: Inserted, Detail: d.fault})
+		s.find(Finding{Line: d.line, Kind: Inserted, Detail: "the line " + d.fault})
 	}
 	s.forget()
 }
@@ -439,7 +439,7 @@ func (s *scan) end() *Report {
 		if d.line == s.report.Lines && !s.wholly {
 			kind = Truncated
 		}
-		s.find(Finding{Line: d.line, Kind: kind, Detail: d.fault})
+		s.find(Finding{Line: d.line, Kind: kind, Detail: "the line " + d.fault})
 	}
 	if len(s.damaged) == 0 && !s.wholly {
 		s.find(Finding{Line: s.report.Lines, Kind: Truncated, Detail: "the last line has lost its newline"})
