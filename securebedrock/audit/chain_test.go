@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -194,6 +197,66 @@ func TestMACKeyAloneDoesNotClose(t *testing.T) {
 	forger.Close()
 	if r := verify(t, b.Bytes(), keys(key1)); r.OK() {
 		t.Error("it verifies")
+	}
+}
+
+// seal makes a line as one who has the MAC key can.
+func seal(t *testing.T, r *audit.Record) []byte {
+	t.Helper()
+	line, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line = line[:len(line)-1]
+	h := hmac.New(sha256.New, key1.Secret)
+	h.Write(line)
+	return fmt.Appendf(line, ",\"mac\":\"%x\"}\n", h.Sum(nil))
+}
+
+// Nor can he close it with a checkpoint that was signed for another place.
+func TestCheckpointIsOfItsPlace(t *testing.T) {
+	log := logOf(t, 9)
+	lines := bytes.SplitAfter(log, []byte("\n"))[:10]
+	var last, fifth audit.Record
+	if json.Unmarshal(lines[9], &last) != nil || json.Unmarshal(lines[4], &fifth) != nil || !last.Checkpoint.Closing {
+		t.Fatal("the log is not as it should be")
+	}
+	last.Chain, last.MAC = &audit.Link{Stream: fifth.Chain.Stream, Seq: 6, Prev: fifth.MAC, KeyID: key1.ID}, ""
+	forged := slices.Concat(bytes.Join(lines[:5], nil), seal(t, &last))
+	r := verify(t, forged, keys(key1))
+	if r.OK() || r.Findings[0].Kind != audit.Forged || r.Findings[0].Line != 6 {
+		t.Errorf("%v", r.Findings)
+	}
+	last.Chain.Seq, last.Chain.Prev = 10, last.Checkpoint.MAC // in its own place it is right
+	if r := verify(t, slices.Concat(bytes.Join(lines[:9], nil), seal(t, &last)), keys(key1)); !r.OK() {
+		t.Errorf("in its place: %v", r.Findings)
+	}
+}
+
+// Two copies of a log that were each continued cannot be mixed.
+func TestForksAreNotMixed(t *testing.T) {
+	var b bytes.Buffer
+	write(t, chain(t, audit.JSONLines(&b)), 0, 5)
+	tail, err := audit.ReadTail(bytes.NewReader(b.Bytes()), keys(key1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var forks [2][][]byte
+	for i := range forks {
+		var f bytes.Buffer
+		c := chain(t, audit.JSONLines(&f), func(o *audit.ChainOptions) { o.Resume = tail })
+		write(t, c, 10*i, 10*i+3)
+		c.Close()
+		forks[i] = bytes.SplitAfter(f.Bytes(), []byte("\n"))[:5]
+	}
+	for i := 1; i < 5; i++ {
+		log := slices.Concat(b.Bytes(), bytes.Join(forks[0][:i], nil), bytes.Join(forks[1][i:], nil))
+		if r := verify(t, log, keys(key1)); r.OK() {
+			t.Errorf("%d lines of one fork and the rest of another verify", i)
+		}
+	}
+	if r := verify(t, slices.Concat(b.Bytes(), bytes.Join(forks[1], nil)), keys(key1)); !r.OK() {
+		t.Errorf("one fork: %v", r.Findings)
 	}
 }
 
