@@ -258,6 +258,26 @@ func TestForksAreNotMixed(t *testing.T) {
 	if r := verify(t, slices.Concat(b.Bytes(), bytes.Join(forks[1], nil)), keys(key1)); !r.OK() {
 		t.Errorf("one fork: %v", r.Findings)
 	}
+	// Nor where the second fork tells of a record that it could not write.
+	var f bytes.Buffer
+	lines, n := audit.JSONLines(&f), 0
+	c := chain(t, audit.SinkFunc(func(ctx context.Context, r *audit.Record) error {
+		if n++; n == 2 {
+			return errSink
+		}
+		return lines.Write(ctx, r)
+	}), func(o *audit.ChainOptions) { o.Resume = tail })
+	for i := range 3 {
+		_ = c.Write(t.Context(), sample(i))
+	}
+	c.Close()
+	rest := bytes.SplitAfter(f.Bytes(), []byte("\n"))
+	if r := verify(t, slices.Concat(b.Bytes(), rest[0], bytes.Join(rest[1:], nil)), keys(key1)); !r.OK() {
+		t.Errorf("the fork with a hole: %v", r.Findings)
+	}
+	if r := verify(t, slices.Concat(b.Bytes(), forks[0][0], bytes.Join(rest[1:], nil)), keys(key1)); r.OK() {
+		t.Error("the beginning of one fork and the hole of another verify")
+	}
 }
 
 func TestKeysAreRotated(t *testing.T) {
