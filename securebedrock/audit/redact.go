@@ -7,6 +7,8 @@ import (
 
 // Redactor takes out of a text what must not be stored. It is called by many
 // goroutines, with one block of text, or one string of a JSON document, at a time.
+// Of a text that is too long to be stored whole it is given the beginning, and a
+// match of more than 256 bytes at that cut may be left in part.
 type Redactor interface {
 	Redact(text string) string
 }
