@@ -319,24 +319,28 @@ func TestManyWritersKeepTheOrder(t *testing.T) {
 
 func TestCheckpointComesAfterTheInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var seen []audit.Checkpoint
+		var mu sync.Mutex
+		var list []audit.Checkpoint
+		seen := func() []audit.Checkpoint { mu.Lock(); defer mu.Unlock(); return slices.Clone(list) }
 		sink := new(memory)
-		c := chain(t, sink, func(o *audit.ChainOptions) { o.OnCheckpoint = func(cp audit.Checkpoint) { seen = append(seen, cp) } })
+		c := chain(t, sink, func(o *audit.ChainOptions) {
+			o.OnCheckpoint = func(cp audit.Checkpoint) { mu.Lock(); defer mu.Unlock(); list = append(list, cp) }
+		})
 		write(t, c, 0, 3)
 		time.Sleep(59 * time.Second)
 		synctest.Wait()
-		if len(seen) != 0 {
-			t.Errorf("%d checkpoints before a minute", len(seen))
+		if len(seen()) != 0 {
+			t.Errorf("%d checkpoints before a minute", len(seen()))
 		}
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if len(seen) != 1 || seen[0].Seq != 3 || seen[0].Closing || !seen[0].Verify(keys().Signers["s1"]) {
-			t.Errorf("checkpoints %+v", seen)
+		if len(seen()) != 1 || seen()[0].Seq != 3 || seen()[0].Closing || !seen()[0].Verify(keys().Signers["s1"]) {
+			t.Errorf("checkpoints %+v", seen())
 		}
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if len(seen) != 1 {
-			t.Errorf("%d checkpoints of an idle chain", len(seen))
+		if len(seen()) != 1 {
+			t.Errorf("%d checkpoints of an idle chain", len(seen()))
 		}
 		sink.mu.Lock()
 		sink.fail = func(*audit.Record) error { return errSink }
@@ -350,8 +354,8 @@ func TestCheckpointComesAfterTheInterval(t *testing.T) {
 		write(t, c, 10, 11)
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		if len(seen) != 2 || seen[1].Seq != 6 {
-			t.Errorf("checkpoints %+v", seen)
+		if len(seen()) != 2 || seen()[1].Seq != 6 {
+			t.Errorf("checkpoints %+v", seen())
 		}
 		c.Close()
 	})
