@@ -13,75 +13,62 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
-// Amount is what calls spend. Cost is in millionths of the owner's currency, so
-// that sums are exact.
-type Amount struct{ Tokens, Cost int64 }
-
-// Price is what a model costs, in millionths of the owner's currency for a million
-// tokens: 3 USD for a million tokens is 3_000_000.
-type Price struct {
-	// Model is a model identifier as the caller writes it; '*' matches any run of
-	// characters. The first Price that matches counts.
-	Model                                string
-	Input, Output, CacheRead, CacheWrite int64
-}
-
 // BudgetOptions of a Budget.
 type BudgetOptions struct {
-	// Name tells budgets apart in errors and in a shared Store. Empty: "default".
+	// Name tells budgets apart in errors and in a shared Store. It has no slash.
+	// Empty: "default".
 	Name string
-	// Window is the time after which the budget begins anew: windows follow one
-	// another from the Unix epoch on, so that 24 h is a UTC day. Required.
+	// Window is the time after which the budget begins anew, in whole seconds.
+	// Windows are fixed and follow one another from the Unix epoch on, so that
+	// time.Minute, time.Hour and 24*time.Hour are those of UTC. Around a window's end
+	// up to two budgets can be spent within the length of one. Required.
 	Window time.Duration
 	// Tokens and Cost are what may be spent in a window. Zero: no such limit. One is
 	// required.
 	Tokens, Cost int64
 	// Prices are needed for Cost. A model without one is refused.
 	Prices []Price
-	// Key gives each tenant, say, a budget of its own. Nil: all calls share one.
+	// Key gives each model (PerModel) or tenant, say, a budget of its own. Nil: all
+	// calls share one.
 	Key func(ctx context.Context, call *securebedrock.Call) string
 	// Estimate says what a call may spend before it is sent. Nil: EstimateTokens.
 	Estimate func(call *securebedrock.Call) securebedrock.Usage
 	// Store keeps what was spent. Nil: this process's memory.
 	Store Store
-	// FailOpen is the reason for which calls are sent although the Store fails.
-	// Empty: they are refused.
+	// FailOpen is the reason for which calls are sent although the Store fails; they
+	// are not counted. Empty: they are refused.
 	FailOpen string
-	// OnError is told what the Store could not do. It may be called by many
-	// goroutines at once.
+	// OnError is told what the Store could not do, by many goroutines at once.
+	// Required with a Store of your own: a call that could not be settled stays
+	// counted with its estimate, which somebody should know.
 	OnError func(error)
 }
 
-// Window is one of a budget's windows.
-type Window struct {
-	ID   int64 // the number of whole windows since the Unix epoch
-	Ends time.Time
-}
-
-// Store keeps what was spent, for many goroutines, and for many processes where it
-// can.
-type Store interface {
-	// Reserve adds amount to what key has spent in its window of now, and returns
-	// that window, unless a limit would be passed: then it adds nothing and returns
-	// false. A limit of zero is none.
-	Reserve(ctx context.Context, key string, window time.Duration, limit, amount Amount) (Window, bool, error)
-	// Settle adds amount, which may be negative, to what key has spent in w. A
-	// window that is over may be forgotten.
-	Settle(ctx context.Context, key string, window time.Duration, w Window, amount Amount) error
-}
+// PerModel is a Key that gives each model identifier a budget of its own.
+func PerModel(_ context.Context, call *securebedrock.Call) string { return call.Model.ID }
 
 const settleTimeout = 5 * time.Second
 
-// Budget refuses a call when the window's budget is spent. Before the send it
-// reserves an estimate, so that calls at the same time cannot all take the last
-// token; at the end it settles to what Bedrock counted. What was not sent, and
-// what a service answered with an error, costs nothing; where a call was sent and
-// no count came back (a cancelled stream, a lost connection), the estimate stays.
-// A call that spends more than its estimate may pass the limit by that much.
+// Budget refuses a call with a *BudgetError when the window's budget is spent.
+// Before the send it reserves an estimate, so that calls at the same time cannot
+// all take the last token; at the end it settles to what Bedrock counted, in the
+// window in which the call began.
+//
+// What was not sent, and what a service answered with an error, costs nothing.
+// Where a call was sent and no count came back (a cancelled stream, a lost
+// connection, an InvokeModel answer that tells none), the estimate stays; of a
+// stream that broke off after a first count, the input's count and the output's
+// estimate. A call that spends more than its estimate may pass the limit by that
+// much. Attempts before the last are not counted: Bedrock does not tell what a
+// lost one cost. A middleware further in that fails an answered call has to return
+// the Result that it got, or the call seems not to have been sent.
 func Budget(opts BudgetOptions) (securebedrock.Middleware, error) {
 	var f faults
-	if opts.Window <= 0 {
-		f.add("Budget", "Window", "%s; a positive time is needed", opts.Window)
+	if strings.Contains(opts.Name, "/") {
+		f.add("Budget", "Name", "%q has a slash", opts.Name)
+	}
+	if opts.Window < time.Second || opts.Window%time.Second != 0 {
+		f.add("Budget", "Window", "%s; whole seconds, one at least, are needed", opts.Window)
 	}
 	if opts.Tokens < 0 || opts.Cost < 0 || opts.Tokens == 0 && opts.Cost == 0 {
 		f.add("Budget", "Tokens, Cost", "one limit at least is needed, and none below zero")
@@ -94,10 +81,13 @@ func Budget(opts BudgetOptions) (securebedrock.Middleware, error) {
 			f.add("Budget", "Prices", "%q: a model and prices that are not negative are needed", p.Model)
 		}
 	}
+	if opts.Store != nil && opts.OnError == nil {
+		f.add("Budget", "OnError", "a Store can fail, and a call that could not be settled must not go unnoticed")
+	}
 	if err := f.err(); err != nil {
 		return nil, err
 	}
-	b := &budget{BudgetOptions: opts}
+	b := &budget{opts}
 	b.Prices = slices.Clone(opts.Prices)
 	if b.Name == "" {
 		b.Name = "default"
@@ -121,62 +111,53 @@ func Budget(opts BudgetOptions) (securebedrock.Middleware, error) {
 type budget struct{ BudgetOptions }
 
 func (b *budget) handle(ctx context.Context, call *securebedrock.Call, next securebedrock.Handler) (*securebedrock.Result, error) {
+	var key string
+	if b.Key != nil {
+		key = b.Key(ctx, call)
+	}
 	price, ok := b.price(call.Model.ID)
 	if !ok {
-		return nil, refuse(ErrBudget, call, "budget %q has no price for the model; add one to Prices", b.Name)
+		return nil, b.refuse(call, key, nil, "budget %q has no price for the model; add one to Prices", b.Name)
 	}
-	key := b.Name
-	if b.Key != nil {
-		key += "/" + b.Key(ctx, call)
-	}
-	limit := Amount{b.Tokens, b.Cost}
-	reserved := price.amount(b.Estimate(call))
-	w, ok, err := b.Store.Reserve(ctx, key, b.Window, limit, reserved)
+	estimate := b.Estimate(call)
+	reserved, limit := price.amount(estimate), Amount{b.Tokens, b.Cost}
+	r, ok, err := b.Store.Reserve(ctx, b.Name+"/"+key, b.Window, limit, reserved)
 	switch {
 	case err != nil && b.FailOpen == "":
-		return nil, refuse(because(ErrBudget, err), call, "the store of budget %q could not be asked; mend it, or say in FailOpen why calls may go without", b.Name)
+		return nil, b.refuse(call, key, err, "the store of budget %q could not be asked; mend it, or say in FailOpen why calls may go without", b.Name)
 	case err != nil:
-		b.failed(fmt.Errorf("middleware: budget %q: a call goes without: %w", b.Name, err))
+		b.failed("a call goes without", err)
 		return next(ctx, call)
+	case !ok && !reserved.fits(limit, Amount{}):
+		return nil, b.refuse(call, key, nil, "the call may need more than all of budget %q; give it a lower maxTokens, or raise the budget", b.Name)
 	case !ok:
-		return nil, refuse(ErrBudget, call, "budget %q has no room for this call; its window ends at %s", b.Name, w.Ends.UTC().Format(time.RFC3339))
+		e := b.refuse(call, key, nil, "budget %q has no room for this call; its window ends at %s", b.Name, r.Ends.UTC().Format(time.RFC3339))
+		e.Frees = r.Ends
+		return nil, e
 	}
-	settle := context.WithoutCancel(ctx)
-	return once(func() (*securebedrock.Result, error) { return next(ctx, call) }, func(o securebedrock.Outcome, told bool) {
-		rest := b.spent(price, o, reserved, told)
-		rest.Tokens -= reserved.Tokens
-		rest.Cost -= reserved.Cost
-		if rest == (Amount{}) {
-			return
+	return once(func() (*securebedrock.Result, error) {
+		res, err := next(ctx, call)
+		if p, ok := b.price(call.Model.ID); ok { // an inner middleware may have chosen another model
+			price = p
 		}
-		ctx, cancel := context.WithTimeout(settle, settleTimeout)
+		return res, err
+	}, func(e ending) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 		defer cancel()
-		if err := b.Store.Settle(ctx, key, b.Window, w, rest); err != nil {
-			b.failed(fmt.Errorf("middleware: budget %q: a call could not be settled: %w", b.Name, err))
+		if err := b.Store.Settle(ctx, r, spent(price, e, estimate, reserved)); err != nil {
+			b.failed("a call could not be settled and stays counted with its estimate", err)
 		}
 	})
 }
 
-func (b *budget) failed(err error) {
-	if b.OnError != nil {
-		b.OnError(err)
-	}
+func (b *budget) refuse(call *securebedrock.Call, key string, cause error, format string, args ...any) *BudgetError {
+	return &BudgetError{Name: b.Name, Key: key, Limit: Amount{b.Tokens, b.Cost}, refusal: refuse(ErrBudget, call, cause, format, args...)}
 }
 
-// spent is what a call cost in the end.
-func (b *budget) spent(price Price, o securebedrock.Outcome, reserved Amount, told bool) Amount {
-	var api smithy.APIError
-	switch {
-	case o.Usage != (securebedrock.Usage{}):
-		return price.amount(o.Usage)
-	case !told && o.Err == nil: // a panic: it may have been sent
-		return reserved
-	case o.Attempts == 0:
-		return Amount{}
-	case o.Events == 0 && errors.As(o.Err, &api):
-		return Amount{}
+func (b *budget) failed(what string, err error) {
+	if b.OnError != nil {
+		b.OnError(fmt.Errorf("middleware: budget %q: %s: %w", b.Name, what, err))
 	}
-	return reserved
 }
 
 func (b *budget) price(model string) (Price, bool) {
@@ -188,31 +169,21 @@ func (b *budget) price(model string) (Price, bool) {
 	return Price{}, b.Cost == 0
 }
 
-func (p Price) amount(u securebedrock.Usage) Amount {
-	const million = 1_000_000
-	cost := u.InputTokens*p.Input + u.OutputTokens*p.Output + u.CacheReadTokens*p.CacheRead + u.CacheWriteTokens*p.CacheWrite
-	return Amount{
-		Tokens: max(u.TotalTokens, u.InputTokens+u.OutputTokens+u.CacheReadTokens+u.CacheWriteTokens),
-		Cost:   (cost + million - 1) / million,
+// spent is what a call cost in the end.
+func spent(price Price, e ending, estimate securebedrock.Usage, reserved Amount) Amount {
+	var api smithy.APIError
+	u := e.Usage
+	switch {
+	case e.panicked: // it may have been sent
+		return reserved
+	case e.Attempts == 0:
+		return Amount{}
+	case u == securebedrock.Usage{} && e.Events == 0 && errors.As(e.Err, &api):
+		return Amount{}
+	case u == securebedrock.Usage{}:
+		return reserved
+	case e.StopReason == "" && (e.Err != nil || e.Canceled): // a stream's first count, of its input
+		u.OutputTokens = max(u.OutputTokens, estimate.OutputTokens)
 	}
-}
-
-// matches is the pattern of securebedrock.Options.Models.
-func matches(pattern, s string) bool {
-	parts := strings.Split(pattern, "*")
-	if len(parts) == 1 {
-		return pattern == s
-	}
-	if !strings.HasPrefix(s, parts[0]) {
-		return false
-	}
-	s = s[len(parts[0]):]
-	for _, part := range parts[1 : len(parts)-1] {
-		i := strings.Index(s, part)
-		if i < 0 {
-			return false
-		}
-		s = s[i+len(part):]
-	}
-	return strings.HasSuffix(s, parts[len(parts)-1])
+	return price.amount(u)
 }

@@ -51,14 +51,14 @@ func Concurrency(opts ConcurrencyOptions) (securebedrock.Middleware, error) {
 			if !s.TryAcquire(1) {
 				if opts.Refuse {
 					l.give(call.Model.ID, s)
-					return nil, refuse(ErrConcurrency, call, "%d calls are in flight; try again later, or raise the limit", limit)
+					return nil, refuse(ErrConcurrency, call, nil, "%d calls are in flight; try again later, or raise the limit", limit)
 				}
 				if err := s.Acquire(ctx, 1); err != nil {
 					l.give(call.Model.ID, s)
-					return nil, refuse(because(ErrConcurrency, context.Cause(ctx)), call, "%d calls are in flight and none ended in time", limit)
+					return nil, refuse(ErrConcurrency, call, context.Cause(ctx), "%d calls are in flight and none ended in time", limit)
 				}
 			}
-			return once(func() (*securebedrock.Result, error) { return next(ctx, call) }, func(securebedrock.Outcome, bool) {
+			return once(func() (*securebedrock.Result, error) { return next(ctx, call) }, func(ending) {
 				s.Release(1)
 				l.give(call.Model.ID, s)
 			})

@@ -1,9 +1,7 @@
 package middleware
 
 import (
-	"bytes"
-	"encoding/json"
-	"io"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
@@ -11,12 +9,40 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 )
 
+// Content is a kind of content that InputCheck may not be able to check.
+type Content string
+
+// The kinds of content.
+const (
+	Audio    Content = "audio"
+	Video    Content = "video"
+	Image    Content = "image"    // in another format than PNG and JPEG, or in S3
+	Document Content = "document" // not given as text: PDF and others, or in S3
+	// Reasoning that is encrypted cannot be checked. Allowed, no reasoning is.
+	Reasoning Content = "reasoning"
+	// Body is an InvokeModel body that is not JSON.
+	Body Content = "body"
+	// Stream is an InvokeModelWithBidirectionalStream, whose input comes later.
+	Stream Content = "stream"
+	// Other is a kind that this package does not know.
+	Other Content = "other content"
+	// Text is what the guardrail's answer says that it did not look at, as one that
+	// has no policy for text does. Allowed, Image and Text are sent and not insisted on.
+	Text Content = "text"
+)
+
+// contents are all of them.
+func contents() []Content {
+	return []Content{Audio, Video, Image, Document, Reasoning, Body, Stream, Other, Text}
+}
+
 // content is what InputCheck finds in an input.
 type content struct {
-	lastTurn  bool
-	texts     []string
-	images    []types.GuardrailContentBlock
-	unchecked string // what cannot be checked, the first of it
+	lastTurn, tools bool
+	allowed         []Content
+	texts           []string
+	images          []types.GuardrailContentBlock
+	unchecked       Content // the first that cannot be checked and is not allowed
 }
 
 func (c *content) text(s ...string) {
@@ -27,8 +53,8 @@ func (c *content) text(s ...string) {
 	}
 }
 
-func (c *content) cannot(what string) {
-	if c.unchecked == "" {
+func (c *content) cannot(what Content) {
+	if c.unchecked == "" && !slices.Contains(c.allowed, what) {
 		c.unchecked = what
 	}
 }
@@ -36,21 +62,25 @@ func (c *content) cannot(what string) {
 func (c *content) input(in any) {
 	switch in := in.(type) {
 	case *bedrockruntime.ConverseInput:
-		c.conversation(in.System, in.Messages, in.PromptVariables)
+		c.conversation(in.System, in.Messages, in.PromptVariables, in.ToolConfig)
+		c.document(in.AdditionalModelRequestFields)
 	case *bedrockruntime.ConverseStreamInput:
-		c.conversation(in.System, in.Messages, in.PromptVariables)
+		c.conversation(in.System, in.Messages, in.PromptVariables, in.ToolConfig)
+		c.document(in.AdditionalModelRequestFields)
 	case *bedrockruntime.InvokeModelInput:
 		c.json(in.Body)
 	case *bedrockruntime.InvokeModelWithResponseStreamInput:
 		c.json(in.Body)
 	case *bedrockruntime.StartAsyncInvokeInput:
 		c.document(in.ModelInput)
+	case *bedrockruntime.InvokeModelWithBidirectionalStreamInput:
+		c.cannot(Stream)
 	default:
-		c.cannot("bidirectional stream")
+		c.cannot(Other)
 	}
 }
 
-func (c *content) conversation(system []types.SystemContentBlock, messages []types.Message, variables map[string]types.PromptVariableValues) {
+func (c *content) conversation(system []types.SystemContentBlock, messages []types.Message, variables map[string]types.PromptVariableValues, tools *types.ToolConfiguration) {
 	for _, b := range system {
 		switch b := b.(type) {
 		case *types.SystemContentBlockMemberText:
@@ -59,27 +89,54 @@ func (c *content) conversation(system []types.SystemContentBlock, messages []typ
 			c.guardContent(b.Value)
 		case *types.SystemContentBlockMemberCachePoint:
 		default:
-			c.cannot("system prompt")
+			c.cannot(Other)
 		}
 	}
 	for _, v := range variables {
 		if t, ok := v.(*types.PromptVariableValuesMemberText); ok {
 			c.text(t.Value)
 		} else {
-			c.cannot("prompt variable")
+			c.cannot(Other)
 		}
 	}
+	if c.tools && tools != nil {
+		c.toolConfig(tools.Tools)
+	}
 	if c.lastTurn {
-		for i := len(messages) - 1; i >= 0; i-- {
-			if messages[i].Role == types.ConversationRoleAssistant {
-				messages = messages[i+1:]
-				break
-			}
-		}
+		messages = lastTurn(messages)
 	}
 	for _, m := range messages {
 		for _, b := range m.Content {
 			c.block(b)
+		}
+	}
+}
+
+// lastTurn is what came after the model's last answer. An answer that nothing
+// follows was begun by the caller, and belongs to the turn before it.
+func lastTurn(messages []types.Message) []types.Message {
+	asked := false
+	for i := len(messages) - 1; i >= 0; i-- {
+		if messages[i].Role != types.ConversationRoleAssistant {
+			asked = true
+		} else if asked {
+			return messages[i+1:]
+		}
+	}
+	return messages
+}
+
+func (c *content) toolConfig(tools []types.Tool) {
+	for _, t := range tools {
+		switch t := t.(type) {
+		case *types.ToolMemberToolSpec:
+			c.text(aws.ToString(t.Value.Name), aws.ToString(t.Value.Description))
+			if s, ok := t.Value.InputSchema.(*types.ToolInputSchemaMemberJson); ok {
+				c.document(s.Value)
+			}
+		case *types.ToolMemberSystemTool, *types.ToolMemberCachePoint:
+		default:
+			c.cannot(Other)
 		}
 	}
 }
@@ -97,19 +154,9 @@ func (c *content) block(b types.ContentBlock) {
 			c.result(r)
 		}
 	case *types.ContentBlockMemberReasoningContent:
-		if r, ok := b.Value.(*types.ReasoningContentBlockMemberReasoningText); ok {
-			c.text(aws.ToString(r.Value.Text))
-		} else {
-			c.cannot("encrypted reasoning")
-		}
+		c.reasoning(b.Value)
 	case *types.ContentBlockMemberCitationsContent:
-		for _, g := range b.Value.Content {
-			if t, ok := g.(*types.CitationGeneratedContentMemberText); ok {
-				c.text(t.Value)
-			} else {
-				c.cannot("citation")
-			}
-		}
+		c.citations(b.Value)
 	case *types.ContentBlockMemberSearchResult:
 		c.searchResult(b.Value)
 	case *types.ContentBlockMemberImage:
@@ -117,12 +164,12 @@ func (c *content) block(b types.ContentBlock) {
 	case *types.ContentBlockMemberDocument:
 		c.documentBlock(b.Value)
 	case *types.ContentBlockMemberVideo:
-		c.cannot("video")
+		c.cannot(Video)
 	case *types.ContentBlockMemberAudio:
-		c.cannot("audio")
-	case *types.ContentBlockMemberCachePoint, *types.ContentBlockMemberToolAddition, *types.ContentBlockMemberToolRemoval:
+		c.cannot(Audio)
+	case *types.ContentBlockMemberCachePoint, *types.ContentBlockMemberToolAddition, *types.ContentBlockMemberToolRemoval: // no text
 	default:
-		c.cannot("block of an unknown kind")
+		c.cannot(Other)
 	}
 }
 
@@ -138,8 +185,41 @@ func (c *content) result(b types.ToolResultContentBlock) {
 		c.image(b.Value)
 	case *types.ToolResultContentBlockMemberDocument:
 		c.documentBlock(b.Value)
+	case *types.ToolResultContentBlockMemberVideo:
+		c.cannot(Video)
 	default:
-		c.cannot("tool result")
+		c.cannot(Other)
+	}
+}
+
+func (c *content) reasoning(b types.ReasoningContentBlock) {
+	if slices.Contains(c.allowed, Reasoning) {
+		return
+	}
+	if r, ok := b.(*types.ReasoningContentBlockMemberReasoningText); ok {
+		c.text(aws.ToString(r.Value.Text))
+		return
+	}
+	c.cannot(Reasoning)
+}
+
+func (c *content) citations(b types.CitationsContentBlock) {
+	for _, g := range b.Content {
+		if t, ok := g.(*types.CitationGeneratedContentMemberText); ok {
+			c.text(t.Value)
+		} else {
+			c.cannot(Other)
+		}
+	}
+	for _, cited := range b.Citations {
+		c.text(aws.ToString(cited.Title), aws.ToString(cited.Source))
+		for _, s := range cited.SourceContent {
+			if t, ok := s.(*types.CitationSourceContentMemberText); ok {
+				c.text(t.Value)
+			} else {
+				c.cannot(Other)
+			}
+		}
 	}
 }
 
@@ -159,44 +239,9 @@ func (c *content) guardContent(b types.GuardrailConverseContentBlock) {
 			c.imageBytes(string(b.Value.Format), s.Value)
 			return
 		}
-		c.cannot("image")
+		c.cannot(Image)
 	default:
-		c.cannot("guardContent")
-	}
-}
-
-func (c *content) image(b types.ImageBlock) {
-	if s, ok := b.Source.(*types.ImageSourceMemberBytes); ok {
-		c.imageBytes(string(b.Format), s.Value)
-		return
-	}
-	c.cannot("image in S3")
-}
-
-func (c *content) imageBytes(format string, data []byte) {
-	if format != "png" && format != "jpeg" { // GuardrailImageFormat has these two
-		c.cannot("image that is neither PNG nor JPEG")
-		return
-	}
-	c.images = append(c.images, &types.GuardrailContentBlockMemberImage{Value: types.GuardrailImageBlock{
-		Format: types.GuardrailImageFormat(format), Source: &types.GuardrailImageSourceMemberBytes{Value: data}}})
-}
-
-func (c *content) documentBlock(b types.DocumentBlock) {
-	c.text(aws.ToString(b.Name), aws.ToString(b.Context))
-	switch s := b.Source.(type) {
-	case *types.DocumentSourceMemberText:
-		c.text(s.Value)
-	case *types.DocumentSourceMemberContent:
-		for _, b := range s.Value {
-			if t, ok := b.(*types.DocumentContentBlockMemberText); ok {
-				c.text(t.Value)
-			} else {
-				c.cannot("document")
-			}
-		}
-	default:
-		c.cannot("document that is not given as text")
+		c.cannot(Other)
 	}
 }
 
@@ -206,33 +251,8 @@ func (c *content) document(d document.Interface) {
 	}
 	raw, err := d.MarshalSmithyDocument()
 	if err != nil {
-		c.cannot("JSON")
+		c.cannot(Other)
 		return
 	}
 	c.json(raw)
-}
-
-// json takes every string and number of a document, keys too.
-func (c *content) json(raw []byte) {
-	if len(raw) == 0 {
-		return
-	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
-	for {
-		token, err := dec.Token()
-		switch t := token.(type) {
-		case string:
-			c.text(t)
-		case json.Number:
-			c.text(t.String())
-		}
-		switch {
-		case err == io.EOF:
-			return
-		case err != nil:
-			c.cannot("body, which is not JSON")
-			return
-		}
-	}
 }

@@ -3,7 +3,7 @@ package middleware
 import (
 	"errors"
 	"fmt"
-	"sync"
+	"time"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
@@ -11,22 +11,74 @@ import (
 // The rules of this package.
 var (
 	// ErrBudget: the budget of the window is spent, or its store cannot be asked.
+	// The error is a *BudgetError.
 	ErrBudget = errors.New("budget is spent")
 	// ErrConcurrency: too many calls of the model are in flight.
 	ErrConcurrency = errors.New("too many calls in flight")
 	// ErrRate: too many calls of the model in this second.
 	ErrRate = errors.New("too many calls a second")
 	// ErrInput: the guardrail intervened on the input, or could not be applied to
-	// all of it.
+	// all of it. The error is an *InputError.
 	ErrInput = errors.New("input did not pass the check")
 )
 
-func refuse(rule error, call *securebedrock.Call, format string, args ...any) error {
-	return &securebedrock.PolicyError{Rule: rule, Operation: call.Operation, Model: call.Model.ID, Detail: fmt.Sprintf(format, args...)}
+// BudgetError is a refusal of Budget. It is a *securebedrock.PolicyError of the rule
+// ErrBudget too, and wraps what the Store reported where it failed.
+type BudgetError struct {
+	// Name is the budget's, and Key what BudgetOptions.Key made of the call. Key is
+	// not in the error's text, as it may name a person.
+	Name, Key string
+	// Limit is what may be spent in a window.
+	Limit Amount
+	// Frees is when the window ends; zero where the Store failed, and where the call
+	// is larger than the whole budget.
+	Frees time.Time
+
+	refusal
 }
 
-// because adds a cause that errors.Is finds.
-func because(rule, cause error) error { return fmt.Errorf("%w: %w", rule, cause) }
+// InputError is a refusal of InputCheck. It is a *securebedrock.PolicyError of the
+// rule ErrInput too, and wraps what ApplyGuardrail reported where it failed.
+type InputError struct {
+	// Intervened says that the guardrail blocked or masked something. Else it could
+	// not be asked about all of the input.
+	Intervened bool
+	// Unchecked is what it could not be asked about, if that was the reason.
+	Unchecked Content
+
+	refusal
+}
+
+// refusal is a PolicyError with a cause, which its text leaves out: a cause's text
+// is not this package's to vouch for.
+type refusal struct {
+	policy *securebedrock.PolicyError
+	cause  error
+}
+
+func refuse(rule error, call *securebedrock.Call, cause error, format string, args ...any) refusal {
+	return refusal{&securebedrock.PolicyError{Rule: rule, Operation: call.Operation, Model: call.Model.ID, Detail: fmt.Sprintf(format, args...)}, cause}
+}
+
+// Error says operation, rule, value and remedy in one line.
+func (r refusal) Error() string {
+	if r.policy == nil { // made by somebody else
+		return "securebedrock: refused"
+	}
+	return r.policy.Error()
+}
+
+// Unwrap returns the *securebedrock.PolicyError and the cause, where there are.
+func (r refusal) Unwrap() []error {
+	var all []error
+	if r.policy != nil {
+		all = append(all, r.policy)
+	}
+	if r.cause != nil {
+		all = append(all, r.cause)
+	}
+	return all
+}
 
 type faults []error
 
@@ -35,33 +87,3 @@ func (f *faults) add(kind, field, format string, args ...any) {
 }
 
 func (f faults) err() error { return errors.Join(f...) }
-
-// once calls release at the end of a call however it ends: at the end of its
-// stream, or where an inner middleware panics.
-func once(next func() (*securebedrock.Result, error), release func(securebedrock.Outcome, bool)) (*securebedrock.Result, error) {
-	var did sync.Once
-	end := func(o securebedrock.Outcome, told bool) { did.Do(func() { release(o, told) }) }
-	returned := false
-	defer func() {
-		if !returned {
-			end(securebedrock.Outcome{}, false)
-		}
-	}()
-	res, err := next()
-	returned = true
-	if res == nil {
-		end(securebedrock.Outcome{Err: err}, false)
-		return res, err
-	}
-	res.OnDone(func(o securebedrock.Outcome) { end(o, true) })
-	return res, err
-}
-
-// infers says whether an operation runs a model on a prompt.
-func infers(operation string) bool {
-	switch operation {
-	case "Converse", "ConverseStream", "InvokeModel", "InvokeModelWithResponseStream", "InvokeModelWithBidirectionalStream", "StartAsyncInvoke":
-		return true
-	}
-	return false
-}

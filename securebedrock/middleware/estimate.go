@@ -20,16 +20,18 @@ const (
 
 // EstimateTokens guesses what a call will use: a token for three bytes of text in
 // its input, 2000 for each image or document, and all of the output that it may
-// have: maxTokens, or where that is not given 1024, which is securebedrock's bound.
+// have: maxTokens, or where that is not given 1024, which is securebedrock's bound
+// where Options.MaxTokens has no other. It knows nothing of long documents and of
+// what a bidirectional stream will carry: give an Estimate of your own there.
 func EstimateTokens(call *securebedrock.Call) securebedrock.Usage {
 	var s size
 	out := int64(unknownOutput)
 	switch in := call.Input.(type) {
 	case *bedrockruntime.ConverseInput:
-		s.add(reflect.ValueOf(in.System), reflect.ValueOf(in.Messages), reflect.ValueOf(in.ToolConfig))
+		s.add(reflect.ValueOf(in.System), reflect.ValueOf(in.Messages), reflect.ValueOf(in.PromptVariables), reflect.ValueOf(in.ToolConfig))
 		out = bound(in.InferenceConfig)
 	case *bedrockruntime.ConverseStreamInput:
-		s.add(reflect.ValueOf(in.System), reflect.ValueOf(in.Messages), reflect.ValueOf(in.ToolConfig))
+		s.add(reflect.ValueOf(in.System), reflect.ValueOf(in.Messages), reflect.ValueOf(in.PromptVariables), reflect.ValueOf(in.ToolConfig))
 		out = bound(in.InferenceConfig)
 	case *bedrockruntime.InvokeModelInput:
 		out = s.body(in.Body)
@@ -38,14 +40,12 @@ func EstimateTokens(call *securebedrock.Call) securebedrock.Usage {
 	case *bedrockruntime.StartAsyncInvokeInput:
 		s.add(reflect.ValueOf(&in.ModelInput).Elem())
 	}
-	u := securebedrock.Usage{InputTokens: int64((s.text+bytesPerToken-1)/bytesPerToken + s.media*tokensPerMedia), OutputTokens: out}
-	u.TotalTokens = u.InputTokens + u.OutputTokens
-	return u
+	return securebedrock.Usage{InputTokens: int64((s.text+bytesPerToken-1)/bytesPerToken + s.media*tokensPerMedia), OutputTokens: out}
 }
 
 func bound(c *types.InferenceConfiguration) int64 {
 	if c != nil && c.MaxTokens != nil {
-		return int64(aws.ToInt32(c.MaxTokens))
+		return int64(max(aws.ToInt32(c.MaxTokens), 0))
 	}
 	return unknownOutput
 }
@@ -58,25 +58,24 @@ type size struct{ text, media int }
 func (s *size) body(b []byte) int64 {
 	s.text += len(b)
 	var bounds struct {
-		A int64 `json:"max_tokens"`
-		B int64 `json:"maxTokens"`
-		C int64 `json:"max_gen_len"`
-		D int64 `json:"max_tokens_to_sample"`
+		A float64 `json:"max_tokens"`
+		B float64 `json:"maxTokens"`
+		C float64 `json:"max_gen_len"`
+		D float64 `json:"max_tokens_to_sample"`
 		E struct {
-			A int64 `json:"maxTokenCount"`
+			A float64 `json:"maxTokenCount"`
 		} `json:"textGenerationConfig"`
 		F struct {
-			A int64 `json:"max_new_tokens"`
-			B int64 `json:"maxTokens"`
+			A float64 `json:"max_new_tokens"`
+			B float64 `json:"maxTokens"`
 		} `json:"inferenceConfig"`
 	}
-	if json.Unmarshal(b, &bounds) != nil {
+	_ = json.Unmarshal(b, &bounds) // what is no number there counts as not given
+	n := max(bounds.A, bounds.B, bounds.C, bounds.D, bounds.E.A, bounds.F.A, bounds.F.B)
+	if n <= 0 {
 		return unknownOutput
 	}
-	if n := max(bounds.A, bounds.B, bounds.C, bounds.D, bounds.E.A, bounds.F.A, bounds.F.B); n > 0 {
-		return n
-	}
-	return unknownOutput
+	return int64(min(n, 1<<53))
 }
 
 func (s *size) add(values ...reflect.Value) {
@@ -108,6 +107,11 @@ func (s *size) walk(v reflect.Value, depth int) {
 			if v.Type().Field(i).IsExported() {
 				s.walk(v.Field(i), depth+1)
 			}
+		}
+	case reflect.Map:
+		for _, k := range v.MapKeys() {
+			s.walk(k, depth+1)
+			s.walk(v.MapIndex(k), depth+1)
 		}
 	case reflect.Slice:
 		if v.Type().Elem().Kind() == reflect.Uint8 {

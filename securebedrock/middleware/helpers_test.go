@@ -2,7 +2,10 @@ package middleware_test
 
 import (
 	"context"
+	"runtime"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
@@ -66,4 +69,26 @@ func arrived(server *bedrocktest.Server, operation string) int {
 		}
 	}
 	return n
+}
+
+func body(text string) []byte {
+	return []byte(`{"anthropic_version":"bedrock-2023-05-31","max_tokens":64,"messages":[{"role":"user","content":"` + text + `"}]}`)
+}
+
+func eventually(t testing.TB, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !is(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("it does not come to pass that %s", what)
+		}
+	}
+}
+
+// noGoroutines waits until no goroutine is in the package any more.
+func noGoroutines(t testing.TB) {
+	t.Helper()
+	eventually(t, "no goroutine is left", func() bool {
+		buf := make([]byte, 1<<20)
+		return !strings.Contains(string(buf[:runtime.Stack(buf, true)]), "securebedrock/middleware.")
+	})
 }

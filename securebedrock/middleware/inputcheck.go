@@ -3,6 +3,7 @@ package middleware
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
@@ -19,39 +20,59 @@ type Checker interface {
 // InputCheckOptions of an InputCheck.
 type InputCheckOptions struct {
 	// Client gives the client to ask, when a call asks. It may be the client that
-	// the middleware is in: calls of ApplyGuardrail itself pass. Required.
+	// the middleware is in, which is made later: calls of ApplyGuardrail itself pass
+	// unchecked. Required.
 	Client func() Checker
 	// ID and Version are the guardrail's. Empty: the one that is pinned on the call.
+	// Another one needs a Client of its own, as securebedrock refuses it.
 	ID, Version string
 	// LastTurn checks the system prompt and what came after the model's last answer
 	// only. Else the whole conversation is checked with each call, and paid for.
 	LastTurn bool
-	// AllowUnchecked is the reason for which calls pass with content that
-	// ApplyGuardrail cannot look at. Empty: they are refused.
-	AllowUnchecked string
-	// MaxText is the number of bytes in one ApplyGuardrail. Zero: 25,000, which is
-	// 25 of the text units that guardrails are measured in. A longer text is checked
-	// in parts that overlap by 512 bytes, so that a phrase is in one of them whole.
+	// Tools checks the tools' names, descriptions and schemas too, which are the
+	// program's own text unless they come from somewhere else.
+	Tools bool
+	// AllowUnchecked names content that may pass without a check. What
+	// ApplyGuardrail cannot look at is refused otherwise.
+	AllowUnchecked []Content
+	// MaxText is the number of bytes in one ApplyGuardrail. Zero: 25,000, which is no
+	// more than 25 text units of 1,000 characters, the least of the regions' quotas
+	// for one request. A longer text is checked in parts that overlap by 512 bytes,
+	// so that a phrase is in one of them whole.
 	MaxText int
+	// MaxRequests bounds the ApplyGuardrail requests for one call, which are made one
+	// after the other; a call that needs more is refused. Each image is a request.
+	// Zero: 40.
+	MaxRequests int
 }
 
 const (
-	defaultMaxText = 25_000
-	overlap        = 512
+	defaultMaxText     = 25_000
+	defaultMaxRequests = 40
+	overlap            = 512
 )
 
 // InputCheck asks ApplyGuardrail about a call's input, with source INPUT, before
-// the model is called and billed, and refuses the call with ErrInput where the
-// guardrail intervenes, be it that it only masks something.
+// the model is called and billed, and refuses the call with an *InputError where
+// the guardrail intervenes, be it that it only masks something, and where it cannot
+// be asked about all of the input.
 //
-// Beyond what the guardrail looks at in a call by itself, this checks the system
-// prompt, tool results, documents given as text, search results, tool arguments,
-// reasoning and prompt variables, of Converse and ConverseStream; and every string
-// in the body of InvokeModel. Images in PNG and JPEG are checked where the
-// guardrail's content filters are for images. Audio, video, other images and
-// documents, and what is in S3, cannot be.
+// Of Converse and ConverseStream it takes the text of all messages, also beside
+// guardContent, and of these parts, which a guardrail on the call itself does not
+// scan or is not known to: the system prompt, tool results (text and JSON), tool
+// arguments, reasoning, search results, citations, documents given as text or as
+// TXT, MD, CSV or HTML in UTF-8, prompt variables, and AdditionalModelRequestFields;
+// tool definitions with Tools. Of InvokeModel and StartAsyncInvoke it takes every
+// string, key and number in the body. Images in PNG and JPEG go to the guardrail as
+// images, those in a body too, where they are in base64: the guardrail's content
+// filters have to be for images, and of text in one they read 100 words.
 //
-// https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-use-independent-api.html
+// It does not see what Bedrock adds: the text of a prompt that the model identifier
+// names, and what is in S3. Base64 in a body that is neither text nor a known
+// format is checked as the characters that it is written in. Contextual grounding is
+// not checked: it needs an answer.
+//
+// User Guide: guardrails-use-independent-api, guardrails-mmfilter.
 func InputCheck(opts InputCheckOptions) (securebedrock.Middleware, error) {
 	var f faults
 	if opts.Client == nil {
@@ -60,14 +81,26 @@ func InputCheck(opts InputCheckOptions) (securebedrock.Middleware, error) {
 	if (opts.ID == "") != (opts.Version == "") {
 		f.add("InputCheck", "ID, Version", "give both or none")
 	}
+	for _, c := range opts.AllowUnchecked {
+		if !slices.Contains(contents(), c) {
+			f.add("InputCheck", "AllowUnchecked", "%q is none of %q", c, contents())
+		}
+	}
 	if opts.MaxText < 0 || opts.MaxText > 0 && opts.MaxText < 2*overlap {
 		f.add("InputCheck", "MaxText", "%d; at least %d, or none for %d", opts.MaxText, 2*overlap, defaultMaxText)
+	}
+	if opts.MaxRequests < 0 {
+		f.add("InputCheck", "MaxRequests", "%d; a positive number, or none for %d", opts.MaxRequests, defaultMaxRequests)
 	}
 	if err := f.err(); err != nil {
 		return nil, err
 	}
+	opts.AllowUnchecked = slices.Clone(opts.AllowUnchecked)
 	if opts.MaxText == 0 {
 		opts.MaxText = defaultMaxText
+	}
+	if opts.MaxRequests == 0 {
+		opts.MaxRequests = defaultMaxRequests
 	}
 	return func(next securebedrock.Handler) securebedrock.Handler {
 		return func(ctx context.Context, call *securebedrock.Call) (*securebedrock.Result, error) {
@@ -82,73 +115,66 @@ func InputCheck(opts InputCheckOptions) (securebedrock.Middleware, error) {
 }
 
 func (o *InputCheckOptions) check(ctx context.Context, call *securebedrock.Call) error {
-	c := &content{lastTurn: o.LastTurn}
+	c := &content{lastTurn: o.LastTurn, tools: o.Tools, allowed: o.AllowUnchecked}
 	c.input(call.Input)
-	if c.unchecked != "" && o.AllowUnchecked == "" {
-		return refuse(ErrInput, call, "ApplyGuardrail cannot look at its %s; leave it out, or say in AllowUnchecked why it may pass", c.unchecked)
+	if c.unchecked != "" {
+		e := failed(call, nil, "ApplyGuardrail cannot look at its %s; leave it out, or name it in AllowUnchecked", c.unchecked)
+		e.Unchecked = c.unchecked
+		return e
 	}
 	id, version := o.ID, o.Version
 	if id == "" {
 		id, version = call.Guardrail.ID, call.Guardrail.Version
 	}
 	if id == "" {
-		return refuse(ErrInput, call, "no guardrail is pinned on the call; give InputCheck an ID and Version")
+		return failed(call, nil, "no guardrail is pinned on the call; give InputCheck an ID and Version")
 	}
 	client := o.Client()
 	if client == nil {
-		return refuse(ErrInput, call, "InputCheck's Client returned none")
+		return failed(call, nil, "InputCheck's Client returned none")
 	}
-	for _, blocks := range c.requests(o.MaxText) {
+	requests := c.requests(o.MaxText)
+	if len(requests) > o.MaxRequests {
+		return failed(call, nil, "its check would need %d requests and MaxRequests is %d", len(requests), o.MaxRequests)
+	}
+	for _, blocks := range requests {
 		out, err := client.ApplyGuardrail(ctx, &bedrockruntime.ApplyGuardrailInput{
 			GuardrailIdentifier: aws.String(id), GuardrailVersion: aws.String(version), Source: types.GuardrailContentSourceInput, Content: blocks,
 		})
 		switch {
 		case err != nil && errors.Is(err, context.Canceled):
 			return err
-		case err != nil:
-			return refuse(because(ErrInput, err), call, "the guardrail could not be asked, and nothing was sent")
+		case err != nil || out == nil:
+			return failed(call, err, "the guardrail could not be asked, and nothing was sent")
 		case out.Action != types.GuardrailActionNone:
-			return refuse(ErrInput, call, "the guardrail intervened, and the model was not called")
+			e := failed(call, nil, "the guardrail intervened, and the model was not called")
+			e.Intervened = true
+			return e
+		}
+		if missed := o.missed(out.GuardrailCoverage); missed != "" {
+			e := failed(call, nil, "the guardrail says that it did not look at all of the input's %s", missed)
+			e.Unchecked = missed
+			return e
 		}
 	}
 	return nil
 }
 
-// requests puts the content into as many ApplyGuardrail requests as it needs.
-func (c *content) requests(most int) [][]types.GuardrailContentBlock {
-	var all [][]types.GuardrailContentBlock
-	var one []types.GuardrailContentBlock
-	left := most
-	flush := func() {
-		if len(one) > 0 {
-			all, one, left = append(all, one), nil, most
-		}
+// missed is what the answer says that the guardrail did not look at.
+func (o *InputCheckOptions) missed(c *types.GuardrailCoverage) Content {
+	less := func(guarded, total *int32, what Content) bool {
+		return aws.ToInt32(guarded) < aws.ToInt32(total) && !slices.Contains(o.AllowUnchecked, what)
 	}
-	for _, text := range c.texts {
-		for first := true; first || len(text) > overlap; first = false {
-			if len(text) > left && left < most {
-				flush()
-			}
-			part := text[:runes(text, min(len(text), left))]
-			one = append(one, &types.GuardrailContentBlockMemberText{Value: types.GuardrailTextBlock{Text: aws.String(part)}})
-			left -= len(part)
-			if len(part) == len(text) {
-				break
-			}
-			text = text[runes(text, len(part)-overlap):]
-		}
+	switch {
+	case c == nil:
+	case c.TextCharacters != nil && less(c.TextCharacters.Guarded, c.TextCharacters.Total, Text):
+		return Text
+	case c.Images != nil && less(c.Images.Guarded, c.Images.Total, Image):
+		return Image
 	}
-	flush()
-	for _, image := range c.images { // one a request: their number is limited
-		all = append(all, []types.GuardrailContentBlock{image})
-	}
-	return all
+	return ""
 }
 
-// runes moves a cut back to the beginning of a character.
-func runes(s string, at int) int {
-	for at > 0 && at < len(s) && s[at]&0xC0 == 0x80 {
-		at--
-	}
-	return at
+func failed(call *securebedrock.Call, cause error, format string, args ...any) *InputError {
+	return &InputError{refusal: refuse(ErrInput, call, cause, format, args...)}
 }

@@ -2,58 +2,69 @@ package middleware
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
 
-// Memory is a Store in this process. It forgets windows that are over.
+// Memory is a Store in this process. It forgets windows that are over, and refuses
+// to hold more than a million keys at once.
 type Memory struct {
 	mu    sync.Mutex
-	keys  map[string]*spending
+	most  int
+	keys  map[memoryKey]*spending
 	swept time.Time
 }
 
-type spending struct {
-	window Window
-	spent  Amount
+type memoryKey struct {
+	key    string
+	window time.Duration
 }
+
+type spending struct {
+	ends  time.Time
+	spent Amount
+}
+
+const maxKeys = 1_000_000
+
+var errKeys = errors.New("middleware: Memory holds no more keys in this window")
 
 // NewMemory is an empty Memory.
-func NewMemory() *Memory { return &Memory{keys: map[string]*spending{}} }
-
-// WindowAt is the window of a time, for Stores.
-func WindowAt(now time.Time, window time.Duration) Window {
-	id := now.UnixNano() / int64(window)
-	return Window{ID: id, Ends: time.Unix(0, (id+1)*int64(window))}
-}
+func NewMemory() *Memory { return &Memory{most: maxKeys, keys: map[memoryKey]*spending{}} }
 
 // Reserve implements Store.
-func (m *Memory) Reserve(_ context.Context, key string, window time.Duration, limit, amount Amount) (Window, bool, error) {
-	now := time.Now()
-	w := WindowAt(now, window)
+func (m *Memory) Reserve(_ context.Context, key string, window time.Duration, limit, amount Amount) (Reservation, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	now := time.Now() // under the lock, so that it does not go back
 	m.sweep(now)
-	s := m.keys[key]
-	if s == nil || s.window != w {
-		s = &spending{window: w}
-		m.keys[key] = s
+	id := memoryKey{key, window}
+	s := m.keys[id]
+	if s == nil {
+		if len(m.keys) >= m.most {
+			return Reservation{}, false, errKeys
+		}
+		s = new(spending)
+		m.keys[id] = s
 	}
-	if limit.Tokens > 0 && s.spent.Tokens+amount.Tokens > limit.Tokens || limit.Cost > 0 && s.spent.Cost+amount.Cost > limit.Cost {
-		return w, false, nil
+	if ends := WindowEnd(now, window); s.ends.Before(ends) { // a clock that was set back empties no budget
+		*s = spending{ends: ends}
 	}
-	s.spent.Tokens += amount.Tokens
-	s.spent.Cost += amount.Cost
-	return w, true, nil
+	r := Reservation{Key: key, Window: window, Ends: s.ends, Amount: amount}
+	if !amount.fits(limit, s.spent) {
+		return r, false, nil
+	}
+	s.spent = s.spent.plus(amount)
+	return r, true, nil
 }
 
 // Settle implements Store.
-func (m *Memory) Settle(_ context.Context, key string, _ time.Duration, w Window, amount Amount) error {
+func (m *Memory) Settle(_ context.Context, r Reservation, spent Amount) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if s := m.keys[key]; s != nil && s.window == w {
-		s.spent.Tokens += amount.Tokens
-		s.spent.Cost += amount.Cost
+	if s := m.keys[memoryKey{r.Key, r.Window}]; s != nil && s.ends.Equal(r.Ends) {
+		s.spent = s.spent.Minus(r.Amount).plus(spent)
 	}
 	return nil
 }
@@ -65,7 +76,7 @@ func (m *Memory) sweep(now time.Time) {
 	}
 	m.swept = now
 	for k, s := range m.keys {
-		if now.After(s.window.Ends) {
+		if !now.Before(s.ends) {
 			delete(m.keys, k)
 		}
 	}

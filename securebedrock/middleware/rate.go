@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"context"
+	"math"
 	"sync"
 	"time"
 
@@ -21,10 +22,11 @@ type RateOptions struct {
 	Refuse bool
 }
 
-// Rate limits the calls per second and model.
+// Rate limits the calls per second and model, in this process. It holds at most 1025
+// models; names beyond them share one limit until others rest.
 func Rate(opts RateOptions) (securebedrock.Middleware, error) {
 	var f faults
-	if !(opts.PerSecond > 0) {
+	if !(opts.PerSecond > 0) || math.IsInf(opts.PerSecond, 0) {
 		f.add("Rate", "PerSecond", "%v; a positive number is needed", opts.PerSecond)
 	}
 	if opts.Burst < 0 {
@@ -41,10 +43,10 @@ func Rate(opts RateOptions) (securebedrock.Middleware, error) {
 				limiter := l.of(call.Model.ID)
 				if opts.Refuse {
 					if !limiter.Allow() {
-						return nil, refuse(ErrRate, call, "%v calls a second are allowed", opts.PerSecond)
+						return nil, refuse(ErrRate, call, nil, "%v calls a second are allowed", opts.PerSecond)
 					}
 				} else if err := limiter.Wait(ctx); err != nil {
-					return nil, refuse(because(ErrRate, err), call, "%v calls a second are allowed, and its turn would come too late", opts.PerSecond)
+					return nil, refuse(ErrRate, call, err, "%v calls a second are allowed, and its turn would come too late", opts.PerSecond)
 				}
 			}
 			return next(ctx, call)
@@ -52,7 +54,10 @@ func Rate(opts RateOptions) (securebedrock.Middleware, error) {
 	}, nil
 }
 
-const maxLimiters = 1024
+const (
+	maxLimiters = 1024
+	sweepEvery  = time.Second
+)
 
 // limiters holds a limiter a model. One that is full remembers nothing, and is
 // dropped when there are many.
@@ -60,6 +65,7 @@ type limiters struct {
 	opts   RateOptions
 	mu     sync.Mutex
 	models map[string]*rate.Limiter
+	swept  time.Time
 }
 
 func (l *limiters) of(model string) *rate.Limiter {
@@ -68,8 +74,8 @@ func (l *limiters) of(model string) *rate.Limiter {
 	if got := l.models[model]; got != nil {
 		return got
 	}
-	if len(l.models) >= maxLimiters {
-		now := time.Now()
+	if now := time.Now(); len(l.models) >= maxLimiters && now.Sub(l.swept) >= sweepEvery {
+		l.swept = now
 		for m, old := range l.models {
 			if old.TokensAt(now) >= float64(l.opts.Burst) {
 				delete(l.models, m)

@@ -1,0 +1,54 @@
+package middleware
+
+import (
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+)
+
+// requests puts the content into as many ApplyGuardrail requests as it needs. Each
+// begins with the end of the one before it: what a model reads as one phrase can be
+// cut by the end of a request, or written into two blocks.
+func (c *content) requests(most int) [][]types.GuardrailContentBlock {
+	var all [][]types.GuardrailContentBlock
+	var one []types.GuardrailContentBlock
+	left, last := most, ""
+	put := func(text string) {
+		one = append(one, &types.GuardrailContentBlockMemberText{Value: types.GuardrailTextBlock{Text: aws.String(text)}})
+		left -= len(text)
+		last = text
+	}
+	next := func() {
+		all, one, left = append(all, one), nil, most
+	}
+	for _, text := range c.texts {
+		for {
+			if left < overlap && left < len(text) { // too little to go on with
+				tail := last[runes(last, max(0, len(last)-overlap)):]
+				next()
+				put(tail)
+			}
+			part := text[:runes(text, min(len(text), left))]
+			put(part)
+			if len(part) == len(text) {
+				break
+			}
+			next()
+			text = text[runes(text, max(0, len(part)-overlap)):]
+		}
+	}
+	if len(one) > 0 {
+		next()
+	}
+	for _, image := range c.images { // one a request: a request takes 20, and 4 MB each
+		all = append(all, []types.GuardrailContentBlock{image})
+	}
+	return all
+}
+
+// runes moves a cut back to the beginning of a character.
+func runes(s string, at int) int {
+	for at > 0 && at < len(s) && s[at]&0xC0 == 0x80 {
+		at--
+	}
+	return at
+}
