@@ -64,7 +64,7 @@ func (s *chainStep) HandleInitialize(ctx context.Context, in middleware.Initiali
 	if e.passes.Swap(over) != passing { // a pass that outlives the chain looks after itself
 		metadata, opened = e.metadata, e.opened
 	}
-	if err == nil && !sameOutput(s.op.name, res.Output) {
+	if err == nil && !s.op.answers(res.Output) {
 		err = &PolicyError{Rule: ErrConfig, Operation: s.op.name, Detail: fmt.Sprintf("a Middleware returned neither an error nor an output of the operation's type (%T)", res.Output)}
 	}
 	if err != nil {
@@ -100,13 +100,13 @@ func (g *guard) enter(e *entry, input any) (*Result, error) {
 	op := e.op
 	call := g.newCall(op, input)
 	if g.hasMW {
-		clone, ok := cloneInput(input)
+		clone, ok := op.clone(input)
 		if !ok {
-			return nil, &PolicyError{Rule: ErrConfig, Operation: op.name, Detail: fmt.Sprintf("the input is a %T", input)}
+			return nil, op.foreign(input)
 		}
 		call.Input = clone
 		// Middleware is told the model before the rules judge it.
-		if field := modelField(clone); field != nil {
+		if field := op.modelOf(clone); field != nil {
 			var err error
 			call.Model, err = g.model(aws.ToString(*field))
 			if err == nil {

@@ -52,7 +52,7 @@ func guardrailRule(_ context.Context, g *guard, st *state, in any) error {
 		}
 		return pinValue("Trace", &in.Trace, types.Trace(strings.ToUpper(string(r.Trace))))
 	}
-	return nil
+	return st.op.foreign(in)
 }
 
 // pin writes identifier and version, or refuses the caller's own.
@@ -115,7 +115,7 @@ func coverageRule(_ context.Context, g *guard, st *state, in any) error {
 		in.Body = bytes.Clone(in.Body)
 		return g.bodyCoverage(in.Body, &in.ContentType)
 	}
-	return nil
+	return st.op.foreign(in)
 }
 
 // ownMessages copies the lists of blocks, so that the blocks that are looked at are

@@ -1,7 +1,9 @@
 package securebedrock
 
 import (
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"fmt"
+
+	br "github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/schemas"
 	"github.com/aws/smithy-go"
 )
@@ -16,26 +18,96 @@ type operation struct {
 	// stream: the answer is an event stream. duplex: the prompt is one too.
 	stream, duplex bool
 	events         *smithy.Schema // of the stream's union
+	schema         *smithy.OperationSchema
+
+	// clone returns a shallow copy of the operation's own input type, and false
+	// for every other type: the operation decides what its input is, and not the
+	// value that a step of the stack passed on.
+	clone func(in any) (any, bool)
+	// model is where an input names its model; nil where the operation names none.
+	model func(in any) **string
+	// token is the idempotency token that the SDK writes into an input that has
+	// none; nil where there is no such field.
+	token func(in any) **string
+	// answers reports whether a value is what the SDK will cast the operation's
+	// result to. A step that answers with anything else would make the SDK panic.
+	answers func(out any) bool
 
 	// The steps of every stack of the operation, made once.
 	chain chainStep
 	gate  gateStep
 }
 
+// describe fills in what follows from the operation's input and output types.
+func describe[In, Out any](op operation, schema, input, output *smithy.Schema, model func(*In) **string) operation {
+	op.schema = smithy.NewOperationSchema(schema, input, output)
+	op.clone = func(in any) (any, bool) {
+		own, ok := in.(*In)
+		if !ok {
+			return nil, false
+		}
+		return shallow(own), true
+	}
+	op.answers = func(out any) bool {
+		p, ok := out.(*Out)
+		return ok && p != nil
+	}
+	if model != nil {
+		op.model = func(in any) **string {
+			if own, ok := in.(*In); ok {
+				return model(own)
+			}
+			return nil
+		}
+	}
+	return op
+}
+
 func operations(g *guard) map[string]*operation {
+	startAsync := describe[br.StartAsyncInvokeInput, br.StartAsyncInvokeOutput](
+		operation{name: "StartAsyncInvoke", infers: true},
+		schemas.StartAsyncInvoke, schemas.StartAsyncInvokeRequest, schemas.StartAsyncInvokeResponse,
+		func(in *br.StartAsyncInvokeInput) **string { return &in.ModelId })
+	startAsync.token = func(in any) **string {
+		if own, ok := in.(*br.StartAsyncInvokeInput); ok {
+			return &own.ClientRequestToken
+		}
+		return nil
+	}
 	m := make(map[string]*operation)
 	for _, op := range []operation{
-		{name: "Converse", guarded: true, infers: true},
-		{name: "ConverseStream", guarded: true, infers: true, stream: true, events: schemas.ConverseStreamOutput},
-		{name: "InvokeModel", guarded: true, infers: true},
-		{name: "InvokeModelWithResponseStream", guarded: true, infers: true, stream: true, events: schemas.ResponseStream},
-		{name: "InvokeModelWithBidirectionalStream", infers: true, stream: true, duplex: true, events: schemas.InvokeModelWithBidirectionalStreamOutput},
-		{name: "StartAsyncInvoke", infers: true},
-		{name: "ApplyGuardrail"},
-		{name: "InvokeGuardrailChecks"},
-		{name: "CountTokens"},
-		{name: "GetAsyncInvoke"},
-		{name: "ListAsyncInvokes"},
+		describe[br.ConverseInput, br.ConverseOutput](
+			operation{name: "Converse", guarded: true, infers: true},
+			schemas.Converse, schemas.ConverseRequest, schemas.ConverseResponse,
+			func(in *br.ConverseInput) **string { return &in.ModelId }),
+		describe[br.ConverseStreamInput, br.ConverseStreamOutput](
+			operation{name: "ConverseStream", guarded: true, infers: true, stream: true, events: schemas.ConverseStreamOutput},
+			schemas.ConverseStream, schemas.ConverseStreamRequest, schemas.ConverseStreamResponse,
+			func(in *br.ConverseStreamInput) **string { return &in.ModelId }),
+		describe[br.InvokeModelInput, br.InvokeModelOutput](
+			operation{name: "InvokeModel", guarded: true, infers: true},
+			schemas.InvokeModel, schemas.InvokeModelRequest, schemas.InvokeModelResponse,
+			func(in *br.InvokeModelInput) **string { return &in.ModelId }),
+		describe[br.InvokeModelWithResponseStreamInput, br.InvokeModelWithResponseStreamOutput](
+			operation{name: "InvokeModelWithResponseStream", guarded: true, infers: true, stream: true, events: schemas.ResponseStream},
+			schemas.InvokeModelWithResponseStream, schemas.InvokeModelWithResponseStreamRequest, schemas.InvokeModelWithResponseStreamResponse,
+			func(in *br.InvokeModelWithResponseStreamInput) **string { return &in.ModelId }),
+		describe[br.InvokeModelWithBidirectionalStreamInput, br.InvokeModelWithBidirectionalStreamOutput](
+			operation{name: "InvokeModelWithBidirectionalStream", infers: true, stream: true, duplex: true, events: schemas.InvokeModelWithBidirectionalStreamOutput},
+			schemas.InvokeModelWithBidirectionalStream, schemas.InvokeModelWithBidirectionalStreamRequest, schemas.InvokeModelWithBidirectionalStreamResponse,
+			func(in *br.InvokeModelWithBidirectionalStreamInput) **string { return &in.ModelId }),
+		startAsync,
+		describe[br.ApplyGuardrailInput, br.ApplyGuardrailOutput](operation{name: "ApplyGuardrail"},
+			schemas.ApplyGuardrail, schemas.ApplyGuardrailRequest, schemas.ApplyGuardrailResponse, nil),
+		describe[br.InvokeGuardrailChecksInput, br.InvokeGuardrailChecksOutput](operation{name: "InvokeGuardrailChecks"},
+			schemas.InvokeGuardrailChecks, schemas.InvokeGuardrailChecksRequest, schemas.InvokeGuardrailChecksResponse, nil),
+		describe[br.CountTokensInput, br.CountTokensOutput](operation{name: "CountTokens"},
+			schemas.CountTokens, schemas.CountTokensRequest, schemas.CountTokensResponse,
+			func(in *br.CountTokensInput) **string { return &in.ModelId }),
+		describe[br.GetAsyncInvokeInput, br.GetAsyncInvokeOutput](operation{name: "GetAsyncInvoke"},
+			schemas.GetAsyncInvoke, schemas.GetAsyncInvokeRequest, schemas.GetAsyncInvokeResponse, nil),
+		describe[br.ListAsyncInvokesInput, br.ListAsyncInvokesOutput](operation{name: "ListAsyncInvokes"},
+			schemas.ListAsyncInvokes, schemas.ListAsyncInvokesRequest, schemas.ListAsyncInvokesResponse, nil),
 	} {
 		op.chain, op.gate = chainStep{g: g, op: &op}, gateStep{g: g, op: &op}
 		m[op.name] = &op
@@ -43,34 +115,19 @@ func operations(g *guard) map[string]*operation {
 	return m
 }
 
-// cloneInput returns the call's own shallow copy, and false for a type that no
-// classified operation takes.
-func cloneInput(in any) (any, bool) {
-	switch in := in.(type) {
-	case *bedrockruntime.ConverseInput:
-		return shallow(in), true
-	case *bedrockruntime.ConverseStreamInput:
-		return shallow(in), true
-	case *bedrockruntime.InvokeModelInput:
-		return shallow(in), true
-	case *bedrockruntime.InvokeModelWithResponseStreamInput:
-		return shallow(in), true
-	case *bedrockruntime.InvokeModelWithBidirectionalStreamInput:
-		return shallow(in), true
-	case *bedrockruntime.StartAsyncInvokeInput:
-		return shallow(in), true
-	case *bedrockruntime.ApplyGuardrailInput:
-		return shallow(in), true
-	case *bedrockruntime.InvokeGuardrailChecksInput:
-		return shallow(in), true
-	case *bedrockruntime.CountTokensInput:
-		return shallow(in), true
-	case *bedrockruntime.GetAsyncInvokeInput:
-		return shallow(in), true
-	case *bedrockruntime.ListAsyncInvokesInput:
-		return shallow(in), true
+// modelOf is where an input of the operation names its model; nil where it names
+// none.
+func (op *operation) modelOf(in any) **string {
+	if op.model == nil {
+		return nil
 	}
-	return nil, false
+	return op.model(in)
+}
+
+// foreign refuses an input of another operation.
+func (op *operation) foreign(in any) error {
+	return &PolicyError{Rule: ErrEndpoint, Operation: op.name, Detail: fmt.Sprintf(
+		"the input is a %T, which is not the operation's own type; a Middleware or a step of the SDK's stack put it there", in)}
 }
 
 func shallow[T any](in *T) *T {
@@ -79,61 +136,4 @@ func shallow[T any](in *T) *T {
 		*out = *in
 	}
 	return out
-}
-
-// modelField is where an input names its model; nil where it names none.
-func modelField(in any) **string {
-	switch in := in.(type) {
-	case *bedrockruntime.ConverseInput:
-		return &in.ModelId
-	case *bedrockruntime.ConverseStreamInput:
-		return &in.ModelId
-	case *bedrockruntime.InvokeModelInput:
-		return &in.ModelId
-	case *bedrockruntime.InvokeModelWithResponseStreamInput:
-		return &in.ModelId
-	case *bedrockruntime.InvokeModelWithBidirectionalStreamInput:
-		return &in.ModelId
-	case *bedrockruntime.StartAsyncInvokeInput:
-		return &in.ModelId
-	case *bedrockruntime.CountTokensInput:
-		return &in.ModelId
-	}
-	return nil
-}
-
-// sameOutput reports whether out is what the SDK will cast the operation's
-// result to. A middleware that answers with anything else would make it panic.
-func sameOutput(op string, out any) bool {
-	var ok bool
-	switch op {
-	case "Converse":
-		ok = is[bedrockruntime.ConverseOutput](out)
-	case "ConverseStream":
-		ok = is[bedrockruntime.ConverseStreamOutput](out)
-	case "InvokeModel":
-		ok = is[bedrockruntime.InvokeModelOutput](out)
-	case "InvokeModelWithResponseStream":
-		ok = is[bedrockruntime.InvokeModelWithResponseStreamOutput](out)
-	case "InvokeModelWithBidirectionalStream":
-		ok = is[bedrockruntime.InvokeModelWithBidirectionalStreamOutput](out)
-	case "StartAsyncInvoke":
-		ok = is[bedrockruntime.StartAsyncInvokeOutput](out)
-	case "ApplyGuardrail":
-		ok = is[bedrockruntime.ApplyGuardrailOutput](out)
-	case "InvokeGuardrailChecks":
-		ok = is[bedrockruntime.InvokeGuardrailChecksOutput](out)
-	case "CountTokens":
-		ok = is[bedrockruntime.CountTokensOutput](out)
-	case "GetAsyncInvoke":
-		ok = is[bedrockruntime.GetAsyncInvokeOutput](out)
-	case "ListAsyncInvokes":
-		ok = is[bedrockruntime.ListAsyncInvokesOutput](out)
-	}
-	return ok
-}
-
-func is[T any](v any) bool {
-	p, ok := v.(*T)
-	return ok && p != nil
 }

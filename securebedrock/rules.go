@@ -43,8 +43,11 @@ func operationRule(_ context.Context, g *guard, st *state, _ any) error {
 
 // modelRule pins the copy of the identifier that was checked.
 func modelRule(_ context.Context, g *guard, st *state, in any) error {
-	field := modelField(in)
+	field := st.op.modelOf(in)
 	if field == nil {
+		if st.op.infers {
+			return st.op.foreign(in)
+		}
 		return nil
 	}
 	id := aws.ToString(*field)
@@ -80,7 +83,7 @@ func (g *guard) model(id string) (Model, error) {
 
 // residencyRule resolves where the model may run and compares with Residency.
 func residencyRule(ctx context.Context, g *guard, st *state, in any) error {
-	if modelField(in) == nil {
+	if st.op.modelOf(in) == nil {
 		return nil
 	}
 	regions, err := g.destinations(ctx, st.call.Model)
@@ -131,18 +134,24 @@ func (g *guard) destinations(ctx context.Context, m Model) ([]string, error) {
 
 // applyGuardrailRule keeps ApplyGuardrail to the pinned guardrail.
 func applyGuardrailRule(_ context.Context, g *guard, st *state, in any) error {
-	a, ok := in.(*bedrockruntime.ApplyGuardrailInput)
-	if !ok || g.unguarded != "" {
+	if st.op.name != "ApplyGuardrail" || g.unguarded != "" {
 		return nil
+	}
+	a, ok := in.(*bedrockruntime.ApplyGuardrailInput)
+	if !ok {
+		return st.op.foreign(in)
 	}
 	return g.guardrail.pin(&a.GuardrailIdentifier, &a.GuardrailVersion)
 }
 
 // invocationRule keeps GetAsyncInvoke to the pinned region.
-func invocationRule(_ context.Context, g *guard, _ *state, in any) error {
+func invocationRule(_ context.Context, g *guard, st *state, in any) error {
+	if st.op.name != "GetAsyncInvoke" {
+		return nil
+	}
 	get, ok := in.(*bedrockruntime.GetAsyncInvokeInput)
 	if !ok {
-		return nil
+		return st.op.foreign(in)
 	}
 	arn := aws.ToString(get.InvocationArn)
 	parts := strings.SplitN(arn, ":", 6)
@@ -175,6 +184,10 @@ func defaultsRule(_ context.Context, g *guard, st *state, in any) error {
 		return withCallIDHeader(&in.RequestMetadata, st.call.ID)
 	case *bedrockruntime.InvokeModelWithResponseStreamInput:
 		return withCallIDHeader(&in.RequestMetadata, st.call.ID)
+	default:
+		if st.op.guarded { // every guarded operation can carry the call ID
+			return st.op.foreign(in)
+		}
 	}
 	return nil
 }

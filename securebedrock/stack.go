@@ -156,10 +156,9 @@ func (s *ruleStep) HandleSerialize(ctx context.Context, in middleware.SerializeI
 			Detail: "the call did not enter through the guard's own chain"}
 	}
 	if st.dead == nil {
-		input, ok := cloneInput(in.Parameters)
+		input, ok := s.op.clone(in.Parameters)
 		if !ok {
-			return middleware.SerializeOutput{}, middleware.Metadata{}, &PolicyError{Rule: ErrConfig, Operation: s.op.name,
-				Detail: fmt.Sprintf("a middleware put a %T in the place of the input", in.Parameters)}
+			return middleware.SerializeOutput{}, middleware.Metadata{}, s.op.foreign(in.Parameters)
 		}
 		for _, r := range s.g.rules {
 			if err := r(ctx, s.g, st, input); err != nil {
