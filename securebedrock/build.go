@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"sync/atomic"
 
@@ -98,7 +99,10 @@ func build(theirs bedrockruntime.Options, opts Options) (*Client, error) {
 		m.ClientSkew = new(atomic.Int64)
 		m.DisableClockSkewCorrection = theirs.DisableClockSkewCorrection
 	})}
-	g.chain = chain(slices.Clone(opts.Middleware), g.send)
+	g.watched = len(theirs.APIOptions) > 0 || !reflect.ValueOf(theirs.Interceptors).IsZero()
+	if g.chain, err = chain(slices.Clone(opts.Middleware), g.send); err != nil {
+		return nil, err
+	}
 
 	kept := bedrockruntime.Options{
 		Region:                     opts.Region,

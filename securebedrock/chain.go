@@ -19,10 +19,13 @@ type entry struct {
 
 	op       *operation
 	next     middleware.InitializeHandler
-	passes   atomic.Int32        // idle, passing, answered or over
-	metadata middleware.Metadata // of the last pass that has ended
-	opened   any                 // its output, where that is a stream
-	model    Model               // as parsed before any middleware ran
+	facts    Call                  // what the guard, and no Middleware, says of the call; fixed before the chain runs
+	judged   atomic.Pointer[Model] // as the rules of the last pass left it
+	watched  bool                  // an application's own steps may stand behind the chain
+	passes   atomic.Int32          // idle, passing, answered or over
+	metadata middleware.Metadata   // of the last pass that has ended
+	opened   any                   // its output, where that is a stream
+	model    Model                 // as parsed before any middleware ran
 }
 
 const (
@@ -44,9 +47,10 @@ func (e *entry) Value(key any) any {
 
 // chainStep runs the middleware chain around the rest of the stack.
 type chainStep struct {
-	g     *guard
-	op    *operation
-	stack *middleware.Stack // of a Runtime client, whose caller's options come after ours
+	g       *guard
+	op      *operation
+	stack   *middleware.Stack // of a Runtime client, whose caller's options come after ours
+	watched bool              // an application's own steps may stand behind the chain
 }
 
 func (*chainStep) ID() string { return "securebedrock:chain" }
@@ -54,7 +58,7 @@ func (*chainStep) ID() string { return "securebedrock:chain" }
 func (s *chainStep) HandleInitialize(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
 	middleware.InitializeOutput, middleware.Metadata, error,
 ) {
-	e := &entry{Context: ctx, op: s.op, next: next}
+	e := &entry{Context: ctx, op: s.op, next: next, watched: s.watched || s.g.watched}
 	if err := s.lastIsGate(); err != nil {
 		return middleware.InitializeOutput{}, middleware.Metadata{}, err
 	}
@@ -98,26 +102,36 @@ func (s *chainStep) lastIsGate() error {
 // enter makes the Call and runs the chain.
 func (g *guard) enter(e *entry, input any) (*Result, error) {
 	op := e.op
-	call := g.newCall(op, input)
+	e.facts = Call{ID: newCallID(), Operation: op.name, Region: g.region, Host: g.endpoint.host,
+		RoleARN: g.roleARN, SessionName: g.sessionName, Input: input, Start: time.Now(), entry: e}
+	switch {
+	case g.unguarded != "":
+		e.facts.Unguarded = g.unguarded
+	case op.guarded:
+		e.facts.Guardrail = g.guardrail
+	case op.infers:
+		e.facts.Unguarded = g.excused[op.name]
+	}
 	if g.hasMW {
 		clone, ok := op.clone(input)
 		if !ok {
 			return nil, op.foreign(input)
 		}
-		call.Input = clone
+		e.facts.Input = clone
+		e.facts.CorrelationID = correlationID(e)
 		// Middleware is told the model before the rules judge it.
 		if field := op.modelOf(clone); field != nil {
 			var err error
-			call.Model, err = g.model(aws.ToString(*field))
+			e.facts.Model, err = g.model(aws.ToString(*field))
 			if err == nil {
-				e.model = call.Model
+				e.model = e.facts.Model
 			}
 			if err == nil && g.profiles == nil { // a resolver may need the network: it is asked by the rules
-				call.Model.Regions, _ = g.destinations(e, call.Model)
+				e.facts.Model.Regions, _ = g.destinations(e, e.facts.Model)
 			}
 		}
 	}
-	return g.chain(e, call)
+	return g.chain(e, &e.facts)
 }
 
 // noteStep takes note of the stream that the SDK has made, so that it can be
@@ -136,35 +150,14 @@ func (*noteStep) HandleDeserialize(ctx context.Context, in middleware.Deserializ
 	return out, metadata, err
 }
 
-// newCall tells what is known of a call before its input is looked at.
-func (g *guard) newCall(op *operation, input any) *Call {
-	call := &Call{ID: newCallID(), Operation: op.name, Region: g.region, Host: g.endpoint.host, RoleARN: g.roleARN, SessionName: g.sessionName, Input: input, Start: time.Now()}
-	g.describe(op, call)
-	return call
-}
-
-// describe says what the guard, and no middleware, decides about a call.
-func (g *guard) describe(op *operation, call *Call) {
-	call.Guardrail, call.Unguarded = Guardrail{}, ""
-	switch {
-	case g.unguarded != "":
-		call.Unguarded = g.unguarded
-	case op.guarded:
-		call.Guardrail = g.guardrail
-	case op.infers:
-		call.Unguarded = g.excused[op.name]
-	}
-}
-
 // send is the chain's innermost Handler: the rules and the SDK.
 func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
-	e, ok := ctx.Value(entryKey{}).(*entry)
-	if !ok {
-		return &Result{}, &PolicyError{Rule: ErrConfig, Operation: call.Operation, Detail: "a Middleware passed on a context that does not derive from the one it was given"}
+	e, err := entryOf(ctx, call)
+	if err != nil {
+		return concluded(nil, Outcome{Err: err}), err
 	}
-	st := &state{g: g, op: e.op, call: *call, parsed: &e.model}
-	g.describe(e.op, &st.call) // whatever a middleware wrote there
-	st.result.st = st
+	st := &state{g: g, op: e.op, call: e.told(call), parsed: &e.model}
+	st.result.st, st.result.done.entry = st, e
 	if g.closed.Load() {
 		err := &PolicyError{Rule: ErrConfig, Operation: e.op.name, Model: call.Model.ID, Detail: "the client is closed"}
 		st.result.fail(err, middleware.Metadata{})
@@ -178,9 +171,14 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 	}
 	ctx, cancel := g.bounded(ctx, e.op)
 	st.Context = ctx
-	out, metadata, err := e.next.HandleInitialize(st, middleware.InitializeInput{Parameters: call.Input})
-	if m := st.call.Model; m.ID != call.Model.ID || !slices.Equal(m.Regions, call.Model.Regions) {
-		call.Model = m // the one that the rules saw, for the records
+	if g.hasMW && e.watched {
+		st.print = g.fingerprint(ctx, e.op, call.Input)
+	}
+	out, metadata, err := e.next.HandleInitialize(st.carried(ctx), middleware.InitializeInput{Parameters: call.Input})
+	st.seal.end()
+	e.judged.Store(&st.call.Model) // for the records
+	if call != &e.facts {
+		e.restore(call)
 	}
 	res := &Result{done: &st.result.done}
 	if st.op.duplex {

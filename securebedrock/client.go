@@ -129,11 +129,19 @@ func (c *Client) locked(optFns []func(*bedrockruntime.Options)) []func(*bedrockr
 			all = append(all, f)
 		}
 	}
+	if len(all) > 0 {
+		return append(all, c.lockWatched)
+	}
 	return append(all, c.lock)
 }
 
 func (c *Client) lock(o *bedrockruntime.Options) {
 	o.APIOptions = append(slices.Clip(o.APIOptions), c.g.install)
+	c.pin(o)
+}
+
+func (c *Client) lockWatched(o *bedrockruntime.Options) {
+	o.APIOptions = append(slices.Clip(o.APIOptions), c.g.installWatched)
 	c.pin(o)
 }
 

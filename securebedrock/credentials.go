@@ -20,11 +20,12 @@ type sealedCredentials struct {
 // Retrieve implements aws.CredentialsProvider. It is safe for concurrent use.
 func (c *sealedCredentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	st := stateOf(ctx)
-	if st == nil || !st.approved {
-		return aws.Credentials{}, &PolicyError{Rule: ErrGuardrailRequired, Operation: middleware.GetOperationName(ctx),
-			Detail: "credentials are given only to calls that have passed the rules; a per-call option replaced APIOptions, or these credentials were taken out of the client"}
+	if st == nil || !st.seal.open() {
+		return aws.Credentials{}, bypassed(middleware.GetOperationName(ctx),
+			"credentials are given only to calls that have passed the rules and are under way; a per-call option replaced APIOptions, or these credentials were taken out of the client")
 	}
 	if st.dead != nil {
+		st.accessKey = "none"
 		return aws.Credentials{AccessKeyID: "none", SecretAccessKey: "none"}, nil
 	}
 	creds, principal, err := c.retrieve(ctx, st.g.region)
@@ -34,7 +35,7 @@ func (c *sealedCredentials) Retrieve(ctx context.Context) (aws.Credentials, erro
 	if creds.AccessKeyID == "" || creds.SecretAccessKey == "" {
 		return aws.Credentials{}, st.named(refuse(ErrAuth, "the credentials provider gave no key; anonymous calls are refused"))
 	}
-	st.accessKey, st.principal = creds.AccessKeyID, principal
+	st.accessKey, st.token, st.principal = creds.AccessKeyID, creds.SessionToken, principal
 	return creds, nil
 }
 

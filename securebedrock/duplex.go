@@ -56,7 +56,7 @@ func (g *guard) deliver(ctx context.Context, next middleware.InitializeHandler, 
 	}
 	// Neither the caller's context nor its input may stop this pass.
 	st := &state{Context: context.WithoutCancel(ctx), g: g, op: op, dead: err}
-	_, _, _ = next.HandleInitialize(st, middleware.InitializeInput{
+	_, _, _ = next.HandleInitialize(st.carried(st.Context), middleware.InitializeInput{
 		Parameters: &bedrockruntime.InvokeModelWithBidirectionalStreamInput{ModelId: aws.String("refused")},
 	})
 }

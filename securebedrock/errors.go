@@ -99,6 +99,11 @@ func quoted(s string) string {
 	return strconv.Quote(s)
 }
 
+// bypassed is the refusal of what has gone round the rules.
+func bypassed(operation, detail string) error {
+	return &PolicyError{Rule: ErrGuardrailRequired, Operation: operation, Detail: detail}
+}
+
 func refuse(rule error, detail string) *PolicyError {
 	return &PolicyError{Rule: rule, Detail: detail}
 }

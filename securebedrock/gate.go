@@ -15,21 +15,37 @@ import (
 // signingName is Bedrock Runtime's service name in SigV4.
 const signingName = "bedrock"
 
-// sealedHeaders carry the guardrail of an InvokeModel, and the type without which
-// Bedrock cannot apply it.
-func sealedHeaders() [4]string {
+// sealedHeader is the number of sealedHeaders.
+const sealedHeader = 10
+
+// sealedHeaders are those that the serializer alone writes: the guardrail of an
+// InvokeModel, the type without which Bedrock cannot apply the guardrail, and what
+// else an input says by a header.
+func sealedHeaders() [sealedHeader]string {
 	return [...]string{
 		"X-Amzn-Bedrock-Guardrailidentifier",
 		"X-Amzn-Bedrock-Guardrailversion",
 		"X-Amzn-Bedrock-Trace",
 		"Content-Type",
+		"Accept",
+		"X-Amzn-Bedrock-Accept",
+		"X-Amzn-Bedrock-Content-Type",
+		"X-Amzn-Bedrock-Performanceconfig-Latency",
+		"X-Amzn-Bedrock-Request-Metadata",
+		"X-Amzn-Bedrock-Service-Tier",
 	}
+}
+
+// isSealed reports whether a canonical key is the serializer's. Every header of
+// Bedrock's own is, so that one which the SDK gains cannot be set from elsewhere.
+func isSealed(key string) bool {
+	return strings.HasPrefix(key, "X-Amzn-Bedrock-") || key == "Content-Type" || key == "Accept"
 }
 
 // wire is what the rules approved, as the serializer wrote it.
 type wire struct {
 	method, path, rawPath, query string
-	headers                      [4]string
+	headers                      [sealedHeader]string
 	body                         *bytes.Reader // nil where there is none, or it is yet to be written
 	bytes                        []byte        // of body
 }
@@ -67,12 +83,18 @@ func (w *wire) equals(other io.Reader) bool {
 	return err == nil && bytes.Equal(theirs, w.bytes)
 }
 
-// capture takes note of the serialized request and its body.
-func (w *wire) capture(request any) (*smithyhttp.Request, error) {
-	req, ok := request.(*smithyhttp.Request)
-	if !ok {
-		return nil, refuse(ErrEndpoint, fmt.Sprintf("the request is a %T", request))
+// header is a sealed header's value; empty where the serializer wrote none.
+func (w *wire) header(key string) string {
+	for i, h := range sealedHeaders() {
+		if h == key {
+			return w.headers[i]
+		}
 	}
+	return ""
+}
+
+// capture takes note of the serialized request and its body.
+func (w *wire) capture(req *smithyhttp.Request) error {
 	w.method, w.path, w.rawPath, w.query = req.Method, req.URL.Path, req.URL.RawPath, req.URL.RawQuery
 	for i, h := range sealedHeaders() {
 		w.headers[i] = first(req.Header[h])
@@ -80,18 +102,21 @@ func (w *wire) capture(request any) (*smithyhttp.Request, error) {
 	w.body = nil
 	switch stream := req.GetStream().(type) {
 	case nil:
-		return req, nil
 	case *bytes.Reader:
 		w.body, w.bytes = stream, content(stream)
-		return req, nil
 	default:
 		all, err := io.ReadAll(stream)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		w.body, w.bytes = bytes.NewReader(all), all
-		return req.SetStream(w.body)
+		own, err := req.SetStream(w.body)
+		if err != nil {
+			return err
+		}
+		*req = *own
 	}
+	return nil
 }
 
 // gateStep is the last to see a request, and sends it.
@@ -110,9 +135,12 @@ func (s *gateStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 	out middleware.DeserializeOutput, metadata middleware.Metadata, err error,
 ) {
 	st := stateOf(ctx)
-	if st == nil || !st.approved || st.op != s.op {
-		return out, metadata, &PolicyError{Rule: ErrGuardrailRequired, Operation: s.op.name,
-			Detail: "the call did not pass the rules; a middleware took them out of the stack"}
+	if st == nil || !st.seal.open() || st.op != s.op {
+		return out, metadata, bypassed(s.op.name, "the call did not pass the rules; a middleware took them out of the stack")
+	}
+	if !st.seal.send() {
+		return out, metadata, st.named(refuse(ErrEndpoint,
+			"the attempt has been sent already, or the retry step was taken out of the stack; a step called its next handler again, and Options.Retry says how often a call is sent"))
 	}
 	req, ok := in.Request.(*smithyhttp.Request)
 	if !ok {
@@ -198,21 +226,41 @@ func (g *guard) inspect(st *state, req *smithyhttp.Request) error {
 	case req.Body != nil:
 		return refuse(ErrEndpoint, "a body was put beside the serialized one")
 	}
-	sealed := sealedHeaders()
+	if err := inspectHeaders(w, req.Request); err != nil {
+		return err
+	}
+	return g.inspectAuth(st, req.Header)
+}
+
+// inspectHeaders demands that each header can be taken in one way only, and that
+// those of the serializer's are as it wrote them. net/http sends a key as it stands
+// in the map: one in another case would go out beside the canonical one.
+func inspectHeaders(w *wire, req *http.Request) error {
+	switch {
+	case len(req.Trailer) > 0 || len(req.Header["Trailer"]) > 0:
+		return refuse(ErrEndpoint, "the request announces a trailer, which would carry headers past the gate; a step of the SDK's stack or an interceptor put it there")
+	case len(req.TransferEncoding) > 0 || len(req.Header["Transfer-Encoding"]) > 0:
+		return refuse(ErrEndpoint, "the request has a transfer encoding of its own; a step of the SDK's stack or an interceptor put it there")
+	case req.GetBody != nil:
+		return refuse(ErrEndpoint, "the request has a GetBody, which could put another body in the approved one's place; a step of the SDK's stack or an interceptor put it there")
+	}
 	for key, values := range req.Header {
-		for i, h := range sealed {
-			// A key in another case would be sent beside the canonical one.
-			if len(key) == len(h) && strings.EqualFold(key, h) && (key != h || len(values) != 1 || values[0] != w.headers[i]) {
-				return refuse(ErrGuardrailOverride, "the header "+h+" changed after the rules; a middleware or an interceptor rewrote the request")
-			}
+		canonical := http.CanonicalHeaderKey(key)
+		switch {
+		case key != canonical:
+			return refuse(headerRule(canonical), "the header "+canonical+" is written in another case and would be sent beside the canonical one; use http.Header.Set")
+		case len(values) > 1 && headerRule(key) != ErrEndpoint:
+			return refuse(headerRule(key), "the header "+key+" has more than one value; a step of the SDK's stack or an interceptor added one")
+		case isSealed(key) && (first(values) != w.header(key) || first(values) == ""):
+			return refuse(ErrGuardrailOverride, "the header "+key+" changed after the rules; a middleware or an interceptor rewrote the request")
 		}
 	}
-	for i, h := range sealed {
+	for i, h := range sealedHeaders() {
 		if w.headers[i] != "" && first(req.Header[h]) == "" {
 			return refuse(ErrGuardrailOverride, "the header "+h+" was taken away after the rules")
 		}
 	}
-	return g.inspectAuth(st, req.Header)
+	return nil
 }
 
 // sealed gives the request its approved body. Another reader with the same bytes,
@@ -234,13 +282,27 @@ func (w *wire) sealed(op *operation, req *smithyhttp.Request) (*smithyhttp.Reque
 	return nil, refuse(ErrEndpoint, "the body changed after the rules; a middleware or an interceptor rewrote the request")
 }
 
+// headerRule is the rule that a header belongs to.
+func headerRule(canonical string) error {
+	switch {
+	case isSealed(canonical):
+		return ErrGuardrailOverride
+	case canonical == "Authorization", strings.HasPrefix(canonical, "X-Amz-"):
+		return ErrAuth
+	}
+	return ErrEndpoint
+}
+
 // inspectAuth demands SigV4 in the pinned region, with the key that the
 // configured credentials gave for this attempt.
 func (g *guard) inspectAuth(st *state, h http.Header) error {
 	auth := first(h["Authorization"])
 	scope, ok := strings.CutPrefix(auth, "AWS4-HMAC-SHA256 Credential=")
-	if !ok || len(h.Values("Authorization")) != 1 {
+	if !ok || len(h["Authorization"]) != 1 {
 		return refuse(ErrAuth, "the request is not signed with SigV4")
+	}
+	if first(h["X-Amz-Security-Token"]) != st.token {
+		return refuse(ErrAuth, "the request carries another session token than the configured credentials gave")
 	}
 	scope, _, _ = strings.Cut(scope, ",")
 	key, scope, _ := strings.Cut(scope, "/")

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"mime"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
@@ -104,10 +104,10 @@ func coverageRule(_ context.Context, g *guard, st *state, in any) error {
 	switch in := in.(type) {
 	case *bedrockruntime.ConverseInput:
 		in.Messages, in.System = ownMessages(in.Messages), slices.Clone(in.System)
-		return g.converseCoverage(in.AdditionalModelRequestFields, in.Messages, in.System)
+		return g.converseCoverage(&in.AdditionalModelRequestFields, in.Messages, in.System)
 	case *bedrockruntime.ConverseStreamInput:
 		in.Messages, in.System = ownMessages(in.Messages), slices.Clone(in.System)
-		return g.converseCoverage(in.AdditionalModelRequestFields, in.Messages, in.System)
+		return g.converseCoverage(&in.AdditionalModelRequestFields, in.Messages, in.System)
 	case *bedrockruntime.InvokeModelInput:
 		in.Body = bytes.Clone(in.Body) // what is inspected is what is sent
 		return g.bodyCoverage(in.Body, &in.ContentType)
@@ -128,8 +128,12 @@ func ownMessages(messages []types.Message) []types.Message {
 	return own
 }
 
-func (g *guard) converseCoverage(extra document.Interface, messages []types.Message, system []types.SystemContentBlock) error {
-	if err := extraFields(extra); err != nil {
+func (g *guard) converseCoverage(extra *document.Interface, messages []types.Message, system []types.SystemContentBlock) error {
+	fields, err := freeze(extra)
+	if err != nil {
+		return err
+	}
+	if err := fields.check(); err != nil {
 		return err
 	}
 	if g.guardrail.AllowPartial {
@@ -173,101 +177,61 @@ func scanned(b types.GuardrailConverseContentBlock) bool {
 	return !ok || len(text.Value.Qualifiers) == 0 || slices.Contains(text.Value.Qualifiers, types.GuardrailConverseContentQualifierGuardContent)
 }
 
-// extraFields keeps a model's additional request fields to fields of the model:
-// not another model, and no setting of Bedrock's.
-func extraFields(fields document.Interface) error {
-	if fields == nil {
-		return nil
-	}
-	raw, err := fields.MarshalSmithyDocument()
-	if err != nil {
-		return refuse(ErrGuardrailOverride, "AdditionalModelRequestFields cannot be written as JSON")
-	}
-	var m map[string]json.RawMessage
-	_ = json.Unmarshal(raw, &m) // what is no object has no keys, and Bedrock refuses it
-	for key := range m {
-		switch k := strings.ToLower(key); {
-		case strings.HasPrefix(k, "amazon-bedrock-"), strings.HasPrefix(k, "guardrail"):
-			return refuse(ErrGuardrailOverride, "AdditionalModelRequestFields hold a setting of the guardrail; leave it out")
-		case k == "modelid", k == "model_id":
-			return refuse(ErrModel, "AdditionalModelRequestFields name a model; leave it out")
-		}
-	}
-	return nil
-}
-
 // bodyConfigKey is the guardrail's own key in an InvokeModel body.
 const bodyConfigKey = "amazon-bedrock-guardrailConfig"
 
-// bodyCoverage looks for guardrail settings in an InvokeModel body. Only the
-// top-level keys are read, and only where one could be there.
+// bodyCoverage demands a body that can be inspected, one JSON object in UTF-8, and
+// looks at the guardrail settings in it.
 func (g *guard) bodyCoverage(body []byte, contentType **string) error {
 	if t := aws.ToString(*contentType); t == "" {
 		// The SDK would send application/octet-stream, to which Bedrock applies
 		// no guardrail (API_runtime_InvokeModel, guardrailIdentifier).
 		*contentType = aws.String("application/json")
-	} else if mt, _, err := mime.ParseMediaType(t); err != nil || mt != "application/json" {
+	} else if mt, params, err := mime.ParseMediaType(t); err != nil || mt != "application/json" {
 		return refuse(ErrGuardrailCoverage, "a guardrail needs ContentType application/json, not "+quoted(t))
+	} else if charset, ok := params["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
+		return refuse(ErrGuardrailCoverage, "a guardrail needs a body in UTF-8, and ContentType says "+quoted(t))
 	}
-	if !mentionsConfig(body) {
-		return nil
+	// A number or a list has no settings, and a text in another encoding could hide
+	// them. json.Valid takes any bytes in a string.
+	if !utf8.Valid(body) || !json.Valid(body) || bytes.TrimLeft(body, jsonSpace)[0] != '{' {
+		return refuse(ErrGuardrailCoverage, "a guardrail needs a body that is one JSON object in UTF-8, without a byte order mark and with nothing after the object")
 	}
-	dec := json.NewDecoder(bytes.NewReader(body))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return refuse(ErrGuardrailCoverage, "a guardrail needs a body that is a JSON object")
-	}
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return refuse(ErrGuardrailCoverage, "a guardrail needs a body that is a JSON object")
+	seen, configured := make(map[string]bool), false
+	for key, value := range members(body) {
+		// A key that stands twice is one thing to one reader and another to the next.
+		if seen[key] {
+			return refuse(ErrGuardrailCoverage, "a key stands twice at the top of the body; leave one of them out")
 		}
-		var value json.RawMessage
-		if err := dec.Decode(&value); err != nil {
-			return refuse(ErrGuardrailCoverage, "a guardrail needs a body that is a JSON object")
+		seen[key] = true
+		if !strings.EqualFold(key, bodyConfigKey) {
+			continue
 		}
-		if name, _ := key.(string); strings.EqualFold(name, bodyConfigKey) {
-			if err := g.bodyConfig(value); err != nil {
-				return err
-			}
+		if configured {
+			return refuse(ErrGuardrailOverride, "the body holds "+bodyConfigKey+" twice, in two spellings; leave one of them out")
 		}
-	}
-	if _, err := dec.Token(); err != nil {
-		return refuse(ErrGuardrailCoverage, "a guardrail needs a body that is a JSON object")
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return refuse(ErrGuardrailCoverage, "the body goes on after its JSON object")
+		configured = true
+		if err := g.bodyConfig(value); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// mentionsConfig reports whether a body can hold the key, in any case or escaped.
-func mentionsConfig(body []byte) bool {
-	const word = "guardrailConfig"
-	for rest := body; ; {
-		i := bytes.IndexAny(rest, `gG\`)
-		switch {
-		case i < 0:
-			return false
-		case rest[i] == '\\':
-			if i+1 < len(rest) && rest[i+1] == 'u' {
-				return true
-			}
-		case len(rest)-i >= len(word) && bytes.EqualFold(rest[i:i+len(word)], []byte(word)):
-			return true
-		}
-		rest = rest[i+1:]
-	}
-}
-
 // bodyConfig checks the settings: a tag suffix makes scanning selective, and
 // the streaming mode is the pinned one's to choose.
-func (g *guard) bodyConfig(raw json.RawMessage) error {
-	var c map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &c); err != nil {
+func (g *guard) bodyConfig(raw []byte) error {
+	if raw[0] != '{' {
 		return refuse(ErrGuardrailCoverage, bodyConfigKey+" in the body is not a JSON object")
 	}
-	for key, v := range c {
-		switch strings.ToLower(key) {
+	seen := make(map[string]bool)
+	for key, value := range members(raw) {
+		name := strings.ToLower(key)
+		if seen[name] {
+			return refuse(ErrGuardrailOverride, bodyConfigKey+" in the body has a field twice; leave one of them out")
+		}
+		seen[name] = true
+		switch name {
 		case "tagsuffix":
 			if !g.guardrail.AllowPartial {
 				return refuse(ErrGuardrailCoverage, "tagSuffix in the body leaves untagged content unscanned; take it out, or set Guardrail.AllowPartial")
@@ -278,7 +242,7 @@ func (g *guard) bodyConfig(raw json.RawMessage) error {
 			if g.guardrail.Stream == types.GuardrailStreamProcessingModeAsync {
 				want = "ASYNCHRONOUS"
 			}
-			if err := json.Unmarshal(v, &mode); err != nil || !strings.EqualFold(mode, want) {
+			if err := json.Unmarshal(value, &mode); err != nil || !strings.EqualFold(mode, want) {
 				return refuse(ErrGuardrailOverride, "streamProcessingMode in the body differs from Guardrail.Stream; leave it out")
 			}
 		default:

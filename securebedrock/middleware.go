@@ -2,7 +2,6 @@ package securebedrock
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 )
@@ -13,19 +12,27 @@ import (
 type Handler func(ctx context.Context, call *Call) (*Result, error)
 
 // Middleware wraps a Handler. It is called once, at construction; the Handler
-// it returns is called by many goroutines. It may change what Call.Input points
-// to, within the rules, which run after it; refuse the call by returning an
-// error; or answer it by returning a Result of its own with an Output of the
-// operation's type. It may call next again after next has failed, and not at once
+// it returns is called by many goroutines and is not nil. It may change what
+// Call.Input points to, within the rules, which run after it; refuse the call by
+// returning an error; or answer it by returning a Result of its own with an Output
+// of the operation's type. What it writes into other fields of a Call than Input,
+// CorrelationID and OnEvent has no effect on any other Middleware or record. It may call next again after next has failed, and not at once
 // or after an answer, which is refused: the SDK makes one answer a call.
 type Middleware func(next Handler) Handler
 
-// Call is one call on its way in. It is the call's own: middleware may keep it.
+// Call is one call on its way in. Each Middleware is given a Call of its own, and
+// may keep it. Input, CorrelationID and OnEvent travel on to the next Handler;
+// everything else is the guard's to say, and is put back when next is called and
+// when it returns.
 type Call struct {
 	// ID is unique. It is sent as requestMetadata["securebedrock-call-id"]
 	// where the operation has such a field and the caller left room for it (16
 	// entries are allowed), so that records join Bedrock's invocation log.
 	ID string
+	// CorrelationID is the application's own name for what the call belongs to: a
+	// request, a session, a ticket. It comes from WithCorrelationID, and a
+	// Middleware may set it. Records carry it beside ID. It is not sent.
+	CorrelationID string
 	// Operation is the SDK's name: "Converse", …
 	Operation string
 	// Model is the parsed model identifier; zero where the operation has none.
@@ -54,6 +61,8 @@ type Call struct {
 	// goroutine that reads the stream. It must not block, change or keep the event.
 	// A middleware that finds one set calls it too.
 	OnEvent func(event any)
+
+	entry *entry // the call's own
 }
 
 // Result is one call on its way out.
@@ -137,6 +146,8 @@ type GuardrailOutcome struct {
 
 // completion hands one Outcome to every function registered, each exactly once.
 type completion struct {
+	entry *entry // of the call that it completes
+
 	mu      sync.Mutex
 	over    bool
 	outcome Outcome
@@ -167,30 +178,5 @@ func (c *completion) complete(out Outcome) {
 	c.mu.Unlock()
 	for _, f := range waiting {
 		f(out)
-	}
-}
-
-// chain composes middleware, the first outermost.
-func chain(mws []Middleware, h Handler) Handler {
-	for i := len(mws) - 1; i >= 0; i-- {
-		h = completed(mws[i](h))
-	}
-	return h
-}
-
-// completed keeps what Handler promises where a middleware answers or refuses by
-// itself: a Result that is not nil, with an Outcome.
-func completed(h Handler) Handler {
-	return func(ctx context.Context, call *Call) (*Result, error) {
-		res, err := h(ctx, call)
-		if res != nil && res.done != nil {
-			return res, err
-		}
-		own := &Result{done: new(completion)}
-		if res != nil {
-			own.Output = res.Output // res itself may serve other calls too
-		}
-		own.done.complete(Outcome{Err: err, Latency: time.Since(call.Start), Canceled: errors.Is(err, context.Canceled)})
-		return own, err
 	}
 }

@@ -56,6 +56,13 @@ type Options struct {
 	// MaxTokens is written into inferenceConfig.maxTokens of a Converse or
 	// ConverseStream whose caller set none. Zero means 1024; a negative number
 	// leaves it unset, so that the model's own maximum applies.
+	//
+	// Nothing is written where AdditionalModelRequestFields hold a bound of the
+	// model's own (max_tokens, max_completion_tokens, max_gen_len, …), beside which
+	// Bedrock refuses another; where they ask for Nova's reasoning effort "high",
+	// which allows none; and for a managed prompt, which brings its own. With a
+	// budget for thinking (budget_tokens) the budget is added, since maxTokens must
+	// exceed the budget.
 	MaxTokens int32
 
 	// Middleware runs around every call, the first outermost. It sees refusals
@@ -91,8 +98,10 @@ type Guardrail struct {
 	// InvokeModelWithResponseStream. Zero means enabled.
 	Trace types.GuardrailTrace
 
-	// Stream is sent with ConverseStream and InvokeModelWithResponseStream.
-	// Zero means sync: with async, text can reach the caller before the
+	// Stream is sent with ConverseStream. InvokeModelWithResponseStream has no such
+	// field: its body may name the same mode in amazon-bedrock-guardrailConfig,
+	// another is refused, and without one Bedrock's own default applies, which is
+	// synchronous. Zero means sync: with async, text can reach the caller before the
 	// guardrail has seen it, and personal data is not masked
 	// (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-streaming.html).
 	Stream types.GuardrailStreamProcessingMode

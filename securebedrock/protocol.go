@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/aws/smithy-go/transport/http/protocol/restjson1"
 )
@@ -29,6 +30,45 @@ func newProtocol() *protocol {
 	p := &protocol{Protocol: restjson1.New(schemas.AmazonBedrockFrontendService)}
 	p.codecs.New = func() any { return restjson1.New(schemas.AmazonBedrockFrontendService) }
 	return p
+}
+
+// SerializeRequest writes the input that the rules approved, and no other, and
+// notes what it made of the input. A request that was written by anything else is
+// never approved.
+func (p *protocol) SerializeRequest(ctx context.Context, op *smithy.OperationSchema, in smithy.Serializable, req *smithyhttp.Request) error {
+	st := stateOf(ctx)
+	switch {
+	case st == nil:
+		return bypassed(middleware.GetOperationName(ctx), "the request was written outside of the guard's own stack")
+	case st.dead == nil && (any(in) != st.input || op.Schema != st.op.schema.Schema):
+		return st.named(refuse(ErrEndpoint, "the serializer was given another input or another operation than the rules approved"))
+	case !st.seal.written():
+		return st.named(refuse(ErrEndpoint, "the serializer ran twice; a step of the SDK's stack replaced it"))
+	}
+	if err := prewritten(req); err != nil {
+		return st.named(err)
+	}
+	if err := p.Protocol.SerializeRequest(ctx, op, in, req); err != nil {
+		return err
+	}
+	if err := st.wire.capture(req); err != nil {
+		return st.named(err)
+	}
+	return nil
+}
+
+// prewritten refuses a request in which a step before the serializer has set what
+// the serializer alone may say.
+func prewritten(req *smithyhttp.Request) error {
+	for key := range req.Header {
+		if isSealed(http.CanonicalHeaderKey(key)) {
+			return refuse(ErrGuardrailOverride, "a step of the SDK's stack set the header "+http.CanonicalHeaderKey(key)+" before the serializer ran; set the input's own field")
+		}
+	}
+	if req.GetStream() != nil {
+		return refuse(ErrEndpoint, "a step of the SDK's stack set a body before the serializer ran")
+	}
+	return nil
 }
 
 func (p *protocol) SerializeEventMessage(schema, variant *smithy.Schema, v smithy.Serializable, w io.Writer) error {

@@ -140,10 +140,16 @@ type retryStep struct{ *retry.Attempt }
 func (s retryStep) HandleFinalize(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
 	middleware.FinalizeOutput, middleware.Metadata, error,
 ) {
-	if st := stateOf(ctx); st != nil {
-		st.attempt.next, st.attempt.st = next, st
-		next = &st.attempt
+	st := stateOf(ctx)
+	if st == nil {
+		return middleware.FinalizeOutput{}, middleware.Metadata{}, bypassed(middleware.GetOperationName(ctx), "the call did not pass the rules")
 	}
+	if !st.seal.loop() {
+		return middleware.FinalizeOutput{}, middleware.Metadata{}, st.named(refuse(ErrEndpoint,
+			"a step of the SDK's stack called its next handler again, which would send the prompt again under the same record; Options.Retry says how often a call is sent"))
+	}
+	st.attempt.next, st.attempt.st = next, st
+	next = &st.attempt
 	return s.Attempt.HandleFinalize(ctx, in, next)
 }
 
@@ -158,6 +164,7 @@ type attempt struct {
 func (a *attempt) HandleFinalize(ctx context.Context, in middleware.FinalizeInput) (
 	out middleware.FinalizeOutput, metadata middleware.Metadata, err error,
 ) {
+	a.st.seal.attempt()
 	out, metadata, err = a.next.HandleFinalize(ctx, in)
 	if err != nil && retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary {
 		a.st.throttled++

@@ -10,11 +10,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 func ofModel(model string) context.Context {
-	return context.WithValue(context.Background(), stateKey{}, &state{call: Call{Model: Model{ID: model}}})
+	return middleware.WithStackValue(context.Background(), stateKey{}, &state{call: Call{Model: Model{ID: model}}})
 }
 
 // play plays one attempt that ends with err.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 )
 
@@ -175,10 +176,14 @@ const maxRequestMetadata = 16
 func defaultsRule(_ context.Context, g *guard, st *state, in any) error {
 	switch in := in.(type) {
 	case *bedrockruntime.ConverseInput:
-		in.InferenceConfig = g.withMaxTokens(st, in.InferenceConfig)
+		if err := g.withMaxTokens(st, &in.InferenceConfig, &in.AdditionalModelRequestFields); err != nil {
+			return err
+		}
 		in.RequestMetadata = withCallID(in.RequestMetadata, st.call.ID)
 	case *bedrockruntime.ConverseStreamInput:
-		in.InferenceConfig = g.withMaxTokens(st, in.InferenceConfig)
+		if err := g.withMaxTokens(st, &in.InferenceConfig, &in.AdditionalModelRequestFields); err != nil {
+			return err
+		}
 		in.RequestMetadata = withCallID(in.RequestMetadata, st.call.ID)
 	case *bedrockruntime.InvokeModelInput:
 		return withCallIDHeader(&in.RequestMetadata, st.call.ID)
@@ -192,18 +197,28 @@ func defaultsRule(_ context.Context, g *guard, st *state, in any) error {
 	return nil
 }
 
-func (g *guard) withMaxTokens(st *state, c *types.InferenceConfiguration) *types.InferenceConfiguration {
-	if g.maxTokens < 0 || c != nil && c.MaxTokens != nil {
-		return c
+// withMaxTokens bounds the answer of a call whose input has no bound of its own.
+func (g *guard) withMaxTokens(st *state, config **types.InferenceConfiguration, extra *document.Interface) error {
+	if g.maxTokens < 0 || *config != nil && (*config).MaxTokens != nil {
+		return nil
 	}
 	// A managed prompt brings its own, and Bedrock refuses any beside it
 	// (API_runtime_Converse).
 	if st.call.Model.Kind == KindPrompt {
-		return c
+		return nil
 	}
-	c = shallow(c)
-	c.MaxTokens = aws.Int32(g.maxTokens)
-	return c
+	fields, err := freeze(extra)
+	if err != nil {
+		return err
+	}
+	n, ok := fields.maxTokens(g.maxTokens)
+	if !ok {
+		return nil
+	}
+	c := shallow(*config)
+	c.MaxTokens = &n
+	*config = c
+	return nil
 }
 
 func withCallID(m map[string]string, id string) map[string]string {

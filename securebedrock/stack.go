@@ -32,6 +32,7 @@ type guard struct {
 	rules       []rule
 	chain       Handler
 	hasMW       bool
+	watched     bool // the configuration has steps or interceptors of its own
 	endpoint    pinnedEndpoint
 	doer        *roundTripDoer
 	transport   smithyhttp.ClientHandler // over doer
@@ -56,12 +57,16 @@ type guard struct {
 // The rules take the serializer's place and call it themselves, so that nothing
 // can change the input between the two; the gate sends by itself, so that
 // nothing can change the request after it.
-func (g *guard) install(stack *middleware.Stack) error { return g.installIn(stack, nil) }
+func (g *guard) install(stack *middleware.Stack) error { return g.installIn(stack, nil, false) }
+
+// installWatched is install where per-call options may have put steps of their own
+// into the stack.
+func (g *guard) installWatched(stack *middleware.Stack) error { return g.installIn(stack, nil, true) }
 
 // installOpen is install where options of the caller's come after it.
-func (g *guard) installOpen(stack *middleware.Stack) error { return g.installIn(stack, stack) }
+func (g *guard) installOpen(stack *middleware.Stack) error { return g.installIn(stack, stack, true) }
 
-func (g *guard) installIn(stack, open *middleware.Stack) error {
+func (g *guard) installIn(stack, open *middleware.Stack, watched bool) error {
 	op := g.ops[stack.ID()]
 	if op == nil {
 		return &PolicyError{Rule: ErrUnguardedOperation, Operation: stack.ID(),
@@ -84,8 +89,8 @@ func (g *guard) installIn(stack, open *middleware.Stack) error {
 		}
 	}
 	outer := &op.chain
-	if open != nil {
-		outer = &chainStep{g: g, op: op, stack: open}
+	if open != nil || watched {
+		outer = &chainStep{g: g, op: op, stack: open, watched: true}
 	}
 	return errors.Join(
 		stack.Initialize.Add(outer, middleware.Before),
@@ -94,20 +99,23 @@ func (g *guard) installIn(stack, open *middleware.Stack) error {
 }
 
 // state is one exchange: one pass through the rules, of which a Middleware may
-// make several. Its presence in the context, approved, is the seal.
-//
-// It is a context itself, which saves the making of one.
+// make several. While it is approved, it is the seal: credentials and the wire are
+// open to it alone. It stands among the stack's values, which the SDK clears when
+// another call begins with the same context, and the seal ends with the pass.
 type state struct {
-	context.Context
+	context.Context // the exchange's own
 
-	g    *guard
-	op   *operation
-	call Call // own copy, in which the rules write what they find
+	g     *guard
+	op    *operation
+	call  Call // own copy, in which the rules write what they find
+	print *fingerprint
 
 	parsed    *Model // of the input as it came; nil or empty where that was not asked
-	approved  bool   // by the rules
-	wire      wire   // what they approved
+	seal      seal
+	input     any    // what the rules approved
+	wire      wire   // what the serializer made of it
 	accessKey string // of the credentials that the last attempt was given
+	token     string // their session token
 	principal string // theirs too
 	sends     int    // attempts that the gate has let through
 	throttled int    // of them
@@ -121,24 +129,21 @@ type state struct {
 
 type stateKey struct{}
 
-// Value implements context.Context.
-func (st *state) Value(key any) any {
-	if key == (stateKey{}) {
-		return st
-	}
-	return st.Context.Value(key)
+// carried puts the state among the stack's values of a context.
+func (st *state) carried(ctx context.Context) context.Context {
+	return middleware.WithStackValue(ctx, stateKey{}, st)
 }
 
 // cause is why the exchange's context is over.
 func (st *state) cause() error { return context.Cause(st.Context) }
 
 func stateOf(ctx context.Context) *state {
-	st, _ := ctx.Value(stateKey{}).(*state)
+	st, _ := middleware.GetStackValue(ctx, stateKey{}).(*state)
 	return st
 }
 
 // ruleStep stands in the serializer's place: rules first, then the serializer,
-// then the copy of what the gate will demand to see again.
+// whose protocol notes what the gate will demand to see again.
 type ruleStep struct {
 	g         *guard
 	op        *operation
@@ -155,29 +160,42 @@ func (s *ruleStep) HandleSerialize(ctx context.Context, in middleware.SerializeI
 		return middleware.SerializeOutput{}, middleware.Metadata{}, &PolicyError{Rule: ErrGuardrailRequired, Operation: s.op.name,
 			Detail: "the call did not enter through the guard's own chain"}
 	}
-	if st.dead == nil {
-		input, ok := s.op.clone(in.Parameters)
-		if !ok {
-			return middleware.SerializeOutput{}, middleware.Metadata{}, s.op.foreign(in.Parameters)
-		}
-		for _, r := range s.g.rules {
-			if err := r(ctx, s.g, st, input); err != nil {
-				return middleware.SerializeOutput{}, middleware.Metadata{}, st.named(err)
-			}
-		}
-		in.Parameters = input
+	if err := s.approve(ctx, st, &in); err != nil {
+		return middleware.SerializeOutput{}, middleware.Metadata{}, st.named(err)
 	}
-	ctx = unsigned(ctx)
-	return s.serialize.HandleSerialize(ctx, in, middlewareFunc(func(ctx context.Context, in middleware.SerializeInput) (
+	return s.serialize.HandleSerialize(unsigned(ctx), in, middlewareFunc(func(ctx context.Context, in middleware.SerializeInput) (
 		middleware.SerializeOutput, middleware.Metadata, error,
 	) {
-		req, err := st.wire.capture(in.Request)
-		if err != nil {
-			return middleware.SerializeOutput{}, middleware.Metadata{}, st.named(err)
+		if !st.seal.close() {
+			return middleware.SerializeOutput{}, middleware.Metadata{}, st.named(refuse(ErrEndpoint,
+				"the request was not made by the client's own serializer; a step or a per-call option replaced the SDK's OperationSerializer or Options.Protocol"))
 		}
-		st.approved, in.Request = true, req
 		return next.HandleSerialize(ctx, in)
 	}))
+}
+
+// approve runs the rules, once a state.
+func (s *ruleStep) approve(ctx context.Context, st *state, in *middleware.SerializeInput) error {
+	if !st.seal.begin() {
+		return refuse(ErrEndpoint, "a step of the SDK's stack called its next handler again, which would send another prompt under the same record; call the Client again")
+	}
+	if st.dead != nil {
+		return nil
+	}
+	input, ok := s.op.clone(in.Parameters)
+	if !ok {
+		return s.op.foreign(in.Parameters)
+	}
+	if err := st.print.unchanged(ctx, input); err != nil {
+		return err
+	}
+	for _, r := range s.g.rules {
+		if err := r(ctx, s.g, st, input); err != nil {
+			return err
+		}
+	}
+	st.input, in.Parameters = input, input
+	return nil
 }
 
 // unsigned takes back what a per-call option said about signing, so that what the

@@ -118,6 +118,6 @@ func tunnelOnly(proxy func(*http.Request) (*url.URL, error)) func(*http.Request)
 type refusingClient struct{}
 
 func (refusingClient) Do(req *http.Request) (*http.Response, error) {
-	return nil, &PolicyError{Rule: ErrGuardrailRequired, Operation: middleware.GetOperationName(req.Context()),
-		Detail: "the request did not pass the gate; a per-call option took it out of the stack, or this HTTP client was taken out of the client"}
+	return nil, bypassed(middleware.GetOperationName(req.Context()),
+		"the request did not pass the gate; a per-call option took it out of the stack, or this HTTP client was taken out of the client")
 }

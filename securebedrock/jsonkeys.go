@@ -1,0 +1,73 @@
+package securebedrock
+
+import (
+	"bytes"
+	"encoding/json"
+	"iter"
+)
+
+// members yields the keys of a JSON object and their values as they stand, keys
+// that occur twice among them, which encoding/json drops. The text must be valid
+// JSON; one that is no object has no members.
+func members(text []byte) iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		text = bytes.TrimLeft(text, jsonSpace)
+		if len(text) == 0 || text[0] != '{' {
+			return
+		}
+		rest := bytes.TrimLeft(text[1:], jsonSpace)
+		for len(rest) > 0 && rest[0] == '"' {
+			n := valueLen(rest)
+			key := string(rest[1 : n-1])
+			if bytes.IndexByte(rest[:n], '\\') >= 0 {
+				_ = json.Unmarshal(rest[:n], &key) // valid
+			}
+			rest = bytes.TrimLeft(rest[n:], jsonSpace)
+			rest = bytes.TrimLeft(rest[1:], jsonSpace) // the colon
+			n = valueLen(rest)
+			if !yield(key, rest[:n]) {
+				return
+			}
+			rest = bytes.TrimLeft(rest[n:], jsonSpace)
+			if len(rest) == 0 || rest[0] != ',' {
+				return
+			}
+			rest = bytes.TrimLeft(rest[1:], jsonSpace)
+		}
+	}
+}
+
+const jsonSpace = " \t\r\n"
+
+// valueLen is the length of the JSON value that a text begins with.
+func valueLen(text []byte) int {
+	depth := 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			for i++; text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++
+				}
+			}
+			if depth == 0 {
+				return i + 1
+			}
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+			if depth == 0 {
+				return i + 1
+			}
+			if depth < 0 {
+				return i // a number or a word before the object's end
+			}
+		case ',', ' ', '\t', '\r', '\n':
+			if depth == 0 {
+				return i
+			}
+		}
+	}
+	return len(text)
+}

@@ -1,0 +1,118 @@
+package securebedrock
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
+)
+
+// modelFields are the AdditionalModelRequestFields of a Converse, as JSON. They are
+// what is sent: a document is encoded once, so that one which encodes differently
+// the second time cannot pass the rules with other fields than it sends.
+type modelFields struct {
+	document.Interface
+	raw []byte
+}
+
+// MarshalSmithyDocument implements document.Marshaler.
+func (f *modelFields) MarshalSmithyDocument() ([]byte, error) { return f.raw, nil }
+
+// freeze encodes a document; nil where there is none.
+func freeze(field *document.Interface) (*modelFields, error) {
+	if *field == nil {
+		return nil, nil
+	}
+	if own, ok := (*field).(*modelFields); ok {
+		return own, nil
+	}
+	raw, err := (*field).MarshalSmithyDocument()
+	if err != nil {
+		return nil, refuse(ErrGuardrailOverride, "AdditionalModelRequestFields cannot be written as JSON")
+	}
+	raw = bytes.TrimSpace(raw)
+	if !json.Valid(raw) || raw[0] != '{' && string(raw) != "null" {
+		return nil, refuse(ErrGuardrailOverride, "AdditionalModelRequestFields are not one JSON object")
+	}
+	own := &modelFields{Interface: *field, raw: raw}
+	*field = own
+	return own, nil
+}
+
+// check keeps the fields to those of the model: not another model, and no setting
+// of Bedrock's.
+func (f *modelFields) check() error {
+	if f == nil {
+		return nil
+	}
+	var m map[string]json.RawMessage
+	_ = json.Unmarshal(f.raw, &m) // valid, see freeze
+	for key := range m {
+		switch k := strings.ToLower(key); {
+		case strings.HasPrefix(k, "amazon-bedrock-"), strings.HasPrefix(k, "guardrail"):
+			return refuse(ErrGuardrailOverride, "AdditionalModelRequestFields hold a setting of the guardrail; leave it out")
+		case k == "modelid", k == "model_id":
+			return refuse(ErrModel, "AdditionalModelRequestFields name a model; leave it out")
+		}
+	}
+	return nil
+}
+
+// maxTokens is what inferenceConfig.maxTokens should be beside the fields, given
+// the default; ok is false where nothing may stand there.
+func (f *modelFields) maxTokens(standard int32) (n int32, ok bool) {
+	if f == nil {
+		return standard, true
+	}
+	dec := json.NewDecoder(bytes.NewReader(f.raw))
+	dec.UseNumber()
+	var fields map[string]any
+	if dec.Decode(&fields) != nil {
+		return standard, true
+	}
+	b := tokenBounds{}
+	b.read(fields)
+	if b.stated {
+		return 0, false
+	}
+	return int32(min(int64(standard)+b.budget, math.MaxInt32)), true
+}
+
+// tokenBounds is what a model's own fields say about the length of its answer.
+type tokenBounds struct {
+	// stated: they hold a bound, beside which Bedrock refuses another, or ask for
+	// Nova's high effort, which allows none
+	// (https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html).
+	stated bool
+	// budget is the one for thinking, which maxTokens must exceed
+	// (User Guide, claude-messages-extended-thinking).
+	budget int64
+}
+
+// read looks at an object's keys and at those of the objects in it: families put
+// their bound at the top, or into a configuration of their own
+// ("inferenceConfig", "textGenerationConfig"). What is said of tools is no setting.
+func (b *tokenBounds) read(fields map[string]any) {
+	for key, v := range fields {
+		switch strings.ReplaceAll(strings.ToLower(key), "_", "") {
+		case "maxtokens", "maxcompletiontokens", "maxnewtokens", "maxgenlen", "maxoutputtokens",
+			"maxtokencount", "maxtokenstosample", "maxlength":
+			b.stated = true
+		case "maxreasoningeffort":
+			b.stated = b.stated || v == "high"
+		case "budgettokens":
+			if n, ok := v.(json.Number); ok {
+				if budget, err := n.Int64(); err == nil {
+					b.budget = max(b.budget, min(budget, math.MaxInt32))
+				}
+			}
+		case "tools", "toolconfig":
+		default:
+			if inner, ok := v.(map[string]any); ok {
+				b.read(inner)
+			}
+		}
+	}
+}
