@@ -1,0 +1,142 @@
+package securebedrock_test
+
+import (
+	"context"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+)
+
+// anInput is a well-formed input of every operation but the bidirectional one, whose
+// calls have a test of their own.
+func anInput() map[string]any {
+	return map[string]any{
+		"Converse":                      converse("a secret"),
+		"ConverseStream":                converseStream("a secret"),
+		"InvokeModel":                   &bedrockruntime.InvokeModelInput{ModelId: aws.String(haiku), Body: invokeBody("a secret")},
+		"InvokeModelWithResponseStream": &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: aws.String(haiku), Body: invokeBody("a secret")},
+		"StartAsyncInvoke":              startAsync(),
+		"ApplyGuardrail":                applyGuardrail(bedrocktest.DefaultGuardrailID, "1"),
+		"InvokeGuardrailChecks":         guardrailChecks(),
+		"CountTokens":                   &bedrockruntime.CountTokensInput{ModelId: aws.String(haiku), Input: &types.CountTokensInputMemberInvokeModel{Value: types.InvokeModelTokensRequest{Body: invokeBody("a secret")}}},
+		"GetAsyncInvoke":                &bedrockruntime.GetAsyncInvokeInput{InvocationArn: aws.String("arn:aws:bedrock:us-east-1:123456789012:async-invoke/abc")},
+		"ListAsyncInvokes":              &bedrockruntime.ListAsyncInvokesInput{},
+	}
+}
+
+// invoke calls an operation by its name on a Client or its Runtime.
+func invoke(ctx context.Context, client any, operation string, input any, optFns ...func(*sdkOptions)) error {
+	args := []reflect.Value{reflect.ValueOf(ctx), reflect.ValueOf(input)}
+	for _, f := range optFns {
+		args = append(args, reflect.ValueOf(f))
+	}
+	out := reflect.ValueOf(client).MethodByName(operation).Call(args)
+	err, _ := out[1].Interface().(error)
+	return err
+}
+
+// replaceInput puts another input in the place of a call's, right before the
+// serializer or at the end of Initialize.
+func replaceInput(step string, with any) func(*middleware.Stack) error {
+	return func(s *middleware.Stack) error {
+		if step == "Initialize" {
+			return s.Initialize.Add(middleware.InitializeMiddlewareFunc("replace", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+				in.Parameters = with
+				return next.HandleInitialize(ctx, in)
+			}), middleware.After)
+		}
+		return s.Serialize.Insert(middleware.SerializeMiddlewareFunc("replace", func(ctx context.Context, in middleware.SerializeInput, next middleware.SerializeHandler) (middleware.SerializeOutput, middleware.Metadata, error) {
+			in.Parameters = with
+			return next.HandleSerialize(ctx, in)
+		}), "OperationSerializer", middleware.Before)
+	}
+}
+
+// An operation takes its own input type and no other, whatever a step of the stack
+// puts there, on every way into the stack.
+func TestForeignInputIsRefused(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	own := anInput()
+	call := func(t *testing.T, operation, foreign string) {
+		for _, step := range []string{"Initialize", "Serialize"} {
+			replace := replaceInput(step, anInput()[foreign])
+			perCall := func(o *sdkOptions) { o.APIOptions = append(o.APIOptions, replace) }
+			plain := newClient(t, server, excuseAll)
+			cfg := server.Config()
+			cfg.APIOptions = append(cfg.APIOptions, replace)
+			configured, err := securebedrock.NewFromConfig(cfg, withAll(server.Options()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for way, err := range map[string]error{
+				"Client, per call":        invoke(t.Context(), plain, operation, own[operation], perCall),
+				"Runtime, per call":       invoke(t.Context(), plain.Runtime(), operation, own[operation], perCall),
+				"Client, configuration":   invoke(t.Context(), configured, operation, own[operation]),
+				"Runtime, configuration":  invoke(t.Context(), configured.Runtime(), operation, own[operation]),
+				"Client, with Middleware": invoke(t.Context(), newClient(t, server, excuseAll, new(recorder).option), operation, own[operation], perCall),
+			} {
+				if err == nil {
+					t.Errorf("%s: a %T went out", way, anInput()[foreign])
+					continue
+				}
+				refusedBy(t, err, securebedrock.ErrEndpoint)
+			}
+			configured.Close()
+		}
+	}
+	for operation := range own {
+		for foreign := range own {
+			if operation != foreign {
+				t.Run(foreign+" in "+operation, func(t *testing.T) { call(t, operation, foreign) })
+			}
+		}
+	}
+	nothingArrived(t, server)
+}
+
+func withAll(o opts) opts {
+	excuseAll(&o)
+	return o
+}
+
+// What a Middleware puts in an input's place is held to the operation too.
+func TestForeignInputFromMiddleware(t *testing.T) {
+	for operation, input := range anInput() {
+		server := bedrocktest.NewServer(t)
+		c := newClient(t, server, excuseAll, around(func(ctx context.Context, call *securebedrock.Call, next securebedrock.Handler) (*securebedrock.Result, error) {
+			call.Input = &bedrockruntime.InvokeModelInput{ModelId: aws.String(haiku), Body: invokeBody("a secret")}
+			if call.Operation == "InvokeModel" {
+				call.Input = converse("a secret")
+			}
+			return next(ctx, call)
+		}))
+		if err := invoke(t.Context(), c, operation, input); err == nil {
+			t.Errorf("%s sent the input of another operation", operation)
+		}
+		nothingArrived(t, server)
+	}
+}
+
+// Each operation's own type passes, so that the refusals above are not for
+// something else.
+func TestOwnInputPasses(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	for operation, input := range anInput() {
+		if operation == "GetAsyncInvoke" {
+			continue // there is no such invocation
+		}
+		replace := replaceInput("Serialize", anInput()[operation])
+		err := invoke(t.Context(), newClient(t, server, excuseAll), operation, input, func(o *sdkOptions) { o.APIOptions = append(o.APIOptions, replace) })
+		if err != nil && !strings.Contains(err.Error(), "api error") {
+			t.Errorf("%s: %v", operation, err)
+		}
+	}
+}

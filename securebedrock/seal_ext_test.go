@@ -1,0 +1,438 @@
+package securebedrock_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+)
+
+// twice is a step that calls its next handler again, in each phase of a stack. The
+// second pass has another prompt for another model where the phase can say so.
+func twice(atOnce bool) map[string]func(*middleware.Stack) error {
+	again := func(first, second func()) {
+		if !atOnce {
+			first()
+			second()
+			return
+		}
+		var wg sync.WaitGroup
+		wg.Go(first)
+		wg.Go(second)
+		wg.Wait()
+	}
+	other := "amazon.nova-lite-v1:0"
+	change := func(in any) any {
+		switch in := in.(type) {
+		case *bedrockruntime.ConverseInput:
+			c := *in
+			c.ModelId, c.Messages = &other, userSays("another prompt")
+			return &c
+		case *bedrockruntime.ConverseStreamInput:
+			c := *in
+			c.ModelId, c.Messages = &other, userSays("another prompt")
+			return &c
+		}
+		return in
+	}
+	clone := func(in any) any { return in.(*smithyhttp.Request).Clone() }
+	initialize := func(pos middleware.RelativePosition) func(*middleware.Stack) error {
+		return func(s *middleware.Stack) error {
+			return s.Initialize.Add(middleware.InitializeMiddlewareFunc("twice", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (out middleware.InitializeOutput, md middleware.Metadata, err error) {
+				var err2 error
+				again(func() { out, md, err = next.HandleInitialize(ctx, in) },
+					func() {
+						_, _, err2 = next.HandleInitialize(ctx, middleware.InitializeInput{Parameters: change(in.Parameters)})
+					})
+				return out, md, errors.Join(err, err2)
+			}), pos)
+		}
+	}
+	return map[string]func(*middleware.Stack) error{
+		"Initialize, first": initialize(middleware.Before),
+		"Initialize, last":  initialize(middleware.After),
+		"Serialize": func(s *middleware.Stack) error {
+			return s.Serialize.Insert(middleware.SerializeMiddlewareFunc("twice", func(ctx context.Context, in middleware.SerializeInput, next middleware.SerializeHandler) (out middleware.SerializeOutput, md middleware.Metadata, err error) {
+				var err2 error
+				second := middleware.SerializeInput{Parameters: change(in.Parameters), Request: clone(in.Request)}
+				again(func() { out, md, err = next.HandleSerialize(ctx, in) }, func() { _, _, err2 = next.HandleSerialize(ctx, second) })
+				return out, md, errors.Join(err, err2)
+			}), "OperationSerializer", middleware.Before)
+		},
+		"Serialize, after the serializer": func(s *middleware.Stack) error {
+			return s.Serialize.Add(middleware.SerializeMiddlewareFunc("twice", func(ctx context.Context, in middleware.SerializeInput, next middleware.SerializeHandler) (out middleware.SerializeOutput, md middleware.Metadata, err error) {
+				var err2 error
+				second := in
+				second.Request = clone(in.Request)
+				again(func() { out, md, err = next.HandleSerialize(ctx, in) }, func() { _, _, err2 = next.HandleSerialize(ctx, second) })
+				return out, md, errors.Join(err, err2)
+			}), middleware.After)
+		},
+		"Build": func(s *middleware.Stack) error {
+			return s.Build.Add(middleware.BuildMiddlewareFunc("twice", func(ctx context.Context, in middleware.BuildInput, next middleware.BuildHandler) (out middleware.BuildOutput, md middleware.Metadata, err error) {
+				var err2 error
+				second := in
+				second.Request = clone(in.Request)
+				again(func() { out, md, err = next.HandleBuild(ctx, in) }, func() { _, _, err2 = next.HandleBuild(ctx, second) })
+				return out, md, errors.Join(err, err2)
+			}), middleware.After)
+		},
+		"Finalize, before the retry": func(s *middleware.Stack) error {
+			return s.Finalize.Add(middleware.FinalizeMiddlewareFunc("twice", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (out middleware.FinalizeOutput, md middleware.Metadata, err error) {
+				var err2 error
+				second := in
+				second.Request = clone(in.Request)
+				again(func() { out, md, err = next.HandleFinalize(ctx, in) }, func() { _, _, err2 = next.HandleFinalize(ctx, second) })
+				return out, md, errors.Join(err, err2)
+			}), middleware.Before)
+		},
+		"Finalize, after the signature": func(s *middleware.Stack) error {
+			return s.Finalize.Add(middleware.FinalizeMiddlewareFunc("twice", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (out middleware.FinalizeOutput, md middleware.Metadata, err error) {
+				var err2 error
+				second := in
+				second.Request = clone(in.Request)
+				again(func() { out, md, err = next.HandleFinalize(ctx, in) }, func() { _, _, err2 = next.HandleFinalize(ctx, second) })
+				return out, md, errors.Join(err, err2)
+			}), middleware.After)
+		},
+		"Deserialize": func(s *middleware.Stack) error {
+			return s.Deserialize.Add(middleware.DeserializeMiddlewareFunc("twice", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (out middleware.DeserializeOutput, md middleware.Metadata, err error) {
+				var err2 error
+				second := in
+				second.Request = clone(in.Request)
+				again(func() { out, md, err = next.HandleDeserialize(ctx, in) }, func() { _, _, err2 = next.HandleDeserialize(ctx, second) })
+				return out, md, errors.Join(err, err2)
+			}), middleware.Before)
+		},
+	}
+}
+
+// A step that calls its next handler again sends no prompt that no record names: one
+// call of the chain is one request.
+func TestAStepThatCallsNextTwice(t *testing.T) {
+	for phase, step := range twice(false) {
+		for _, operation := range []string{"Converse", "ConverseStream", "InvokeModel"} {
+			for _, side := range []string{"Client", "Runtime"} {
+				t.Run(phase+", "+operation+", "+side, func(t *testing.T) {
+					server := bedrocktest.NewServer(t)
+					rec := new(recorder)
+					c := newClient(t, server, rec.option)
+					var client any = c
+					if side == "Runtime" {
+						client = c.Runtime()
+					}
+					err := invoke(t.Context(), client, operation, anInput()[operation], func(o *sdkOptions) { o.APIOptions = append(o.APIOptions, step) })
+					rec.mu.Lock()
+					recorded := len(rec.calls)
+					rec.mu.Unlock()
+					if side == "Runtime" && phase == "Initialize, first" {
+						recorded-- // outside of the chain it makes two calls, of which each has its record
+						if recorded != 1 {
+							t.Fatalf("the chain saw %d calls", recorded+1)
+						}
+						return
+					}
+					refusedBy(t, err, securebedrock.ErrEndpoint)
+					if sent := len(calls(server, operation)); recorded != 1 || sent > 1 {
+						t.Errorf("%d requests were sent under %d records", sent, recorded)
+					}
+				})
+			}
+		}
+	}
+}
+
+// The same at once, for the race detector.
+func TestAStepThatCallsNextTwiceAtOnce(t *testing.T) {
+	for phase, step := range twice(true) {
+		if strings.HasPrefix(phase, "Finalize, after") || phase == "Deserialize" || phase == "Finalize, before the retry" || phase == "Build" || phase == "Serialize, after the serializer" {
+			continue // the SDK's own steps share what they write
+		}
+		t.Run(phase, func(t *testing.T) {
+			server := bedrocktest.NewServer(t)
+			c := newClient(t, server, new(recorder).option)
+			_, err := c.Converse(t.Context(), converse("a secret"), func(o *sdkOptions) { o.APIOptions = append(o.APIOptions, step) })
+			refusedBy(t, err, securebedrock.ErrEndpoint)
+			if sent := len(calls(server, "Converse")); sent > 1 {
+				t.Errorf("%d requests were sent", sent)
+			}
+		})
+	}
+}
+
+// rewriters change an input behind the middleware: in place and below the first
+// level, by another value, and by an interceptor.
+func rewriters() map[string]func(*sdkOptions) {
+	inPlace := func(in any) any {
+		switch in := in.(type) {
+		case *bedrockruntime.ConverseInput:
+			in.Messages[0].Content[0].(*types.ContentBlockMemberText).Value = "another prompt"
+		case *bedrockruntime.ConverseStreamInput:
+			in.Messages[0].Content[0].(*types.ContentBlockMemberText).Value = "another prompt"
+		case *bedrockruntime.InvokeModelInput:
+			copy(in.Body[strings.Index(string(in.Body), "a secret"):], "a public")
+		case *bedrockruntime.InvokeModelWithResponseStreamInput:
+			copy(in.Body[strings.Index(string(in.Body), "a secret"):], "a public")
+		case *bedrockruntime.StartAsyncInvokeInput:
+			in.Tags = append(in.Tags, types.Tag{Key: aws.String("a"), Value: aws.String("b")})
+		case *bedrockruntime.ApplyGuardrailInput:
+			in.Content = nil
+		}
+		return in
+	}
+	api := func(f func(*middleware.Stack) error) func(*sdkOptions) {
+		return func(o *sdkOptions) { o.APIOptions = append(o.APIOptions, f) }
+	}
+	return map[string]func(*sdkOptions){
+		"in Initialize": api(func(s *middleware.Stack) error {
+			return s.Initialize.Add(middleware.InitializeMiddlewareFunc("rewrite", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+				in.Parameters = inPlace(in.Parameters)
+				return next.HandleInitialize(ctx, in)
+			}), middleware.After)
+		}),
+		"in Serialize": api(func(s *middleware.Stack) error {
+			return s.Serialize.Add(middleware.SerializeMiddlewareFunc("rewrite", func(ctx context.Context, in middleware.SerializeInput, next middleware.SerializeHandler) (middleware.SerializeOutput, middleware.Metadata, error) {
+				in.Parameters = inPlace(in.Parameters)
+				return next.HandleSerialize(ctx, in)
+			}), middleware.Before)
+		}),
+		"in an interceptor": func(o *sdkOptions) {
+			o.Interceptors.AddBeforeSerialization(beforeSerialization(func(in any) { inPlace(in) }))
+		},
+	}
+}
+
+type beforeSerialization func(any)
+
+func (f beforeSerialization) BeforeSerialization(_ context.Context, in *smithyhttp.InterceptorContext) error {
+	f(in.Input)
+	return nil
+}
+
+// What the middleware has recorded, booked and checked is what is sent.
+func TestInputRewrittenBehindTheMiddleware(t *testing.T) {
+	for where, option := range rewriters() {
+		for _, operation := range []string{"Converse", "ConverseStream", "InvokeModel", "InvokeModelWithResponseStream", "StartAsyncInvoke", "ApplyGuardrail"} {
+			for _, side := range []string{"Client", "Runtime", "configuration"} {
+				if side == "Runtime" && where != "in Initialize" && operation == "" {
+					continue
+				}
+				t.Run(operation+" "+where+", "+side, func(t *testing.T) {
+					server := bedrocktest.NewServer(t)
+					rec := new(recorder)
+					options := server.Options()
+					excuseAll(&options)
+					rec.option(&options)
+					var sdk sdkOptions
+					option(&sdk)
+					cfg := server.Config()
+					if side == "configuration" {
+						cfg.APIOptions = append(cfg.APIOptions, sdk.APIOptions...)
+						cfg.Interceptors = sdk.Interceptors
+					}
+					c, err := securebedrock.NewFromConfig(cfg, options)
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer c.Close()
+					switch side {
+					case "Client":
+						err = invoke(t.Context(), c, operation, anInput()[operation], option)
+					case "Runtime":
+						err = invoke(t.Context(), c.Runtime(), operation, anInput()[operation], option)
+					default:
+						err = invoke(t.Context(), c, operation, anInput()[operation])
+					}
+					refusedBy(t, err, securebedrock.ErrEndpoint)
+					if o := rec.one(t).outcome; o.Err == nil {
+						t.Error("the record does not tell of the refusal")
+					}
+					nothingArrived(t, server)
+				})
+			}
+		}
+	}
+}
+
+// Steps that only look leave a call alone, whatever order the SDK writes a map in.
+func TestStepsThatOnlyLook(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	c := newClient(t, server, excuseAll, new(recorder).option)
+	look := func(o *sdkOptions) {
+		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
+			return s.Serialize.Add(middleware.SerializeMiddlewareFunc("look", func(ctx context.Context, in middleware.SerializeInput, next middleware.SerializeHandler) (middleware.SerializeOutput, middleware.Metadata, error) {
+				return next.HandleSerialize(ctx, in)
+			}), middleware.Before)
+		})
+	}
+	for range 20 {
+		in := converse("hello")
+		in.RequestMetadata = map[string]string{"a": "1", "b": "2", "c": "3", "d": "4", "e": "5"}
+		if _, err := c.Converse(t.Context(), in, look); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for operation, input := range anInput() {
+		if operation == "GetAsyncInvoke" {
+			continue
+		}
+		if err := invoke(t.Context(), c, operation, input, look); err != nil {
+			t.Errorf("%s: %v", operation, err)
+		}
+	}
+}
+
+// A serializer or a protocol of somebody else's makes no request that is sent.
+func TestForeignSerializer(t *testing.T) {
+	swap := func(f func(ctx context.Context, in middleware.SerializeInput, own middleware.SerializeMiddleware, next middleware.SerializeHandler) (middleware.SerializeOutput, middleware.Metadata, error)) func(*middleware.Stack) error {
+		return func(s *middleware.Stack) error {
+			own, ok := s.Serialize.Get("OperationSerializer")
+			if !ok {
+				return errAny
+			}
+			_, err := s.Serialize.Swap("OperationSerializer", middleware.SerializeMiddlewareFunc("OperationSerializer", func(ctx context.Context, in middleware.SerializeInput, next middleware.SerializeHandler) (middleware.SerializeOutput, middleware.Metadata, error) {
+				return f(ctx, in, own, next)
+			}))
+			return err
+		}
+	}
+	unguarded := func(in any) *smithyhttp.Request {
+		r := in.(*smithyhttp.Request)
+		r.Method, r.URL.Path = "POST", "/model/"+haiku+"/converse"
+		r.Header.Set("Content-Type", "application/json")
+		own, err := r.SetStream(strings.NewReader(`{"messages":[{"role":"user","content":[{"text":"unguarded"}]}]}`))
+		if err != nil {
+			t.Error(err)
+		}
+		return own
+	}
+	steps := map[string]func(*middleware.Stack) error{
+		"one that writes by itself": swap(func(ctx context.Context, in middleware.SerializeInput, _ middleware.SerializeMiddleware, next middleware.SerializeHandler) (middleware.SerializeOutput, middleware.Metadata, error) {
+			in.Request = unguarded(in.Request)
+			return next.HandleSerialize(ctx, in)
+		}),
+		"one that writes after the client's": swap(func(ctx context.Context, in middleware.SerializeInput, own middleware.SerializeMiddleware, next middleware.SerializeHandler) (middleware.SerializeOutput, middleware.Metadata, error) {
+			return own.HandleSerialize(ctx, in, serializeHandler(func(ctx context.Context, in middleware.SerializeInput) (middleware.SerializeOutput, middleware.Metadata, error) {
+				in.Request = unguarded(in.Request)
+				return next.HandleSerialize(ctx, in)
+			}))
+		}),
+		"one that gives the client's another input": swap(func(ctx context.Context, in middleware.SerializeInput, own middleware.SerializeMiddleware, next middleware.SerializeHandler) (middleware.SerializeOutput, middleware.Metadata, error) {
+			in.Parameters = converse("unguarded")
+			return own.HandleSerialize(ctx, in, next)
+		}),
+	}
+	for name, step := range steps {
+		t.Run(name, func(t *testing.T) {
+			server := bedrocktest.NewServer(t)
+			c := newClient(t, server)
+			_, err := c.Converse(t.Context(), converse("a secret"), func(o *sdkOptions) { o.APIOptions = append(o.APIOptions, step) })
+			refusedBy(t, err, securebedrock.ErrEndpoint)
+			cfg := server.Config()
+			cfg.APIOptions = append(cfg.APIOptions, step)
+			configured, err := securebedrock.NewFromConfig(cfg, server.Options())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer configured.Close()
+			_, err = configured.Runtime().Converse(t.Context(), converse("a secret"))
+			refusedBy(t, err, securebedrock.ErrEndpoint)
+			nothingArrived(t, server)
+		})
+	}
+	t.Run("a protocol", func(t *testing.T) {
+		server := bedrocktest.NewServer(t)
+		c := newClient(t, server)
+		_, err := c.Runtime().Converse(t.Context(), converse("a secret"), func(o *sdkOptions) { o.Protocol = rewritingProtocol{o.Protocol} })
+		refusedBy(t, err, securebedrock.ErrEndpoint)
+		_, err = c.Runtime().Converse(t.Context(), converse("a secret"), func(o *sdkOptions) { o.Protocol = bedrockruntime.New(sdkOptions{}).Options().Protocol })
+		refusedBy(t, err, securebedrock.ErrEndpoint)
+		nothingArrived(t, server)
+	})
+}
+
+type serializeHandler func(context.Context, middleware.SerializeInput) (middleware.SerializeOutput, middleware.Metadata, error)
+
+func (f serializeHandler) HandleSerialize(ctx context.Context, in middleware.SerializeInput) (middleware.SerializeOutput, middleware.Metadata, error) {
+	return f(ctx, in)
+}
+
+type rewritingProtocol struct{ smithyhttp.ClientProtocol }
+
+func (p rewritingProtocol) SerializeRequest(ctx context.Context, op *smithy.OperationSchema, in smithy.Serializable, req *smithyhttp.Request) error {
+	if err := p.ClientProtocol.SerializeRequest(ctx, op, in, req); err != nil {
+		return err
+	}
+	own, err := req.SetStream(strings.NewReader(`{"messages":[{"role":"user","content":[{"text":"unguarded"}]}]}`))
+	if err == nil {
+		*req = *own
+	}
+	return err
+}
+
+// What a call was approved for ends with the call: neither a context that was kept
+// nor one that is still in use opens the credentials to another client.
+func TestTheSealDoesNotTravel(t *testing.T) {
+	elsewhere := newTrap(t)
+	for _, operation := range []string{"Converse", "ConverseStream", "InvokeModel"} {
+		server := bedrocktest.NewServer(t)
+		c := newClient(t, server)
+		stolen := func() *bedrockruntime.Client {
+			o := c.Runtime().Options()
+			o.APIOptions, o.HTTPClient, o.EndpointResolverV2 = nil, elsewhere.Client(), bedrockruntime.NewDefaultEndpointResolverV2()
+			o.BaseEndpoint = &elsewhere.URL
+			return bedrockruntime.New(o)
+		}()
+		var kept []context.Context
+		try := func(ctx context.Context) {
+			_, err := stolen.Converse(context.WithoutCancel(ctx), converse("unguarded"))
+			refusedBy(t, err, securebedrock.ErrGuardrailRequired)
+			kept = append(kept, ctx)
+		}
+		watch := func(o *sdkOptions) {
+			o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
+				return errors.Join(
+					s.Initialize.Add(middleware.InitializeMiddlewareFunc("keep", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+						try(ctx)
+						return next.HandleInitialize(ctx, in)
+					}), middleware.After),
+					s.Finalize.Insert(middleware.FinalizeMiddlewareFunc("keep", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+						try(ctx)
+						return next.HandleFinalize(ctx, in)
+					}), "Signing", middleware.Before),
+					s.Deserialize.Add(middleware.DeserializeMiddlewareFunc("keep", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+						out, md, err := next.HandleDeserialize(ctx, in)
+						try(ctx)
+						return out, md, err
+					}), middleware.Before),
+				)
+			})
+		}
+		if err := invoke(t.Context(), c, operation, anInput()[operation], watch); err != nil {
+			t.Fatal(err)
+		}
+		if len(kept) != 3 {
+			t.Fatalf("%d contexts were kept", len(kept))
+		}
+		credentials := c.Runtime().Options().Credentials
+		for i, ctx := range kept {
+			ctx = context.WithoutCancel(ctx)
+			if _, err := credentials.Retrieve(ctx); !errors.Is(err, securebedrock.ErrGuardrailRequired) {
+				t.Errorf("%s: context %d opens the credentials after its call: %v", operation, i, err)
+			}
+			_, err := stolen.Converse(ctx, converse("unguarded"))
+			refusedBy(t, err, securebedrock.ErrGuardrailRequired)
+		}
+	}
+}
