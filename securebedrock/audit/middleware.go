@@ -235,7 +235,7 @@ func (p *pending) record(kind Kind) *Record {
 	a, c := p.a, p.call
 	r := &Record{
 		Schema: Schema, Kind: kind, Time: time.Now().UTC(),
-		CallID: word(c.ID), Operation: word(c.Operation), Application: a.opts.Application,
+		CallID: word(c.ID), CorrelationID: word(c.CorrelationID), Operation: word(c.Operation), Application: a.opts.Application,
 		Region: word(c.Region), Host: hostOf(c.Host), Model: modelOf(c.Model),
 		Unguarded: phrase(c.Unguarded), FailOpen: a.opts.FailOpen, Lost: a.lost.Load(),
 	}

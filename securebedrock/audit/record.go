@@ -36,12 +36,15 @@ type Record struct {
 
 	// CallID is Call.ID. Bedrock's own invocation log has it as the request
 	// metadata "securebedrock-call-id".
-	CallID      string `json:"call_id,omitempty"`
-	Operation   string `json:"operation,omitempty"`
-	Application string `json:"application,omitempty"` // Options.Application
-	Region      string `json:"region,omitempty"`      // the pinned one
-	Host        string `json:"host,omitempty"`        // to which the call goes
-	Model       *Model `json:"model,omitempty"`       // absent where the operation has none
+	CallID string `json:"call_id,omitempty"`
+	// CorrelationID is Call.CorrelationID as it was when the call reached this
+	// middleware; "(no identifier)" where it cannot be one.
+	CorrelationID string `json:"correlation_id,omitempty"`
+	Operation     string `json:"operation,omitempty"`
+	Application   string `json:"application,omitempty"` // Options.Application
+	Region        string `json:"region,omitempty"`      // the pinned one
+	Host          string `json:"host,omitempty"`        // to which the call goes
+	Model         *Model `json:"model,omitempty"`       // absent where the operation has none
 
 	Guardrail *Guardrail `json:"guardrail,omitempty"` // absent where none is attached
 	// Unguarded is the owner's reason for a call without a guardrail.

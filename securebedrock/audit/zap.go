@@ -77,6 +77,7 @@ func (r *Record) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	e.always("kind", string(r.Kind))
 	enc.AddString("time", r.Time.Format(time.RFC3339Nano))
 	e.text("call_id", r.CallID)
+	e.text("correlation_id", r.CorrelationID)
 	e.text("operation", r.Operation)
 	e.text("application", r.Application)
 	e.text("region", r.Region)

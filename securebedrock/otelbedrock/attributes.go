@@ -15,6 +15,7 @@ import (
 // functions below name, are all that a span can hold.
 const (
 	attrCallID           = attribute.Key("securebedrock.call.id")
+	attrCorrelationID    = attribute.Key("securebedrock.call.correlation_id")
 	attrOperation        = attribute.Key("securebedrock.operation")
 	attrUnguarded        = attribute.Key("securebedrock.unguarded.reason")
 	attrGuardrailVersion = attribute.Key("securebedrock.guardrail.version")
@@ -35,6 +36,7 @@ func requestAttributes(call *securebedrock.Call) []attribute.KeyValue {
 	a := make([]attribute.KeyValue, 0, 12)
 	a = append(a, attrOperation.String(call.Operation))
 	a = appendWord(a, attrCallID, call.ID)
+	a = appendWord(a, attrCorrelationID, call.CorrelationID)
 	a = appendWord(a, semconv.CloudRegionKey, call.Region)
 	a = appendWord(a, semconv.AWSBedrockGuardrailIDKey, guardrailID(call.Guardrail.ID))
 	a = appendWord(a, attrGuardrailVersion, call.Guardrail.Version)
