@@ -40,7 +40,7 @@ func New(ctx context.Context, opts Options) (*Client, error) {
 	if err := opts.check(); err != nil {
 		return nil, err
 	}
-	cfg, err := config.LoadDefaultConfig(ctx,
+	chain := []func(*config.LoadOptions) error{
 		config.WithRegion(opts.Region),
 		config.WithDefaultsMode(aws.DefaultsModeStandard), // "auto" would ask the instance's metadata service
 		// The chain's own requests to STS, for a profile's role or a web identity,
@@ -55,10 +55,15 @@ func New(ctx context.Context, opts Options) (*Client, error) {
 				o.Client = &chainSTS{region: opts.Region, endpoint: opts.Endpoint, web: o.Client}
 			}
 		}),
-	)
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, chain...)
 	if err != nil {
 		return nil, fmt.Errorf("%w: the default AWS configuration cannot be loaded: %w", ErrConfig, err)
 	}
+	cfg.Credentials = &reloading{current: cfg.Credentials, load: func(ctx context.Context) (aws.CredentialsProvider, error) {
+		fresh, err := config.LoadDefaultConfig(ctx, chain...)
+		return fresh.Credentials, err
+	}}
 	return NewFromConfig(cfg, opts)
 }
 

@@ -43,6 +43,18 @@ func operations(g *guard) map[string]*operation {
 	return m
 }
 
+// costs reports whether the operation's work is paid for each time. Counting tokens
+// and asking after asynchronous invocations is free, and the client token of a
+// StartAsyncInvoke, which the SDK sets, keeps it from starting twice
+// (API_runtime_StartAsyncInvoke, clientRequestToken).
+func (op *operation) costs() bool {
+	switch op.name {
+	case "CountTokens", "GetAsyncInvoke", "ListAsyncInvokes", "StartAsyncInvoke":
+		return false
+	}
+	return true
+}
+
 // cloneInput returns the call's own shallow copy, and false for a type that no
 // classified operation takes.
 func cloneInput(in any) (any, bool) {
