@@ -224,25 +224,6 @@ func TestOutcomeNamesThePrincipal(t *testing.T) {
 	}
 }
 
-// A session that Bedrock calls expired is dropped, so that the next call works.
-func TestExpiredSessionIsRenewed(t *testing.T) {
-	server := bedrocktest.NewServer(t)
-	c := newClient(t, server)
-	if _, err := c.Converse(t.Context(), converse("hello")); err != nil {
-		t.Fatal(err)
-	}
-	server.ExpireSessions()
-	if _, err := c.Converse(t.Context(), converse("hello")); err == nil {
-		t.Fatal("the server accepts an expired session")
-	}
-	if _, err := c.Converse(t.Context(), converse("hello")); err != nil {
-		t.Errorf("the next call: %v", err)
-	}
-	if n := len(calls(server, "AssumeRole")); n != 2 {
-		t.Errorf("STS was asked %d times", n)
-	}
-}
-
 // A middleware that asks for a stream's events gets each of them, in order, as
 // the caller does.
 func TestOnEventSeesTheStream(t *testing.T) {

@@ -188,7 +188,7 @@ func (m *modelRetryer) line(ctx context.Context, st *state, b *bucket, t ticket)
 		case !now.Before(end):
 			return fmt.Errorf("securebedrock: not sent: the call has waited for Retry.MaxWait, %v, and the model is still throttled: %w", m.maxWait, throttle())
 		case passesDeadline(ctx, left):
-			return fmt.Errorf("securebedrock: not sent: the model is throttled, and the wait of %v passes the call's deadline: %w", left.Round(time.Millisecond), throttle())
+			return fmt.Errorf("securebedrock: not sent: the model is throttled, and the wait of %v passes the call's deadline: %w: %w", left.Round(time.Millisecond), deadline(ctx), throttle())
 		}
 		if err := m.sleep(ctx, min(left, linePause, end.Sub(now))); err != nil {
 			return joinThrottle(ctx, err, throttle())
@@ -207,6 +207,16 @@ func (m *modelRetryer) budget(st *state) time.Duration {
 func passesDeadline(ctx context.Context, wait time.Duration) bool {
 	end, ok := ctx.Deadline()
 	return ok && time.Until(end) < wait
+}
+
+// deadline is the error of the deadline that a wait would pass: of Timeouts.Call, or
+// the caller's own.
+func deadline(ctx context.Context) error {
+	end, _ := ctx.Deadline()
+	if st := stateOf(ctx); st != nil && st.g != nil && st.g.timeouts.Call > 0 && !end.Before(st.call.Start.Add(st.g.timeouts.Call)) {
+		return &TimeoutError{Rule: ErrCallTimeout, After: st.g.timeouts.Call}
+	}
+	return context.DeadlineExceeded
 }
 
 // joinThrottle keeps the throttle in the error of a wait that something has ended,
@@ -259,7 +269,7 @@ func (m *modelRetryer) GetRetryToken(ctx context.Context, opErr error) (func(err
 		return nil, fmt.Errorf("securebedrock: not sent again: the wait of %v is longer than what is left of Retry.MaxWait, %v", delay.Round(time.Millisecond), m.maxWait)
 	}
 	if passesDeadline(ctx, delay) {
-		return nil, fmt.Errorf("securebedrock: not sent again: the wait of %v passes the call's deadline", delay.Round(time.Millisecond))
+		return nil, fmt.Errorf("securebedrock: not sent again: the wait of %v passes the call's deadline: %w", delay.Round(time.Millisecond), deadline(ctx))
 	}
 	token, err := b.quota.GetRetryToken(ctx, opErr)
 	if err != nil {
