@@ -230,15 +230,17 @@ func watched(rt http.RoundTripper, req *http.Request, t Timeouts) (*http.Respons
 }
 
 // pings returns when HTTP/2 asks a silent connection for a sign of life, and how
-// long it waits for that. Both together are shorter than the read timeout, so that
-// a dead connection fails as one, with all exchanges on it, before a silent model
+// long it waits for that. Both together are shorter than the timeouts, so that a
+// dead connection fails as one, with all exchanges on it, before a silent model
 // does.
-func pings(read time.Duration) (after, timeout time.Duration) {
-	const most = 15 * time.Second
-	if read <= 0 {
-		return most, most
+func (t Timeouts) pings() (after, timeout time.Duration) {
+	after, timeout = 15*time.Second, 15*time.Second
+	for _, bound := range [...]time.Duration{t.Read, t.Call} {
+		if bound > 0 {
+			after, timeout = min(after, bound/4), min(timeout, bound*5/8)
+		}
 	}
-	return min(most, read/4), min(most, read*5/8)
+	return after, timeout
 }
 
 // bounded derives a pass's context: with Timeouts.Call, and for a stream with a

@@ -41,7 +41,7 @@ func newTransport(owner aws.HTTPClient, e Endpoint, t Timeouts, conns *connectio
 	// HTTP/2 asks a silent connection for a sign of life. All exchanges on a dead one
 	// fail, and the next attempt finds another.
 	base.HTTP2 = new(http.HTTP2Config)
-	base.HTTP2.SendPingTimeout, base.HTTP2.PingTimeout = pings(t.Read)
+	base.HTTP2.SendPingTimeout, base.HTTP2.PingTimeout = t.pings()
 	dial := dialFunc((&net.Dialer{}).DialContext)
 	if theirs == nil {
 		base.Proxy = tunnelOnly(base.Proxy)
