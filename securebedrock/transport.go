@@ -23,7 +23,8 @@ import (
 // it keeps what is the owner's to say: root CAs, client certificates, the proxy,
 // the dialer, HTTP/2 switched off, smaller bounds, and checks that only tighten
 // TLS. What would loosen TLS, or change the peer, is refused. The times are those
-// of the Options, and what serves speed is ours. TestOwnerFields has the list.
+// of the Options, and what serves speed is ours. ownerTransportFields, in a test, lists
+// every field.
 func newTransport(owner aws.HTTPClient, e Endpoint, t Timeouts, conns *connections) (*http.Transport, error) {
 	theirs, err := ownerTransport(owner)
 	if err != nil {
@@ -80,10 +81,12 @@ func keepTransport(ours, theirs *http.Transport) error {
 		ours.IdleConnTimeout = min(d, ours.IdleConnTimeout)
 	}
 	if h := theirs.HTTP2; h != nil {
+		if h.PermitProhibitedCipherSuites {
+			return clientFault("its transport's HTTP2 permits the cipher suites that HTTP/2 prohibits; take PermitProhibitedCipherSuites out")
+		}
 		ping, timeout := ours.HTTP2.SendPingTimeout, ours.HTTP2.PingTimeout
 		kept := *h
 		kept.SendPingTimeout, kept.PingTimeout = shorter(h.SendPingTimeout, ping), shorter(h.PingTimeout, timeout)
-		kept.PermitProhibitedCipherSuites = false
 		ours.HTTP2 = &kept
 	}
 	return keepProtocols(ours, theirs)
@@ -128,9 +131,6 @@ func keepProtocols(ours, theirs *http.Transport) error {
 		if !slices.Contains(c.NextProtos, "h2") {
 			p.SetHTTP2(false)
 		}
-	}
-	if !p.HTTP1() && !p.HTTP2() {
-		return clientFault("its transport switches both HTTP/1.1 and HTTP/2 off")
 	}
 	ours.Protocols, ours.ForceAttemptHTTP2 = &p, p.HTTP2()
 	return nil
