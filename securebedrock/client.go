@@ -70,8 +70,11 @@ func New(ctx context.Context, opts Options) (*Client, error) {
 // NewFromConfig returns a Client on a configuration that the application has.
 // Of cfg it takes the credentials, the logger, the application's own API options
 // and interceptors, tracing and metering, and from cfg.HTTPClient the root CAs,
-// client certificates and proxy. Region, endpoints, retries, timeouts and
-// authentication are those of opts whatever cfg says. An HTTPClient other than
+// client certificates, proxy, dialer, HTTP/2 switched off, and what tightens TLS.
+// Region, endpoints, retries, timeouts and authentication are those of opts
+// whatever cfg says. What would loosen TLS is refused (InsecureSkipVerify,
+// KeyLogWriter, an insecure cipher suite and others), and so is a dialer beside a
+// plain http Endpoint.URL. An HTTPClient other than
 // an *awshttp.BuildableClient or an *http.Client over an *http.Transport is
 // refused, since what it does with a request cannot be known.
 func NewFromConfig(cfg aws.Config, opts Options) (*Client, error) {
@@ -147,8 +150,9 @@ func (c *Client) lock(o *bedrockruntime.Options) {
 // option that takes it out makes the call fail, and not go unguarded.
 func (c *Client) Runtime() *bedrockruntime.Client { return c.runtime }
 
-// Close ends the open streams with an error, ends the connections as soon as the
-// calls in flight are over, and refuses further calls. Who reads a stream has a
+// Close ends the open streams with an error, ends the waits of calls that are yet to
+// be sent, ends the connections as soon as the calls in flight are over, and refuses
+// further calls. Who reads a stream has a
 // second to come to its error; then the stream is closed. Close does not wait,
 // always returns nil, and may be called more than once.
 func (c *Client) Close() error {

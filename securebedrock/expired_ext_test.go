@@ -221,3 +221,17 @@ func TestRewrittenCredentialsAreRead(t *testing.T) {
 		t.Errorf("the file was rewritten: %v", err)
 	}
 }
+
+// The send with fresh credentials is one more than Retry.MaxAttempts, and not as many
+// again.
+func TestExpiryAddsOneSend(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	server.Fail("Converse", bedrocktest.Throttle(1), bedrocktest.Error(403, "ExpiredTokenException", "expired"), bedrocktest.Throttle(9))
+	c := newClient(t, server, func(o *opts) { o.Retry.MaxAttempts = 2 })
+	if _, err := c.Converse(t.Context(), converse("hello")); err == nil {
+		t.Fatal("no error")
+	}
+	if n := len(calls(server, "Converse")); n != 3 {
+		t.Errorf("sent %d times, want 3", n)
+	}
+}

@@ -170,7 +170,8 @@ type Timeouts struct {
 	// well as its body. Every byte starts it anew; it counts when its TLS record
 	// (16 KiB at most) is whole, and on the way out when the system has taken it.
 	// Zero means 60 s. A model that thinks for longer before it answers needs more,
-	// or a stream.
+	// or a stream. A connection that gives no sign of life, which HTTP/2 asks for
+	// four times in this time, is given up before.
 	Read time.Duration
 
 	// Call bounds the whole call, its retries and waits included, and a stream

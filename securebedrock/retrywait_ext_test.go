@@ -192,3 +192,17 @@ func TestMaxBackoff(t *testing.T) {
 		t.Errorf("four throttles took %v", d)
 	}
 }
+
+// The SDK's new retries do not wait once more for what was waited for already.
+func TestRetryAfterIsWaitedForOnce(t *testing.T) {
+	t.Setenv("AWS_NEW_RETRIES_2026", "true")
+	handler, _ := failing(1, 429, "ThrottlingException", "X-Amz-Retry-After", "1500")
+	c := handled(t, handler, func(o *opts) { o.Retry.MaxBackoff = 10 * time.Millisecond })
+	start := time.Now()
+	if _, err := c.Converse(t.Context(), converse("hello")); err != nil {
+		t.Fatal(err)
+	}
+	if d := time.Since(start); d < 1500*time.Millisecond || d > 2800*time.Millisecond {
+		t.Errorf("it took %v", d)
+	}
+}

@@ -23,8 +23,7 @@ import (
 // it keeps what is the owner's to say: root CAs, client certificates, the proxy,
 // the dialer, HTTP/2 switched off, smaller bounds, and checks that only tighten
 // TLS. What would loosen TLS, or change the peer, is refused. The times are those
-// of the Options, and what serves speed is ours. ownerTransportFields, in a test, lists
-// every field.
+// of the Options, and what serves speed is ours. TestOwnerFields knows each field.
 func newTransport(owner aws.HTTPClient, e Endpoint, t Timeouts, conns *connections) (*http.Transport, error) {
 	theirs, err := ownerTransport(owner)
 	if err != nil {
