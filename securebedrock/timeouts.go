@@ -163,7 +163,7 @@ func (w *watch) explain(err error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.fired {
-		return &TimeoutError{Rule: ErrReadTimeout, After: w.after, sent: w.costs && (w.whole || w.answered)}
+		return &TimeoutError{Rule: ErrReadTimeout, After: w.after, sent: w.costs && w.whole}
 	}
 	return err
 }

@@ -54,10 +54,12 @@ func ownerTransportFields() map[string]ownerField {
 		}, kept: func(t *http.Transport) bool { return t.OnProxyConnectResponse != nil }},
 		"DialContext": {set: func(t *http.Transport) { t.DialContext = failingDial }, kept: usesFailingDial},
 		"Dial": {set: func(t *http.Transport) {
+			//lint:ignore SA1019 an owner may still use it
 			t.Dial = func(network, addr string) (net.Conn, error) { return failingDial(context.Background(), network, addr) } //nolint:staticcheck // an owner may still use it
 		}, kept: usesFailingDial},
 		"DialTLSContext": {set: func(t *http.Transport) { t.DialTLSContext = failingDial }, refused: true},
 		"DialTLS": {set: func(t *http.Transport) {
+			//lint:ignore SA1019 refused
 			t.DialTLS = func(string, string) (net.Conn, error) { return nil, errDialled } //nolint:staticcheck // refused
 		}, refused: true},
 		"TLSClientConfig":        {ignored: "its fields have their own list"},
@@ -280,6 +282,7 @@ func TestOwnerValuesAreRefused(t *testing.T) {
 		{"a dialer and a plain endpoint", func(t *http.Transport) { t.DialContext = failingDial }, Endpoint{URL: "http://127.0.0.1:9"}, "plain http"},
 		{"a dialer and a plain endpoint in capitals", func(t *http.Transport) { t.DialContext = failingDial }, Endpoint{URL: "HTTP://127.0.0.1:9"}, "plain http"},
 		{"an old dialer and a plain endpoint", func(t *http.Transport) {
+			//lint:ignore SA1019 an owner may still use it
 			t.Dial = func(string, string) (net.Conn, error) { return nil, errDialled } //nolint:staticcheck // an owner may still use it
 		}, Endpoint{URL: "http://127.0.0.1:9"}, "plain http"},
 		{"a net.Dialer and a plain endpoint", func(t *http.Transport) { t.DialContext = (&net.Dialer{}).DialContext }, Endpoint{URL: "http://127.0.0.1:9"}, ""},
