@@ -1,6 +1,7 @@
 package securebedrock
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"os"
@@ -28,7 +29,7 @@ func build(theirs bedrockruntime.Options, opts Options) (*Client, error) {
 	}
 	timeouts := opts.Timeouts.withDefaults()
 	conns := new(connections)
-	transport, transportErr := newTransport(theirs.HTTPClient, timeouts, conns)
+	transport, transportErr := newTransport(theirs.HTTPClient, opts.Endpoint, timeouts, conns)
 	if err := errors.Join(opts.check(), opts.checkCredentials(theirs.Credentials), transportErr); err != nil {
 		return nil, err
 	}
@@ -44,6 +45,9 @@ func build(theirs bedrockruntime.Options, opts Options) (*Client, error) {
 			return nil, err
 		}
 		credentials.session, credentials.role = session, r.ARN
+		if r.STS == nil {
+			session.renewBase = func(ctx context.Context) bool { return renewProvider(ctx, theirs.Credentials, "") }
+		}
 	}
 	guardrail := opts.Guardrail
 	if opts.Unguarded == "" {
@@ -58,6 +62,7 @@ func build(theirs bedrockruntime.Options, opts Options) (*Client, error) {
 	if maxTokens == 0 {
 		maxTokens = defaultMaxTokens
 	}
+	retryer := newRetryer(opts.Retry)
 	g := &guard{
 		region:      opts.Region,
 		residency:   slices.Clone(opts.Residency),
@@ -76,6 +81,7 @@ func build(theirs bedrockruntime.Options, opts Options) (*Client, error) {
 		protocol:    newProtocol(),
 		credentials: credentials,
 		closeIdle: func() {
+			retryer.close()
 			transport.CloseIdleConnections()
 			conns.close()
 			if credentials.session != nil {
@@ -87,7 +93,7 @@ func build(theirs bedrockruntime.Options, opts Options) (*Client, error) {
 		g.roleARN, g.sessionName = r.ARN, r.sessionName()
 	}
 	g.ops = operations(g)
-	c := &Client{g: g, retryer: newRetryer(opts.Retry), auth: sigV4For(signingName, opts.Region), signer: v4.NewSigner(func(o *v4.SignerOptions) {
+	c := &Client{g: g, retryer: retryer, auth: sigV4For(signingName, opts.Region), signer: v4.NewSigner(func(o *v4.SignerOptions) {
 		o.Logger, o.LogSigning = theirs.Logger, theirs.ClientLogMode.IsSigning()
 	})}
 	g.transport = smithyhttp.NewClientHandlerWithOptions(do, func(h *smithyhttp.ClientHandler) {

@@ -40,7 +40,7 @@ func New(ctx context.Context, opts Options) (*Client, error) {
 	if err := opts.check(); err != nil {
 		return nil, err
 	}
-	cfg, err := config.LoadDefaultConfig(ctx,
+	chain := []func(*config.LoadOptions) error{
 		config.WithRegion(opts.Region),
 		config.WithDefaultsMode(aws.DefaultsModeStandard), // "auto" would ask the instance's metadata service
 		// The chain's own requests to STS, for a profile's role or a web identity,
@@ -55,18 +55,26 @@ func New(ctx context.Context, opts Options) (*Client, error) {
 				o.Client = &chainSTS{region: opts.Region, endpoint: opts.Endpoint, web: o.Client}
 			}
 		}),
-	)
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, chain...)
 	if err != nil {
 		return nil, fmt.Errorf("%w: the default AWS configuration cannot be loaded: %w", ErrConfig, err)
 	}
+	cfg.Credentials = &reloading{current: cfg.Credentials, load: func(ctx context.Context) (aws.CredentialsProvider, error) {
+		fresh, err := config.LoadDefaultConfig(ctx, chain...)
+		return fresh.Credentials, err
+	}}
 	return NewFromConfig(cfg, opts)
 }
 
 // NewFromConfig returns a Client on a configuration that the application has.
 // Of cfg it takes the credentials, the logger, the application's own API options
 // and interceptors, tracing and metering, and from cfg.HTTPClient the root CAs,
-// client certificates and proxy. Region, endpoints, retries, timeouts and
-// authentication are those of opts whatever cfg says. An HTTPClient other than
+// client certificates, proxy, dialer, HTTP/2 switched off, and what tightens TLS.
+// Region, endpoints, retries, timeouts and authentication are those of opts
+// whatever cfg says. What would loosen TLS is refused (InsecureSkipVerify,
+// KeyLogWriter, an insecure cipher suite and others), and so is a dialer beside a
+// plain http Endpoint.URL. An HTTPClient other than
 // an *awshttp.BuildableClient or an *http.Client over an *http.Transport is
 // refused, since what it does with a request cannot be known.
 func NewFromConfig(cfg aws.Config, opts Options) (*Client, error) {
@@ -150,8 +158,9 @@ func (c *Client) lockWatched(o *bedrockruntime.Options) {
 // option that takes it out makes the call fail, and not go unguarded.
 func (c *Client) Runtime() *bedrockruntime.Client { return c.runtime }
 
-// Close ends the open streams with an error, ends the connections as soon as the
-// calls in flight are over, and refuses further calls. Who reads a stream has a
+// Close ends the open streams with an error, ends the waits of calls that are yet to
+// be sent, ends the connections as soon as the calls in flight are over, and refuses
+// further calls. Who reads a stream has a
 // second to come to its error; then the stream is closed. Close does not wait,
 // always returns nil, and may be called more than once.
 func (c *Client) Close() error {

@@ -6,6 +6,9 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
+
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // connections are a client's own, so that Close can end them all once the last
@@ -105,8 +108,25 @@ func (d *roundTripDoer) Do(req *http.Request) (*http.Response, error) {
 		d.conns.end()
 		return nil, err
 	}
+	untrustedDate(resp.Header, time.Now())
 	resp.Body = &countedBody{ReadCloser: resp.Body, end: sync.OnceFunc(d.conns.end)}
 	return resp, nil
+}
+
+// maxSkew bounds what an answer's Date may say of the local clock. A wrong time zone
+// is within it. TLS has compared the clock with the certificate's dates.
+const maxSkew = 24 * time.Hour
+
+// untrustedDate takes a Date off that is further away: the SDK would sign this
+// request anew, and all later ones, for the time that it names.
+func untrustedDate(h http.Header, now time.Time) {
+	date := h.Get("Date")
+	if date == "" {
+		return
+	}
+	if at, err := smithyhttp.ParseTime(date); err != nil || at.Sub(now).Abs() > maxSkew {
+		h.Del("Date")
+	}
 }
 
 type countedBody struct {

@@ -67,6 +67,16 @@ func (c *sealedCredentials) IsCredentialsProvider(target aws.CredentialsProvider
 	return c.session == nil && aws.IsCredentialsProvider(c.inner, target)
 }
 
+// renew drops the credentials that Bedrock called expired, and reports whether the
+// next attempt may get others.
+func (c *sealedCredentials) renew(ctx context.Context, accessKey string) bool {
+	if c.session != nil {
+		c.session.refused(accessKey)
+		return true
+	}
+	return renewProvider(ctx, c.inner, accessKey)
+}
+
 func (o *Options) checkCredentials(p aws.CredentialsProvider) error {
 	switch {
 	case o.Role != nil && o.Role.STS != nil:

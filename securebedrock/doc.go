@@ -41,11 +41,40 @@
 //
 // # Retries, timeouts and sessions
 //
-// Throttles, 429, 5xx, lost connections, ModelTimeoutException and
-// ModelNotReadyException are sent again, Retry.MaxAttempts sends in all, with the
-// SDK's backoff or what Retry-After asks for, up to a minute and to the call's
-// deadline. A stream is sent again before its first event only. A model that
-// throttles is given fewer calls a second until it recovers, and no other model is.
+// Sent again, Retry.MaxAttempts sends in all:
+//
+//   - throttles, 429, 5xx, ModelTimeoutException and ModelNotReadyException;
+//   - a connection that could not be made, was lost, or is dead: HTTP/2 asks a
+//     silent one for a sign of life, at a quarter of Timeouts.Read (or Call, where
+//     that is shorter), every 15 s at least, and the system watches TCP's
+//     acknowledgements. The next attempt has a new connection;
+//   - a read timeout (ErrReadTimeout) before the request was wholly sent;
+//   - ErrReadTimeout of CountTokens, GetAsyncInvoke and ListAsyncInvokes, which cost
+//     nothing, and of StartAsyncInvoke, whose client token keeps it from starting
+//     twice;
+//   - a stream, before its first event only.
+//
+// Not sent again:
+//
+//   - a request that was wholly sent on a connection that lives, when nothing came
+//     back for Timeouts.Read: the model may have run, and each send may be paid for.
+//     Retry.ResendAfterReadTimeout gives that up. Over HTTP/1.1 a peer that is gone
+//     behind a proxy or a load balancer which still answers for it looks the same;
+//   - a throttle that names a quota of the day ("Too many tokens per day");
+//   - a refusal, and any other answer.
+//
+// Credentials that Bedrock calls expired (ExpiredTokenException) are dropped and the
+// call is sent once more, beyond Retry.MaxAttempts: with a new session of the Role,
+// with what the configuration's provider gives then, and with New from the shared
+// files and the environment as they are then. Static credentials, which a
+// configuration loaded by the application has from a file, stay what they are. A
+// bidirectional stream is not sent again.
+//
+// The waits are the SDK's backoff, at most Retry.MaxBackoff, or what Retry-After
+// asks for; and the rate limit: a model that throttles is given fewer calls a
+// second until it recovers, and no other model is. A call waits for Retry.MaxWait
+// in all. Past that, or at once where a wait would pass the call's deadline, the
+// call fails with the throttle in its error (errors.As). Close ends the waits.
 //
 // Each of the Timeouts ends a call with a *TimeoutError of its own rule.
 //

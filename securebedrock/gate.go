@@ -174,10 +174,6 @@ func (s *gateStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 		pipe.Close()
 		return out, metadata, st.named(refuse(ErrRedirect, fmt.Sprintf("the server answered %d; its Location is not followed", resp.StatusCode)))
 	}
-	if session := s.g.credentials.session; session != nil && resp.StatusCode == http.StatusForbidden &&
-		strings.HasPrefix(resp.Header.Get("X-Amzn-Errortype"), "ExpiredToken") {
-		session.refused(st.accessKey)
-	}
 	if s.op.stream && resp.StatusCode >= 200 && resp.StatusCode < 300 {
 		resp.Body = st.result.observe(resp.Body, pipe)
 	} else {

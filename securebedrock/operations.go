@@ -115,6 +115,18 @@ func operations(g *guard) map[string]*operation {
 	return m
 }
 
+// costs reports whether the operation's work is paid for each time. Counting tokens
+// and asking after asynchronous invocations is free, and the client token of a
+// StartAsyncInvoke, which the SDK sets, keeps it from starting twice
+// (API_runtime_StartAsyncInvoke, clientRequestToken).
+func (op *operation) costs() bool {
+	switch op.name {
+	case "CountTokens", "GetAsyncInvoke", "ListAsyncInvokes", "StartAsyncInvoke":
+		return false
+	}
+	return true
+}
+
 // modelOf is where an input of the operation names its model; nil where it names
 // none.
 func (op *operation) modelOf(in any) **string {

@@ -50,7 +50,8 @@ type Options struct {
 	// Timeouts bound every call. Zero means Connect 5 s, Read 60 s, Call none.
 	Timeouts Timeouts
 
-	// Retry says how often a failed call is sent again. Zero means 3 attempts.
+	// Retry says how often a failed call is sent again. Zero means 3 attempts and
+	// waits of 20 s in all.
 	Retry Retry
 
 	// MaxTokens is written into inferenceConfig.maxTokens of a Converse or
@@ -178,7 +179,8 @@ type Timeouts struct {
 	// well as its body. Every byte starts it anew; it counts when its TLS record
 	// (16 KiB at most) is whole, and on the way out when the system has taken it.
 	// Zero means 60 s. A model that thinks for longer before it answers needs more,
-	// or a stream.
+	// or a stream. A connection that gives no sign of life, which HTTP/2 asks for
+	// four times in this time, is given up before.
 	Read time.Duration
 
 	// Call bounds the whole call, its retries and waits included, and a stream
@@ -186,10 +188,30 @@ type Timeouts struct {
 	Call time.Duration
 }
 
-// Retry says how often a call is sent.
+// Retry says how often a call is sent, and how long it waits for that. See "Retries,
+// timeouts and sessions" in the package documentation for what is sent again.
 type Retry struct {
-	// MaxAttempts counts all sends of a call, the first included. Zero means 3.
+	// MaxAttempts counts all sends of a call, the first included. Zero means 3. A
+	// send with credentials that Bedrock called expired is not counted, once.
 	MaxAttempts int
+
+	// MaxWait bounds what a call waits in all: for the rate limit of a throttled
+	// model, for the backoff between two sends, and where an answer's Retry-After
+	// asks for it. A call fails, with the throttle in its error, once it has waited
+	// for so long, and at once where a wait would be longer than what is left of
+	// MaxWait or would pass the call's deadline. Zero means 20 s.
+	MaxWait time.Duration
+
+	// MaxBackoff bounds one backoff between two sends, and the pace at which a
+	// throttled model is asked: one call every MaxBackoff at least, where MaxBackoff
+	// is shorter than 2 s. What Retry-After asks for is waited for in full. Zero
+	// means 20 s. Short values suit tests.
+	MaxBackoff time.Duration
+
+	// ResendAfterReadTimeout sends a call again also where it was wholly sent on a
+	// connection that lives and nothing came back for Timeouts.Read. The model may
+	// have run, so each send may be paid for.
+	ResendAfterReadTimeout bool
 }
 
 // ProfileResolver tells the regions to which an inference profile may send a

@@ -7,29 +7,39 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/smithy-go/middleware"
+	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-const defaultMaxAttempts = 3
+// Defaults of Retry.
+const (
+	defaultMaxAttempts = 3
+	defaultMaxWait     = 20 * time.Second
+	defaultMaxBackoff  = 20 * time.Second // the SDK's own
+)
 
 // maxBuckets bounds the models that are remembered; the one longest unused is
 // forgotten first.
 const maxBuckets = 256
 
-// modelRetryer keeps one adaptive rate limit and one retry quota per model, so
-// that a throttled model slows no other. The parts are the SDK's own. The quota
-// is a retry.Standard beside the retry.AdaptiveMode, and not the one inside it,
-// which successes never refill: AdaptiveMode does not pass its attempt tokens on
-// (core v1.47.7, aws/retry/adaptive.go).
+// modelRetryer keeps one rate limit and one retry quota per model, so that a
+// throttled model slows no other. The quota is the SDK's retry.Standard. All
+// waits happen in its methods, and not in the SDK's loop, so that they are bounded
+// and end with the client.
 type modelRetryer struct {
 	maxAttempts int
+	maxWait     time.Duration
+	maxBackoff  time.Duration
+	resend      bool            // Retry.ResendAfterReadTimeout
 	classify    *retry.Standard // answers what no bucket is needed for
+	closed      chan struct{}
+	close       func() // ends the waits; may be called more than once
 
 	mu      sync.Mutex
 	buckets map[string]*list.Element // of *bucket
@@ -38,16 +48,26 @@ type modelRetryer struct {
 
 type bucket struct {
 	model string
-	rate  *retry.AdaptiveMode
+	rate  *rateLimit
 	quota *retry.Standard
 }
 
 var _ aws.RetryerV2 = (*modelRetryer)(nil)
 
 func newRetryer(r Retry) *modelRetryer {
-	m := &modelRetryer{maxAttempts: r.MaxAttempts, buckets: make(map[string]*list.Element), recent: list.New()}
+	m := &modelRetryer{
+		maxAttempts: r.MaxAttempts, maxWait: r.MaxWait, maxBackoff: r.MaxBackoff, resend: r.ResendAfterReadTimeout,
+		closed: make(chan struct{}), buckets: make(map[string]*list.Element), recent: list.New(),
+	}
+	m.close = sync.OnceFunc(func() { close(m.closed) })
 	if m.maxAttempts == 0 {
 		m.maxAttempts = defaultMaxAttempts
+	}
+	if m.maxWait == 0 {
+		m.maxWait = defaultMaxWait
+	}
+	if m.maxBackoff == 0 {
+		m.maxBackoff = defaultMaxBackoff
 	}
 	m.classify = m.standard()
 	return m
@@ -55,10 +75,10 @@ func newRetryer(r Retry) *modelRetryer {
 
 func (m *modelRetryer) standard() *retry.Standard {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts = m.maxAttempts
-		// A refusal stays one, also where the SDK wraps it as a failure to send,
-		// which it would retry.
-		o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(notPolicy)}, o.Retryables...)
+		o.MaxAttempts, o.MaxBackoff = m.maxAttempts, m.maxBackoff
+		// What must not be sent again stays so, also where the SDK wraps it as a
+		// failure to send, which it would retry.
+		o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(m.final)}, o.Retryables...)
 		// The SDK knows neither, nor the status 429 by itself, though the doc comment
 		// of ModelNotReadyException says that it retries it (bedrockruntime v1.63.11).
 		o.Retryables = append(o.Retryables, retry.RetryableErrorCode{Codes: map[string]struct{}{
@@ -70,12 +90,29 @@ func (m *modelRetryer) standard() *retry.Standard {
 	})
 }
 
-func notPolicy(err error) aws.Ternary {
-	var p *PolicyError
-	if errors.As(err, &p) {
+// final tells what is not sent again: a refusal, a daily quota that is used up, and
+// a request that has wholly gone out on a connection which is not known to be dead.
+func (m *modelRetryer) final(err error) aws.Ternary {
+	var refusal *PolicyError
+	var timeout *TimeoutError
+	switch {
+	case errors.As(err, &refusal), isDailyQuota(err):
+		return aws.FalseTernary
+	case errors.As(err, &timeout) && timeout.Rule == ErrReadTimeout && timeout.sent && !m.resend:
 		return aws.FalseTernary
 	}
 	return aws.UnknownTernary
+}
+
+// isDailyQuota recognises "Too many tokens per day, please wait before trying
+// again." A ThrottlingException has no field that tells it from a quota of minutes.
+func isDailyQuota(err error) bool {
+	var answer smithy.APIError
+	return errors.As(err, &answer) && isThrottle(err) && strings.Contains(strings.ToLower(answer.ErrorMessage()), "per day")
+}
+
+func isThrottle(err error) bool {
+	return retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary
 }
 
 // bucketOf finds the bucket of the call's model.
@@ -94,7 +131,7 @@ func (m *modelRetryer) bucketOf(ctx context.Context) *bucket {
 		oldest := m.recent.Back()
 		delete(m.buckets, m.recent.Remove(oldest).(*bucket).model)
 	}
-	b := &bucket{model: model, rate: retry.NewAdaptiveMode(), quota: m.standard()}
+	b := &bucket{model: model, rate: newRateLimit(m.maxBackoff), quota: m.standard()}
 	m.buckets[model] = m.recent.PushFront(b)
 	return b
 }
@@ -105,19 +142,18 @@ func (m *modelRetryer) IsErrorRetryable(err error) bool { return m.classify.IsEr
 // MaxAttempts implements aws.Retryer.
 func (m *modelRetryer) MaxAttempts() int { return m.maxAttempts }
 
-// RetryDelay is the SDK's backoff, or longer where the answer asks for it.
-func (m *modelRetryer) RetryDelay(attempt int, err error) (time.Duration, error) {
-	delay, delayErr := m.classify.RetryDelay(max(attempt, 1), err)
-	return max(delay, retryAfter(err, time.Now())), delayErr
-}
+// RetryDelay implements aws.Retryer. GetRetryToken has waited already.
+func (m *modelRetryer) RetryDelay(int, error) (time.Duration, error) { return 0, nil }
 
 // GetAttemptToken waits for the model's rate limit.
 func (m *modelRetryer) GetAttemptToken(ctx context.Context) (func(error) error, error) {
 	b, st := m.bucketOf(ctx), stateOf(ctx)
 	st.pause()
-	limited, err := b.rate.GetAttemptToken(ctx)
-	if err != nil {
-		return nil, err
+	if t := b.rate.take(time.Now()); t != 0 {
+		if err := m.line(ctx, st, b, t); err != nil {
+			b.rate.leave()
+			return nil, err
+		}
 	}
 	st.resume()
 	refill, err := b.quota.GetAttemptToken(ctx)
@@ -125,81 +161,127 @@ func (m *modelRetryer) GetAttemptToken(ctx context.Context) (func(error) error, 
 		return nil, err
 	}
 	if st != nil {
-		st.attempt.limited = limited
-		return refill, nil
+		st.attempt.rate = b.rate
 	}
-	return func(opErr error) error { return errors.Join(limited(opErr), refill(opErr)) }, nil
+	return refill, nil
 }
 
-// retryStep runs the SDK's retry loop, and tells the rate limit about each
-// attempt: the loop itself tells it about the first alone where the environment
-// switches the SDK's new retries on (core v1.47.7, aws/retry/middleware.go).
-type retryStep struct{ *retry.Attempt }
+// linePause is how often a call in the line looks whether the rate has changed.
+const linePause = 250 * time.Millisecond
 
-// HandleFinalize implements middleware.FinalizeMiddleware.
-func (s retryStep) HandleFinalize(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
-	middleware.FinalizeOutput, middleware.Metadata, error,
-) {
-	st := stateOf(ctx)
-	if st == nil {
-		return middleware.FinalizeOutput{}, middleware.Metadata{}, bypassed(middleware.GetOperationName(ctx), "the call did not pass the rules")
-	}
-	if !st.seal.loop() {
-		return middleware.FinalizeOutput{}, middleware.Metadata{}, st.named(refuse(ErrEndpoint,
-			"a step of the SDK's stack called its next handler again, which would send the prompt again under the same record; Options.Retry says how often a call is sent"))
-	}
-	st.attempt.next, st.attempt.st = next, st
-	next = &st.attempt
-	return s.Attempt.HandleFinalize(ctx, in, next)
-}
-
-// attempt is the rest of the stack, of which the retry loop makes several passes.
-type attempt struct {
-	st      *state
-	next    middleware.FinalizeHandler
-	limited func(error) error
-}
-
-// HandleFinalize implements middleware.FinalizeHandler.
-func (a *attempt) HandleFinalize(ctx context.Context, in middleware.FinalizeInput) (
-	out middleware.FinalizeOutput, metadata middleware.Metadata, err error,
-) {
-	a.st.seal.attempt()
-	out, metadata, err = a.next.HandleFinalize(ctx, in)
-	if err != nil && retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary {
-		a.st.throttled++
-	}
-	if a.limited != nil {
-		if limitErr := a.limited(err); err == nil {
-			err = limitErr
+// line waits until the ticket is due. It fails, with the throttle that is the
+// cause, once Retry.MaxWait has passed, and at once where the wait would pass the
+// deadline.
+func (m *modelRetryer) line(ctx context.Context, st *state, b *bucket, t ticket) error {
+	throttle := func() error {
+		if st != nil && st.attempt.throttle != nil {
+			return st.attempt.throttle
 		}
-		a.limited = nil
+		return b.rate.throttle()
 	}
-	return out, metadata, err
+	for end := time.Now().Add(m.budget(st)); ; {
+		now := time.Now()
+		left := b.rate.left(t, now)
+		switch {
+		case left <= 0:
+			return nil
+		case !now.Before(end):
+			return fmt.Errorf("securebedrock: not sent: the call has waited for Retry.MaxWait, %v, and the model is still throttled: %w", m.maxWait, throttle())
+		case passesDeadline(ctx, left):
+			return fmt.Errorf("securebedrock: not sent: the model is throttled, and the wait of %v passes the call's deadline: %w: %w", left.Round(time.Millisecond), deadline(ctx), throttle())
+		}
+		if err := m.sleep(ctx, min(left, linePause, end.Sub(now))); err != nil {
+			return joinThrottle(ctx, err, throttle())
+		}
+	}
 }
 
-// GetRetryToken spends of the model's quota, unless there is no time left for a
-// retry.
+// budget is what is left of Retry.MaxWait.
+func (m *modelRetryer) budget(st *state) time.Duration {
+	if st == nil {
+		return m.maxWait
+	}
+	return m.maxWait - st.waited()
+}
+
+func passesDeadline(ctx context.Context, wait time.Duration) bool {
+	end, ok := ctx.Deadline()
+	return ok && time.Until(end) < wait
+}
+
+// deadline is the error of the deadline that a wait would pass: of Timeouts.Call, or
+// the caller's own.
+func deadline(ctx context.Context) error {
+	end, _ := ctx.Deadline()
+	if st := stateOf(ctx); st != nil && st.g != nil && st.g.timeouts.Call > 0 && !end.Before(st.call.Start.Add(st.g.timeouts.Call)) {
+		return &TimeoutError{Rule: ErrCallTimeout, After: st.g.timeouts.Call}
+	}
+	return context.DeadlineExceeded
+}
+
+// joinThrottle keeps the throttle in the error of a wait that something has ended,
+// unless that was the caller's own cancellation.
+func joinThrottle(ctx context.Context, err, throttle error) error {
+	if throttle == nil || errors.Is(ctx.Err(), context.Canceled) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, throttle)
+}
+
+// sleep ends with the context, and with the client.
+func (m *modelRetryer) sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return &aws.RequestCanceledError{Err: ctx.Err()}
+	case <-m.closed:
+		err := &PolicyError{Rule: ErrConfig, Detail: "the client was closed while the call waited to be sent"}
+		if st := stateOf(ctx); st != nil {
+			return st.named(err)
+		}
+		return err
+	}
+}
+
+// GetRetryToken spends of the model's quota and waits, unless the wait is longer
+// than what is left of Retry.MaxWait or of the time to the deadline.
 func (m *modelRetryer) GetRetryToken(ctx context.Context, opErr error) (func(error) error, error) {
-	wait := retryAfter(opErr, time.Now())
-	if wait > maxRetryAfter {
-		return nil, fmt.Errorf("securebedrock: not sent again: the answer asks to wait for %v, and more than %v is not waited for", wait, maxRetryAfter)
+	b, st := m.bucketOf(ctx), stateOf(ctx)
+	attempt := 1
+	if st != nil {
+		attempt = max(1, st.sends)
+		if st.attempt.renewed && st.sends > m.maxAttempts {
+			return nil, errors.New("securebedrock: not sent again: Retry.MaxAttempts is reached")
+		}
 	}
-	if end, ok := ctx.Deadline(); ok && time.Until(end) < wait {
-		return nil, fmt.Errorf("securebedrock: not sent again: the answer asks to wait for %v, which is past the call's deadline", wait)
+	delay, err := m.classify.RetryDelay(attempt, opErr)
+	if err != nil {
+		return nil, err
 	}
-	token, err := m.bucketOf(ctx).quota.GetRetryToken(ctx, opErr)
-	if err == nil {
-		stateOf(ctx).pause()
+	delay = max(min(delay, m.maxBackoff), retryAfter(opErr, time.Now()))
+	if delay > m.budget(st) {
+		return nil, fmt.Errorf("securebedrock: not sent again: the wait of %v is longer than what is left of Retry.MaxWait, %v", delay.Round(time.Millisecond), m.maxWait)
 	}
-	return token, err
+	if passesDeadline(ctx, delay) {
+		return nil, fmt.Errorf("securebedrock: not sent again: the wait of %v passes the call's deadline: %w", delay.Round(time.Millisecond), deadline(ctx))
+	}
+	token, err := b.quota.GetRetryToken(ctx, opErr)
+	if err != nil {
+		return nil, err
+	}
+	st.pause()
+	heeded(opErr)
+	return token, m.sleep(ctx, delay)
 }
 
 // GetInitialToken implements aws.Retryer. The SDK calls GetAttemptToken instead.
 func (m *modelRetryer) GetInitialToken() func(error) error { return func(error) error { return nil } }
-
-// maxRetryAfter bounds the wait that an answer can ask for.
-const maxRetryAfter = time.Minute
 
 // retryAfter is how long an answer asks to wait: Retry-After of RFC 9110, in
 // seconds or as a date, or X-Amz-Retry-After in milliseconds, which the SDK heeds
@@ -225,24 +307,11 @@ func retryAfter(err error, now time.Time) time.Duration {
 	return longest
 }
 
-// pause notes that the call waits from now on.
-func (st *state) pause() {
-	if st != nil && st.idleFrom.IsZero() {
-		st.idleFrom = time.Now()
+// heeded takes X-Amz-Retry-After off an answer that is about to be dropped: the
+// SDK's new retries would wait for it once more, beside the bounds.
+func heeded(err error) {
+	var answer *smithyhttp.ResponseError
+	if errors.As(err, &answer) && answer.Response != nil && answer.Response.Response != nil {
+		answer.Response.Header.Del("X-Amz-Retry-After")
 	}
-}
-
-// resume notes that an attempt is about to be sent.
-func (st *state) resume() {
-	if st != nil {
-		st.wait, st.idleFrom = st.waited(), time.Time{}
-	}
-}
-
-// waited is how long the call has waited so far.
-func (st *state) waited() time.Duration {
-	if st.idleFrom.IsZero() {
-		return st.wait
-	}
-	return st.wait + time.Since(st.idleFrom)
 }

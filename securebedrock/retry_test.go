@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go/middleware"
@@ -27,7 +28,8 @@ func play(t *testing.T, r *modelRetryer, model string, err error) {
 	if tokenErr != nil {
 		t.Fatal(tokenErr)
 	}
-	if err := errors.Join(st.attempt.limited(err), release(err)); err != nil {
+	st.attempt.rate.note(err, time.Now())
+	if err := release(err); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -126,7 +128,9 @@ func TestWhatIsRetried(t *testing.T) {
 	}{
 		{"a throttle", &types.ThrottlingException{}, true},
 		{"a lost connection", &smithyhttp.RequestSendError{Err: errors.New("reset")}, true},
-		{"silence", &smithyhttp.RequestSendError{Err: &TimeoutError{Rule: ErrReadTimeout}}, true},
+		{"silence before all is sent", &smithyhttp.RequestSendError{Err: &TimeoutError{Rule: ErrReadTimeout}}, true},
+		{"silence when all is sent", &smithyhttp.RequestSendError{Err: &TimeoutError{Rule: ErrReadTimeout, sent: true}}, false},
+		{"a daily quota", &types.ThrottlingException{Message: aws.String("Too many tokens per day, please wait before trying again.")}, false},
 		{"a refusal", refuse(ErrResidency, ""), false},
 		{"a refusal while sending", &smithyhttp.RequestSendError{Err: refuse(ErrEndpoint, "")}, false},
 		{"a validation error", &types.ValidationException{}, false},

@@ -40,8 +40,11 @@ func (a *assumed) valid(now time.Time) bool {
 // waits. A session that no call has used is not renewed.
 type roleSession struct {
 	assume func(context.Context) (*assumed, error)
-	ctx    context.Context // over with close
-	cancel context.CancelFunc
+	// renewBase drops the credentials that ask STS, where STS calls them expired.
+	// Nil where they are not ours.
+	renewBase func(context.Context) bool
+	ctx       context.Context // over with close
+	cancel    context.CancelFunc
 
 	mu       sync.Mutex
 	current  *assumed
@@ -118,6 +121,9 @@ func (s *roleSession) renew() *renewal {
 		ctx, cancel := context.WithTimeout(s.ctx, renewalTimeout)
 		defer cancel()
 		r.got, r.err = s.assume(ctx)
+		if isExpiredToken(r.err) && s.renewBase != nil && s.renewBase(ctx) {
+			r.got, r.err = s.assume(ctx)
+		}
 		s.renewed(r)
 		close(r.done)
 	}()

@@ -42,6 +42,8 @@ type TimeoutError struct {
 	Rule  error         // ErrConnectTimeout, ErrReadTimeout or ErrCallTimeout
 	After time.Duration // the bound
 	Err   error         // what it ended; may be nil
+
+	sent bool // the request was wholly sent, and doing it twice costs twice
 }
 
 // Error names the bound.
@@ -102,6 +104,8 @@ type watch struct {
 	mu       sync.Mutex
 	timer    *time.Timer
 	answered bool // headers have arrived: sending no longer counts
+	whole    bool // the request has wholly been taken by the transport
+	costs    bool // the request's work is paid for, each time
 	fired    bool
 }
 
@@ -159,7 +163,7 @@ func (w *watch) explain(err error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.fired {
-		return &TimeoutError{Rule: ErrReadTimeout, After: w.after}
+		return &TimeoutError{Rule: ErrReadTimeout, After: w.after, sent: w.costs && w.whole}
 	}
 	return err
 }
@@ -174,7 +178,13 @@ type sentBody struct {
 
 func (b *sentBody) Read(p []byte) (int, error) {
 	b.w.arm(true)
-	return b.ReadCloser.Read(p)
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF {
+		b.w.mu.Lock()
+		b.w.whole = true
+		b.w.mu.Unlock()
+	}
+	return n, err
 }
 
 // receivedBody watches an answer's body. The timer runs only while someone
@@ -201,6 +211,10 @@ func (b *receivedBody) Close() error {
 func watched(rt http.RoundTripper, req *http.Request, t Timeouts) (*http.Response, error) {
 	ctx, w := startWatch(req.Context(), t.Read, 2*t.Connect)
 	req = req.WithContext(ctx)
+	if st := stateOf(ctx); st != nil {
+		w.costs = st.op.costs()
+	}
+	w.whole = req.Body == nil || req.Body == http.NoBody
 	if req.Body != nil {
 		req.Body = &sentBody{req.Body, w}
 	}
@@ -213,6 +227,20 @@ func watched(rt http.RoundTripper, req *http.Request, t Timeouts) (*http.Respons
 	}
 	resp.Body = &receivedBody{resp.Body, w}
 	return resp, nil
+}
+
+// pings returns when HTTP/2 asks a silent connection for a sign of life, and how
+// long it waits for that. Both together are shorter than the timeouts, so that a
+// dead connection fails as one, with all exchanges on it, before a silent model
+// does.
+func (t Timeouts) pings() (after, timeout time.Duration) {
+	after, timeout = 15*time.Second, 15*time.Second
+	for _, bound := range [...]time.Duration{t.Read, t.Call} {
+		if bound > 0 {
+			after, timeout = min(after, bound/4), min(timeout, bound*5/8)
+		}
+	}
+	return after, timeout
 }
 
 // bounded derives a pass's context: with Timeouts.Call, and for a stream with a

@@ -42,6 +42,12 @@ func (o *Options) check() error {
 	if o.Retry.MaxAttempts < 0 {
 		fault("Retry.MaxAttempts", "%d is negative; 1 sends once", o.Retry.MaxAttempts)
 	}
+	if o.Retry.MaxWait < 0 {
+		fault("Retry.MaxWait", "%v is negative; 1ns hardly waits", o.Retry.MaxWait)
+	}
+	if o.Retry.MaxBackoff < 0 {
+		fault("Retry.MaxBackoff", "%v is negative; 1ns hardly waits", o.Retry.MaxBackoff)
+	}
 	for i, m := range o.Middleware {
 		if m == nil {
 			fault("Middleware", "number %d is nil", i+1)

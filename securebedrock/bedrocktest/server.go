@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -167,12 +168,14 @@ func (s *Server) Config() aws.Config {
 }
 
 // Options are options of securebedrock that suit this server: its region, its
-// address, its default guardrail, and a role that its STS lets be assumed.
+// address, its default guardrail, a role that its STS lets be assumed, and a short
+// Retry.MaxBackoff, so that a test of a throttle need not wait for seconds.
 func (s *Server) Options() securebedrock.Options {
 	return securebedrock.Options{
 		Region:    s.settings.region,
 		Endpoint:  securebedrock.Endpoint{URL: s.url},
 		Guardrail: securebedrock.Guardrail{ID: DefaultGuardrailID, Version: "1"},
+		Retry:     securebedrock.Retry{MaxBackoff: 10 * time.Millisecond},
 		Role: &securebedrock.Role{
 			ARN: "arn:aws:iam::" + accountID + ":role/bedrocktest",
 			STS: sts.NewFromConfig(s.Config()),
