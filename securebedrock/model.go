@@ -3,6 +3,8 @@ package securebedrock
 import (
 	"fmt"
 	"strings"
+
+	regions "github.com/securebedrock/securebedrock-go/internal/region"
 )
 
 // ModelKind says what a model identifier names. The values are the resource
@@ -161,30 +163,12 @@ func parseModelARN(m Model) (Model, error) {
 	return m, nil
 }
 
-func isAccount(s string) bool {
-	if len(s) != 12 {
-		return false
-	}
-	for _, r := range s {
-		if r < '0' || r > '9' {
-			return false
-		}
-	}
-	return true
-}
+func isAccount(s string) bool { return regions.IsAccount(s) }
 
-// partitionOf gives the partition of a region by the prefixes of the SDK's own
-// partition table (internal/endpoints/awsrulesfn/partitions.json).
+// partitionOf gives the partition of a region; empty for what is no region.
 func partitionOf(region string) string {
-	for _, p := range [...]struct{ prefix, partition string }{
-		{"cn-", "aws-cn"}, {"us-gov-", "aws-us-gov"}, {"us-iso-", "aws-iso"}, {"us-isob-", "aws-iso-b"},
-		{"eu-isoe-", "aws-iso-e"}, {"us-isof-", "aws-iso-f"}, {"eusc-", "aws-eusc"},
-	} {
-		if strings.HasPrefix(region, p.prefix) {
-			return p.partition
-		}
-	}
-	return "aws"
+	p, _ := regions.Of(region)
+	return p.ID
 }
 
 // matchPattern matches s against a pattern in which '*' is any run.
