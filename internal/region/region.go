@@ -59,7 +59,7 @@ func isWord(s string) bool {
 // (PrivateLink guide, privatelink-access-aws-services).
 func HostFault(host, name, service string) string {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if !ofAWS(host) {
+	if !OfAWS(host) {
 		return ""
 	}
 	p, ok := Of(name)
@@ -83,8 +83,8 @@ func HostFault(host, name, service string) string {
 		service + "." + name + "." + p.DNS + " or the name of a VPC endpoint of that service"
 }
 
-// ofAWS reports whether a host is under a domain of any partition.
-func ofAWS(host string) bool {
+// OfAWS reports whether a host, in lower case, is under a domain of any partition.
+func OfAWS(host string) bool {
 	for _, domain := range domains() {
 		if host == domain || strings.HasSuffix(host, "."+domain) {
 			return true
