@@ -166,7 +166,7 @@ func TestParseARN(t *testing.T) {
 	for s, ok := range map[string]bool{
 		"arn:aws:bedrock:eu-west-1:123456789012:guardrail/a:b": true,
 		"arn:aws:bedrock:::foundation-model/a.b":               true,
-		"": false, "arn:aws:bedrock:eu-west-1:123456789012": false, "arn::bedrock:a:b:c": false, "arn:aws::a:b:c": false,
+		"":                                                     false, "arn:aws:bedrock:eu-west-1:123456789012": false, "arn::bedrock:a:b:c": false, "arn:aws::a:b:c": false,
 		"arn:aws:bedrock:a:b:": false, "urn:aws:bedrock:a:b:c": false,
 	} {
 		if a, got := ParseARN(s); got != ok {
