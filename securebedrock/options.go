@@ -109,7 +109,8 @@ type Guardrail struct {
 	Stream types.GuardrailStreamProcessingMode
 
 	// Verify demands that the answer proves, by its guardrail trace, that this
-	// guardrail in this version was applied; otherwise the answer is withheld
+	// guardrail in this version was applied, in Options.Region and, where ID is no
+	// ARN, for one of Options.Accounts; otherwise the answer is withheld
 	// with ErrGuardrailUnverified. On a stream the trace is the last event, so
 	// there the error comes at the end, as the stream's error.
 	Verify bool
