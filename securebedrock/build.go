@@ -71,6 +71,7 @@ func build(theirs bedrockruntime.Options, opts Options) (*Client, error) {
 		unguarded:   opts.Unguarded,
 		excused:     maps.Clone(opts.UnguardedOperations),
 		models:      slices.Clone(opts.Models),
+		accounts:    opts.accounts(),
 		maxTokens:   maxTokens,
 		profiles:    opts.Profiles,
 		timeouts:    timeouts,

@@ -22,7 +22,7 @@
 //     or the refusal.
 //  2. The SDK's own validation, and what the application has put into the stack.
 //  3. The rules, on a copy of the input: operation, model, residency, guardrail,
-//     coverage, defaults. They stand where the SDK's serializer stood and call it
+//     coverage, locations, defaults. They stand where the SDK's serializer stood and call it
 //     themselves, so nothing changes the input between the two.
 //  4. Retries, with one rate limit and one quota per model; then credentials,
 //     endpoint and SigV4 for each attempt.
@@ -153,6 +153,27 @@
 //     guardrail with selectiveContentGuarding COMPREHENSIVE for messages and system
 //     (API_PutEnforcedGuardrailConfiguration), which applies beside the pinned one
 //     (enforcements). That it then scans tool results or documents is unverified.
+//
+// # After a block
+//
+// A guardrail looks at every turn of a conversation, so a blocked turn that stays
+// in the history blocks all later ones. Take the blocked turn out, the user's
+// message and the guardrail's answer, and go on from the turns before (the example
+// of Client.Converse). Guarding the last turn only, with guardContent, would
+// unguard all others, and is refused unless Guardrail.AllowPartial says otherwise.
+//
+// Contextual grounding in Converse needs guard_content beside grounding_source or
+// query in a block's qualifiers: AWS's own examples leave it out, and without it
+// no other policy looks at the block.
+//
+// # Other accounts and places
+//
+// What a call names beside its model is held to the Options too: an ARN must be of
+// the pinned partition and region and of a permitted account (Options.Accounts),
+// and so must a KMS key and the owner of a bucket. Where a plain bucket lies, no
+// name tells: grant the role the buckets of the region alone. Places within a
+// model's own JSON (an InvokeModel body, ModelInput, AdditionalModelRequestFields,
+// tools' JSON) are not looked at.
 //
 // # What it does not do
 //

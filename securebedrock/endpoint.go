@@ -5,14 +5,16 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/smithy-go"
 	smithyauth "github.com/aws/smithy-go/auth"
 	smithyendpoints "github.com/aws/smithy-go/endpoints"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	regions "github.com/securebedrock/securebedrock-go/internal/region"
 )
 
 // pinnedEndpoint is where every call goes. It answers the SDK's question for an
@@ -55,37 +57,21 @@ func newEndpoint(region string, e Endpoint) (pinnedEndpoint, error) {
 		return fault("URL must not carry a query or a fragment")
 	case u.Hostname() == "":
 		return fault("URL names no host")
+	case strings.ContainsFunc(u.Hostname(), func(r rune) bool { return r > unicode.MaxASCII }):
+		// net/http rewrites such a name (a full-width dot becomes a dot), so what
+		// is checked here would not be what is dialled.
+		return fault("URL's host is not ASCII; write the name in its ASCII form")
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
 		return fault("URL %s is plain http, which is refused but on a loopback address; use https", u.Redacted())
 	case u.Scheme != "https" && u.Scheme != "http":
 		return fault("URL's scheme is %q; use https", u.Scheme)
 	}
-	if why := otherService(u.Hostname(), region); why != "" {
+	if why := regions.HostFault(u.Hostname(), region, "bedrock-runtime"); why != "" {
 		return fault("URL %s %s", u.Redacted(), why)
 	}
 	p := pinnedEndpoint{scheme: u.Scheme, host: u.Host, path: strings.TrimSuffix(u.Path, "/"), rawPath: strings.TrimSuffix(u.RawPath, "/")}
 	p.endpoint.URI = url.URL{Scheme: p.scheme, Host: p.host, Path: p.path, RawPath: p.rawPath}
 	return p, nil
-}
-
-// otherService says what is wrong with a host of AWS's own that is not Bedrock
-// Runtime in the region: a request would leave before its signature is refused.
-func otherService(host, region string) string {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	aws := false
-	for _, suffix := range [...]string{".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn"} {
-		aws = aws || strings.HasSuffix(host, suffix)
-	}
-	labels := strings.Split(host, ".")
-	switch {
-	case !aws:
-		return ""
-	case !slices.Contains(labels, "bedrock-runtime") && !slices.Contains(labels, "bedrock-runtime-fips"):
-		return "is a host of AWS and not of bedrock-runtime"
-	case !slices.Contains(labels, region):
-		return "is not of Region " + region
-	}
-	return ""
 }
 
 // isLoopback accepts addresses and the one name that RFC 6761 reserves.

@@ -13,14 +13,18 @@ var (
 	// ErrConfig: an Options field, the aws.Config or the wrapped client cannot
 	// be used as it is. Constructors return all faults joined.
 	ErrConfig = errors.New("invalid configuration")
-	// ErrRegion: an ARN names another region than Options.Region, or the request
-	// was about to be signed for another one.
+	// ErrRegion: an ARN, a bucket or a key names another region or partition than
+	// Options.Region, or what region it is of cannot be told, or the request was
+	// about to be signed for another one.
 	ErrRegion = errors.New("region is not the pinned one")
+	// ErrAccount: an ARN, a bucket or its owner is of an account that is not in
+	// Options.Accounts.
+	ErrAccount = errors.New("account is not a permitted one")
 	// ErrResidency: the model may run in a region outside Options.Residency, or
 	// where it runs cannot be told.
 	ErrResidency = errors.New("inference could leave the permitted regions")
-	// ErrModel: the model identifier cannot be parsed, is missing, or is not in
-	// Options.Models.
+	// ErrModel: the model identifier cannot be parsed, is missing, is not in
+	// Options.Models, or is of a kind that only Options.Profiles could tell.
 	ErrModel = errors.New("model is not permitted")
 	// ErrGuardrailRequired: the call did not pass the rules, so nothing shows
 	// that it carries the guardrail.
@@ -91,9 +95,9 @@ func (e *PolicyError) Error() string {
 func (e *PolicyError) Unwrap() error { return e.Rule }
 
 // quoted repeats a caller's value in an error where it can be an identifier, and
-// not a text that was put in the wrong place.
+// not a text or a secret that was put in the wrong place.
 func quoted(s string) string {
-	if len(s) > 128 || strings.ContainsFunc(s, func(r rune) bool { return notIdentifier(r) && !strings.ContainsRune("; =", r) }) {
+	if len(s) > 128 || !repeatable(s) || strings.ContainsFunc(s, func(r rune) bool { return notIdentifier(r) && !strings.ContainsRune("; =", r) }) {
 		return "(no identifier)"
 	}
 	return strconv.Quote(s)
@@ -102,6 +106,38 @@ func quoted(s string) string {
 // bypassed is the refusal of what has gone round the rules.
 func bypassed(operation, detail string) error {
 	return &PolicyError{Rule: ErrGuardrailRequired, Operation: operation, Detail: detail}
+}
+
+// repeatable reports whether s has the form of an identifier's words, which are
+// short and keep to one case where they are not. Tokens and keys are neither.
+func repeatable(s string) bool {
+	if holdsToken(s) {
+		return false
+	}
+	for run := range strings.FieldsFuncSeq(s, notAlphanumeric) {
+		if len(run) > 24 || len(run) >= 12 && run != strings.ToLower(run) && run != strings.ToUpper(run) {
+			return false
+		}
+	}
+	return true
+}
+
+// holdsToken finds the secrets that lie about where this package is used: JSON
+// web tokens, access keys and Bedrock API keys.
+func holdsToken(s string) bool {
+	for run := range strings.FieldsFuncSeq(s, notAlphanumeric) {
+		switch {
+		case strings.HasPrefix(run, "eyJ") && len(run) >= 10, strings.HasPrefix(run, "ABSK") && len(run) >= 16:
+			return true
+		case (strings.HasPrefix(run, "AKIA") || strings.HasPrefix(run, "ASIA")) && len(run) == 20:
+			return true
+		}
+	}
+	return strings.Contains(s, "bedrock-api-key-")
+}
+
+func notAlphanumeric(r rune) bool {
+	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9')
 }
 
 func refuse(rule error, detail string) *PolicyError {

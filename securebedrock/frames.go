@@ -13,8 +13,9 @@ const (
 	eventChunk       = "chunk"
 )
 
-// maxKept bounds how much of one frame is kept for decoding. A larger one passes
-// by unread.
+// maxKept bounds a frame's headers, and the memory that is kept from one frame to
+// the next. A frame of an event of interest is kept whole, up to maxFrame: a
+// guardrail trace, which proves what was applied, has no bound of its own.
 const maxKept = 1 << 20
 
 // maxFrame bounds a frame. The SDK's decoder has no bound of its own (smithy-go
@@ -88,7 +89,7 @@ func (f *frameScanner) reached() {
 	}
 	if f.pos == preludeLen+f.headers && f.pos < f.total {
 		f.kind = eventKind(f.kept[preludeLen:f.pos])
-		f.keep = (f.kind != "" || f.all) && f.total <= maxKept
+		f.keep = f.kind != "" || f.all
 		return
 	}
 	if f.pos == f.total {
@@ -102,6 +103,9 @@ func (f *frameScanner) reached() {
 }
 
 func (f *frameScanner) reset() {
+	if cap(f.kept) > maxKept {
+		f.kept = nil
+	}
 	f.kept, f.pos, f.total, f.headers, f.kind, f.keep = f.kept[:0], 0, 0, 0, "", true
 }
 

@@ -68,7 +68,7 @@ func FuzzFrameScanner(f *testing.F) {
 		var s frameScanner
 		s.reset()
 		s.onEvent = func(kind string, frame []byte) {
-			if len(frame) > maxKept {
+			if len(frame) > maxFrame {
 				t.Errorf("a frame of %d bytes was kept", len(frame))
 			}
 			kinds = append(kinds, kind)

@@ -33,6 +33,14 @@ func sharedDestinations(prefix string) []string {
 	return nil
 }
 
+// geographies gives the prefixes that sharedDestinations knows.
+func geographies() []string {
+	return []string{
+		"us", "us-gov", "eu", "apac",
+		"jp", "au", "in", "ca",
+	}
+}
+
 // routedDestinations gives the destinations of a prefix when called in source;
 // nil where the table does not know.
 func routedDestinations(prefix, source string) []string {

@@ -139,13 +139,13 @@ func (g *guard) converseCoverage(extra *document.Interface, messages []types.Mes
 	if g.guardrail.AllowPartial {
 		return nil
 	}
-	var tagged, untagged bool
+	var tagged, untagged, unqualified bool
 	for _, m := range messages {
 		for _, b := range m.Content {
 			switch b := b.(type) {
 			case *types.ContentBlockMemberGuardContent:
 				tagged = true
-				untagged = untagged || !scanned(b.Value)
+				unqualified = unqualified || !scanned(b.Value)
 			case *types.ContentBlockMemberText:
 				untagged = untagged || b.Value != ""
 			case *types.ContentBlockMemberImage, *types.ContentBlockMemberDocument, *types.ContentBlockMemberVideo,
@@ -158,10 +158,13 @@ func (g *guard) converseCoverage(extra *document.Interface, messages []types.Mes
 		switch b := b.(type) {
 		case *types.SystemContentBlockMemberGuardContent:
 			tagged = true
-			untagged = untagged || !scanned(b.Value)
+			unqualified = unqualified || !scanned(b.Value)
 		case *types.SystemContentBlockMemberText:
 			untagged = untagged || b.Value != ""
 		}
+	}
+	if unqualified {
+		return refuse(ErrGuardrailCoverage, "a guardContent block is qualified as grounding_source or query alone, so contextual grounding would be its only check; add the qualifier guard_content to the block, or set Guardrail.AllowPartial")
 	}
 	if tagged && untagged {
 		return refuse(ErrGuardrailCoverage, "some content stands in guardContent blocks, so the rest would go unscanned; put all of it or none of it in them, or set Guardrail.AllowPartial")

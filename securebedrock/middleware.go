@@ -27,7 +27,9 @@ type Middleware func(next Handler) Handler
 type Call struct {
 	// ID is unique. It is sent as requestMetadata["securebedrock-call-id"]
 	// where the operation has such a field and the caller left room for it (16
-	// entries are allowed), so that records join Bedrock's invocation log.
+	// entries, and 8,500 characters for InvokeModel, are allowed), so that records
+	// join Bedrock's invocation log. What a caller writes under the key is never
+	// sent.
 	ID string
 	// CorrelationID is the application's own name for what the call belongs to: a
 	// request, a session, a ticket. It comes from WithCorrelationID, and a

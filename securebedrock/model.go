@@ -1,8 +1,9 @@
 package securebedrock
 
 import (
-	"fmt"
 	"strings"
+
+	regions "github.com/securebedrock/securebedrock-go/internal/region"
 )
 
 // ModelKind says what a model identifier names. The values are the resource
@@ -20,6 +21,11 @@ const (
 	KindPromptRouter          ModelKind = "prompt-router" // default-prompt-router too
 	KindPrompt                ModelKind = "prompt"
 	KindMarketplaceEndpoint   ModelKind = "endpoint" // SageMaker and marketplace/model-endpoint
+
+	// KindUnknown is an ID of three words or more whose first is neither a
+	// provider nor an inference profile prefix that is known here: a profile of
+	// a new geography, or a model of a new provider. Options.Profiles is asked.
+	KindUnknown ModelKind = "unknown"
 )
 
 // Model is a parsed model identifier.
@@ -28,12 +34,14 @@ type Model struct {
 	ID string
 	// Kind is what it names.
 	Kind ModelKind
-	// Prefix is an inference profile's geography: "eu", "global"; else empty.
+	// Prefix is an inference profile's geography: "eu", "global"; else empty. An
+	// ARN's can be one that Geography does not know.
 	Prefix string
 	// Region and Account are an ARN's own; else empty.
 	Region, Account string
 	// Regions are the regions in which inference may run, known after the rules
-	// have resolved them. "*" stands for every commercial region.
+	// have resolved them. "*" stands for every commercial region, and for what a
+	// "*" in Options.Residency admits unresolved.
 	Regions []string
 
 	partition string
@@ -41,22 +49,32 @@ type Model struct {
 
 // ParseModel parses a model identifier: an ID or an ARN. It does not decide
 // whether the model is permitted. Every error wraps ErrModel; the Model then has
-// at most its ID, and not even that where the text cannot be an identifier.
+// at most its ID, and not even that where the text could be a prompt or a secret
+// in the wrong place.
 func ParseModel(id string) (Model, error) {
-	m := Model{ID: id}
 	switch {
 	case id == "":
-		return m, refuse(ErrModel, "no model identifier is given")
-	// What cannot be an identifier is not repeated: it may be a prompt in the
-	// wrong place.
+		return Model{}, refuse(ErrModel, "no model identifier is given")
+	// What cannot be an identifier is not repeated: it may be a prompt or a token
+	// in the wrong place.
 	case len(id) > 2048: // the service's own limit, API_runtime_Converse
 		return Model{}, refuse(ErrModel, "the identifier is longer than 2048 characters")
 	case strings.ContainsFunc(id, notIdentifier):
 		return Model{}, refuse(ErrModel, "the identifier has a character that no model identifier has")
-	case strings.HasPrefix(id, "arn:"):
-		return parseModelARN(m)
+	case holdsToken(id):
+		return Model{}, refuse(ErrModel, "the identifier holds what looks like a token or a key")
 	}
-	return m, parseModelID(&m, id)
+	m, parse := Model{ID: id}, parseModelID
+	if strings.HasPrefix(id, "arn:") {
+		parse = parseModelARN
+	}
+	if err := parse(&m, id); err != nil {
+		if !repeatable(id) {
+			id = ""
+		}
+		return Model{ID: id}, err
+	}
+	return m, nil
 }
 
 // notIdentifier keeps out white space, control characters and anything that
@@ -68,26 +86,37 @@ func notIdentifier(r rune) bool {
 
 // parseModelID tells "anthropic.claude-…" from "eu.anthropic.claude-…". A model's
 // own name may hold a dot ("zai.glm-4.6"), so with two dots or more the first
-// word decides, and one that is neither a known prefix nor a known provider is
-// refused: taken for a provider, a prefix that AWS adds tomorrow would leave the
+// word decides, and one that is neither a known prefix nor a known provider stays
+// unknown: taken for a provider, a prefix that AWS adds tomorrow would leave the
 // region.
 func parseModelID(m *Model, id string) error {
 	head, rest, ok := strings.Cut(id, ".")
-	if !ok || head == "" || rest == "" || strings.Contains(id, "/") || strings.Contains(id, "..") {
-		return refuse(ErrModel, fmt.Sprintf("%q is neither a model ID, an inference profile ID nor an ARN", id))
+	if !ok || !isModelWord(head) || rest == "" || strings.Contains(id, "..") || strings.ContainsFunc(id, notModelID) {
+		return refuse(ErrModel, quoted(id)+" is neither a model ID, an inference profile ID nor an ARN")
 	}
 	switch {
 	case isProfilePrefix(head):
 		if !strings.Contains(rest, ".") {
-			return refuse(ErrModel, fmt.Sprintf("%q has an inference profile's prefix and no provider after it", id))
+			return refuse(ErrModel, quoted(id)+" has an inference profile's prefix and no provider after it")
 		}
 		m.Kind, m.Prefix = KindInferenceProfile, head
 	case !strings.Contains(rest, "."), isProvider(head):
 		m.Kind = KindFoundationModel
 	default:
-		return refuse(ErrModel, fmt.Sprintf("%q begins with neither a known provider nor a known inference profile prefix; name the model by its ARN", id))
+		m.Kind = KindUnknown
 	}
 	return nil
+}
+
+// notModelID keeps to the characters of model and profile IDs, which have no
+// capitals (API_runtime_InvokeModel, modelId).
+func notModelID(r rune) bool {
+	return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.:", r))
+}
+
+// isModelWord accepts a provider's name, or a prefix.
+func isModelWord(s string) bool {
+	return s != "" && len(s) <= 63 && s[0] >= 'a' && s[0] <= 'z'
 }
 
 // isProvider knows the providers whose model IDs can hold a second dot, beside
@@ -101,31 +130,27 @@ func isProvider(s string) bool {
 	return false
 }
 
-func parseModelARN(m Model) (Model, error) {
-	bad := func(why string) (Model, error) {
-		return m, refuse(ErrModel, fmt.Sprintf("ARN %q: %s", m.ID, why))
+func parseModelARN(m *Model, id string) error {
+	bad := func(why string) error { return refuse(ErrModel, "ARN "+quoted(id)+": "+why) }
+	arn, ok := regions.ParseARN(id)
+	if !ok {
+		return bad("it is not of the form arn:PARTITION:SERVICE:REGION:ACCOUNT:TYPE/NAME")
 	}
-	parts := strings.SplitN(m.ID, ":", 6)
-	if len(parts) != 6 {
-		return bad("it has fewer than six parts")
-	}
-	m.partition, m.Region, m.Account = parts[1], parts[3], parts[4]
-	service, resource := parts[2], parts[5]
-	kind, name, ok := strings.Cut(resource, "/")
-	if !ok || kind == "" || name == "" || strings.HasPrefix(name, "/") || strings.Contains(m.ID, "..") {
+	m.partition, m.Region, m.Account = arn.Partition, arn.Region, arn.Account
+	kind, name, ok := strings.Cut(arn.Resource, "/")
+	if !ok || kind == "" || name == "" || strings.HasPrefix(name, "/") || strings.Contains(id, "..") {
 		return bad("it names no resource")
 	}
-	if m.partition == "" || m.Region == "" {
-		return bad("it names no partition or no region")
+	if m.Region == "" {
+		return bad("it names no region")
 	}
 	if m.Account != "" && !isAccount(m.Account) {
 		return bad("its account is not twelve digits")
 	}
-	needsAccount := true
 	switch {
-	case service == "sagemaker" && kind == "endpoint":
+	case arn.Service == "sagemaker" && kind == "endpoint":
 		m.Kind = KindMarketplaceEndpoint
-	case service != "bedrock":
+	case arn.Service != "bedrock":
 		return bad("its service is not bedrock")
 	case kind == "marketplace" && strings.HasPrefix(name, "model-endpoint/"):
 		m.Kind = KindMarketplaceEndpoint
@@ -136,55 +161,37 @@ func parseModelARN(m Model) (Model, error) {
 	}
 	switch m.Kind {
 	case KindFoundationModel:
-		needsAccount = false
 		if m.Account != "" {
 			return bad("a foundation model has no account")
 		}
 		var inner Model
-		if err := parseModelID(&inner, name); err == nil && inner.Kind != KindFoundationModel {
+		if err := parseModelID(&inner, name); err == nil && inner.Kind == KindInferenceProfile {
 			return bad("a foundation model's name has no inference profile prefix")
 		}
+		return nil
 	case KindInferenceProfile:
-		var inner Model
-		if err := parseModelID(&inner, name); err != nil || inner.Kind != KindInferenceProfile {
-			return bad("its inference profile has no prefix that is known here")
+		prefix, rest, _ := strings.Cut(name, ".")
+		if !isModelWord(prefix) || !strings.Contains(rest, ".") || strings.ContainsFunc(name, notModelID) {
+			return bad("its inference profile has no prefix")
 		}
-		m.Prefix = inner.Prefix
+		m.Prefix = prefix
 	case KindApplicationProfile, KindProvisionedModel, KindCustomModelDeployment, KindImportedModel,
 		KindPromptRouter, KindPrompt, KindMarketplaceEndpoint:
 	default:
 		return bad("its resource type is not one that a model can have")
 	}
-	if needsAccount && m.Account == "" {
+	if m.Account == "" {
 		return bad("it names no account")
 	}
-	return m, nil
+	return nil
 }
 
-func isAccount(s string) bool {
-	if len(s) != 12 {
-		return false
-	}
-	for _, r := range s {
-		if r < '0' || r > '9' {
-			return false
-		}
-	}
-	return true
-}
+func isAccount(s string) bool { return regions.IsAccount(s) }
 
-// partitionOf gives the partition of a region by the prefixes of the SDK's own
-// partition table (internal/endpoints/awsrulesfn/partitions.json).
+// partitionOf gives the partition of a region; empty for what is no region.
 func partitionOf(region string) string {
-	for _, p := range [...]struct{ prefix, partition string }{
-		{"cn-", "aws-cn"}, {"us-gov-", "aws-us-gov"}, {"us-iso-", "aws-iso"}, {"us-isob-", "aws-iso-b"},
-		{"eu-isoe-", "aws-iso-e"}, {"us-isof-", "aws-iso-f"}, {"eusc-", "aws-eusc"},
-	} {
-		if strings.HasPrefix(region, p.prefix) {
-			return p.partition
-		}
-	}
-	return "aws"
+	p, _ := regions.Of(region)
+	return p.ID
 }
 
 // matchPattern matches s against a pattern in which '*' is any run.

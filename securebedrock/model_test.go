@@ -28,6 +28,9 @@ func TestParseModel(t *testing.T) {
 		{"arn:aws:bedrock:eu-central-1::foundation-model/amazon.nova-lite-v1:0", securebedrock.KindFoundationModel, ""},
 		{"arn:aws:bedrock:eu-central-1::foundation-model/newcomer.model-4.5", securebedrock.KindFoundationModel, ""},
 		{arn + "inference-profile/eu.amazon.nova-lite-v1:0", securebedrock.KindInferenceProfile, "eu"},
+		{arn + "inference-profile/mars.amazon.nova", securebedrock.KindInferenceProfile, "mars"}, // of a geography that is new
+		{"mars.anthropic.claude-v1", securebedrock.KindUnknown, ""},
+		{"newcomer.model-4.5", securebedrock.KindUnknown, ""},
 		{arn + "application-inference-profile/abc123", securebedrock.KindApplicationProfile, ""},
 		{arn + "provisioned-model/abc123", securebedrock.KindProvisionedModel, ""},
 		{arn + "custom-model-deployment/abc123", securebedrock.KindCustomModelDeployment, ""},
@@ -44,8 +47,8 @@ func TestParseModel(t *testing.T) {
 		{".claude", "", ""},
 		{"anthropic.", "", ""},
 		{"us.claude", "", ""},
-		{"mars.anthropic.claude-v1", "", ""},
-		{"newcomer.model-4.5", "", ""},
+		{"anthropic.Claude-v1", "", ""},
+		{"9mars.anthropic.claude-v1", "", ""},
 		{"anthropic..claude", "", ""},
 		{"anthropic.claude/../x", "", ""},
 		{"anthropic.claude?x=1", "", ""},
@@ -63,7 +66,8 @@ func TestParseModel(t *testing.T) {
 		{"arn:aws:bedrock:eu-central-1:12:provisioned-model/abc", "", ""},
 		{"arn:aws:bedrock:eu-central-1:123456789012:foundation-model/a.b", "", ""},
 		{"arn:aws:bedrock:eu-central-1::foundation-model/us.amazon.nova-lite-v1:0", "", ""},
-		{arn + "inference-profile/mars.amazon.nova", "", ""},
+		{arn + "inference-profile/amazon.nova", "", ""},
+		{arn + "inference-profile/MARS.amazon.nova", "", ""},
 		{arn + "provisioned-model/", "", ""},
 		{arn + "provisioned-model", "", ""},
 	} {
@@ -118,7 +122,9 @@ func TestGeography(t *testing.T) {
 			t.Errorf("%s: the list is shared", name)
 		}
 	}
-	if securebedrock.Geography("global") != nil || securebedrock.Geography("mars") != nil {
-		t.Error("an unknown geography has destinations")
+	for _, name := range []string{"global", "mars", "", "EU", "*", "us-east-1"} {
+		if list := securebedrock.Geography(name); len(list) != 1 || !strings.HasPrefix(list[0], "unknown geography ") {
+			t.Errorf("%q: %v", name, list)
+		}
 	}
 }

@@ -23,7 +23,8 @@ type Options struct {
 	// Residency lists the regions in which inference may run, beside Region,
 	// which is always among them. Empty means Region alone. Geography gives the
 	// lists behind the inference profile prefixes. "*" admits every destination,
-	// and is the only thing that admits a "global." profile.
+	// also one that cannot be told, and is the only thing that admits a
+	// "global." profile.
 	Residency []string
 
 	// Guardrail is attached to every Converse, ConverseStream, InvokeModel and
@@ -38,6 +39,14 @@ type Options struct {
 	// profile ID, or an ARN, as the caller writes it. '*' matches any run of
 	// characters. Empty means any model that Region and Residency admit.
 	Models []string
+
+	// Accounts are the AWS accounts, twelve digits each, of which what a caller
+	// names may be: a model's ARN of every kind but a foundation model's, an
+	// invocation's, a guardrail's, a KMS key's, and the owner of a bucket. Empty
+	// means the account of Role; without a Role, any account. What is named
+	// without an account, such as a model's ID, is the calling account's own.
+	// Guardrail.ID is the owner's own word and is not compared.
+	Accounts []string
 
 	// Role is assumed before the first call. Nil means the configuration's own
 	// credentials sign the calls.
@@ -70,9 +79,11 @@ type Options struct {
 	// as errors and cannot undo the rules, which run inside it.
 	Middleware []Middleware
 
-	// Profiles resolves inference profiles to the regions that serve them. Nil
-	// means the built-in table of system profiles, which refuses what it does
-	// not know, application inference profiles among them.
+	// Profiles resolves inference profiles, prompt routers and managed prompts to
+	// the regions that serve them, with package profiles for one. Nil means the
+	// built-in table of system profiles, which refuses what it does not know:
+	// application inference profiles, prompts, prompt routers, and prefixes that
+	// are new.
 	Profiles ProfileResolver
 
 	// UnguardedOperations maps an operation that carries no guardrail
@@ -108,7 +119,8 @@ type Guardrail struct {
 	Stream types.GuardrailStreamProcessingMode
 
 	// Verify demands that the answer proves, by its guardrail trace, that this
-	// guardrail in this version was applied; otherwise the answer is withheld
+	// guardrail in this version was applied, in Options.Region and, where ID is no
+	// ARN, for one of Options.Accounts; otherwise the answer is withheld
 	// with ErrGuardrailUnverified. On a stream the trace is the last event, so
 	// there the error comes at the end, as the stream's error.
 	Verify bool
@@ -214,11 +226,14 @@ type Retry struct {
 	ResendAfterReadTimeout bool
 }
 
-// ProfileResolver tells the regions to which an inference profile may send a
-// prompt. It is called by many goroutines. An error, and an empty list, refuse
-// the call.
+// ProfileResolver tells the regions to which an inference profile, a prompt
+// router or a managed prompt may send a prompt. It is called by many goroutines.
+// An error, an empty list and a panic refuse the call, with ErrResidency.
 type ProfileResolver interface {
-	// Destinations returns the destination regions of profile, an inference
-	// profile's ID or ARN as the caller gave it, when called in region.
+	// Destinations returns the destination regions of profile when called in
+	// region. profile is an identifier as the caller gave it: the ID or ARN of an
+	// inference profile, the ARN of a prompt router or a prompt, or an ID of three
+	// words or more whose first is not known here ("amer.provider.model"), which
+	// could also be the model of a new provider.
 	Destinations(ctx context.Context, profile, region string) ([]string, error)
 }

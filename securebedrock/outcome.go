@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
+	regions "github.com/securebedrock/securebedrock-go/internal/region"
 )
 
 // readOutput takes from a unary answer what an Outcome may know of it.
@@ -131,13 +133,25 @@ func addWord(list, word string) string {
 	return list + "," + word
 }
 
-// provenBy reports whether an applied guardrail is the pinned one. A trace may
-// give the version as part of nothing but its own field.
+// provenBy reports whether an applied guardrail is the pinned one. Where the trace
+// gives an ARN, it decides; an ID alone is of the calling account and region.
 func (g *guard) provenBy(arn, id, version string) bool {
-	if version != g.guardrail.Version {
-		return false
+	if arn == "" {
+		arn = id
 	}
-	return arn != "" && sameGuardrail(arn, g.guardrail.ID) || id != "" && sameGuardrail(id, g.guardrail.ID)
+	return version == g.guardrail.Version && sameGuardrail(arn, g.guardrail.ID) && g.isHome(arn)
+}
+
+// isHome reports whether a guardrail that a trace names is of the pinned
+// partition and region, and of a permitted account where an ID is pinned. The
+// pinned ARN names its account itself.
+func (g *guard) isHome(name string) bool {
+	if !strings.HasPrefix(name, "arn:") || name == g.guardrail.ID {
+		return true
+	}
+	arn, ok := regions.ParseARN(name)
+	return ok && arn.Service == "bedrock" && arn.Resource == "guardrail/"+g.guardrail.ID &&
+		arn.Account != "" && g.home("", arn.Partition, arn.Region, arn.Account) == nil
 }
 
 // verify is Guardrail.Verify: the outcome must name the pinned guardrail.
@@ -149,7 +163,7 @@ func (g *guard) verify(op *operation, o *GuardrailOutcome) error {
 	case !o.Applied:
 		return refuse(ErrGuardrailUnverified, "its guardrail trace lists none as applied")
 	case !g.provenBy(o.ARN, o.ARN, o.Version):
-		return refuse(ErrGuardrailUnverified, "its guardrail trace names "+o.ARN+" version "+o.Version+", not the pinned one")
+		return refuse(ErrGuardrailUnverified, "its guardrail trace names "+quoted(o.ARN)+" version "+quoted(o.Version)+", not the pinned one")
 	}
 	return nil
 }

@@ -23,10 +23,12 @@ func rules() []rule {
 		operationRule,
 		modelRule,
 		residencyRule,
+		guardrailARNRule,
 		guardrailRule,
 		coverageRule,
 		applyGuardrailRule,
 		invocationRule,
+		locationRule,
 		defaultsRule,
 	}
 }
@@ -62,18 +64,16 @@ func modelRule(_ context.Context, g *guard, st *state, in any) error {
 	return err
 }
 
-// model parses an identifier and applies the ARN's own region and the allow-list.
+// model parses an identifier and applies the ARN's own region and account and the
+// allow-list.
 func (g *guard) model(id string) (Model, error) {
 	m, err := ParseModel(id)
 	if err != nil {
 		return m, err
 	}
 	if m.Region != "" {
-		if m.Region != g.region {
-			return m, refuse(ErrRegion, fmt.Sprintf("the ARN is of %s and Options.Region is %s", m.Region, g.region))
-		}
-		if p := partitionOf(g.region); m.partition != p {
-			return m, refuse(ErrRegion, fmt.Sprintf("the ARN is of partition %s and %s is in %s", m.partition, g.region, p))
+		if err := g.home("the ARN", m.partition, m.Region, m.Account); err != nil {
+			return m, err
 		}
 	}
 	if len(g.models) > 0 && !slices.ContainsFunc(g.models, func(p string) bool { return matchPattern(p, id) }) {
@@ -109,28 +109,62 @@ func (g *guard) destinations(ctx context.Context, m Model) ([]string, error) {
 	switch m.Kind {
 	case KindFoundationModel, KindProvisionedModel, KindCustomModelDeployment, KindImportedModel, KindMarketplaceEndpoint:
 		return []string{g.region}, nil
-	case KindInferenceProfile, KindApplicationProfile:
-		if g.profiles != nil {
-			regions, err := g.profiles.Destinations(ctx, m.ID, g.region)
-			if err != nil {
-				return nil, &PolicyError{Rule: fmt.Errorf("%w: %w", ErrResidency, err), Detail: "Options.Profiles could not resolve the profile"}
-			}
-			if len(regions) == 0 {
-				return nil, refuse(ErrResidency, "Options.Profiles knows no destination of the profile")
-			}
-			return slices.Clone(regions), nil
-		}
-		if m.Kind == KindInferenceProfile {
-			if regions := profileDestinations(m.Prefix, g.region); regions != nil {
-				return regions, nil
-			}
-			return nil, refuse(ErrResidency, fmt.Sprintf("no %s. profile is known to be callable in %s; set Options.Profiles to ask Bedrock", m.Prefix, g.region))
+	}
+	if g.profiles != nil {
+		return g.resolve(ctx, m)
+	}
+	if m.Kind == KindInferenceProfile {
+		if list := profileDestinations(m.Prefix, g.region); list != nil {
+			return list, nil
 		}
 	}
-	if g.anywhere {
+	switch {
+	case g.anywhere:
 		return []string{anywhere}, nil
+	case m.Kind == KindUnknown:
+		return nil, refuse(ErrModel, quoted(m.ID)+" begins with neither a known provider nor a known inference profile prefix; "+
+			"if it is a profile, set Options.Profiles to ask Bedrock about it; "+g.byARN(m))
+	case m.Kind == KindInferenceProfile && !isProfilePrefix(m.Prefix):
+		return nil, refuse(ErrModel, "the inference profile prefix "+quoted(m.Prefix)+" is not known here; set Options.Profiles to ask Bedrock about the profile")
+	case m.Kind == KindInferenceProfile:
+		return nil, refuse(ErrResidency, fmt.Sprintf("no %s. profile is known to be callable in %s; set Options.Profiles to ask Bedrock", m.Prefix, g.region))
 	}
-	return nil, refuse(ErrResidency, fmt.Sprintf("where a %s runs cannot be told from its ARN; set Options.Profiles, or name the model itself", m.Kind))
+	return nil, refuse(ErrResidency, "where "+withArticle(m.Kind)+" runs cannot be told from its ARN; set Options.Profiles to ask Bedrock, or name the model itself")
+}
+
+// resolve asks Options.Profiles. Its panic is an error, so that no other call of
+// the process is lost to it.
+func (g *guard) resolve(ctx context.Context, m Model) (list []string, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			// The value is not repeated: it could hold anything.
+			list, err = nil, refuse(ErrResidency, fmt.Sprintf("Options.Profiles panicked with a %T", p))
+		}
+	}()
+	list, err = g.profiles.Destinations(ctx, m.ID, g.region)
+	switch {
+	case err != nil:
+		detail := "Options.Profiles could not tell where the model runs"
+		if m.Kind == KindUnknown {
+			detail += "; " + g.byARN(m)
+		}
+		return nil, &PolicyError{Rule: fmt.Errorf("%w: %w", ErrResidency, err), Detail: detail}
+	case len(list) == 0:
+		return nil, refuse(ErrResidency, "Options.Profiles knows no destination of the model")
+	}
+	return slices.Clone(list), nil
+}
+
+// byARN names the form in which a model of a new provider passes.
+func (g *guard) byARN(m Model) string {
+	return "if it is a foundation model, name it " + quoted("arn:"+partitionOf(g.region)+":bedrock:"+g.region+"::foundation-model/"+m.ID)
+}
+
+func withArticle(k ModelKind) string {
+	if strings.IndexByte("aeiou", k[0]) >= 0 {
+		return "an " + string(k)
+	}
+	return "a " + string(k)
 }
 
 // applyGuardrailRule keeps ApplyGuardrail to the pinned guardrail.
@@ -143,27 +177,6 @@ func applyGuardrailRule(_ context.Context, g *guard, st *state, in any) error {
 		return st.op.foreign(in)
 	}
 	return g.guardrail.pin(&a.GuardrailIdentifier, &a.GuardrailVersion)
-}
-
-// invocationRule keeps GetAsyncInvoke to the pinned region.
-func invocationRule(_ context.Context, g *guard, st *state, in any) error {
-	if st.op.name != "GetAsyncInvoke" {
-		return nil
-	}
-	get, ok := in.(*bedrockruntime.GetAsyncInvokeInput)
-	if !ok {
-		return st.op.foreign(in)
-	}
-	arn := aws.ToString(get.InvocationArn)
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[2] != "bedrock" {
-		return refuse(ErrRegion, "InvocationArn "+quoted(arn)+" is not an ARN of bedrock")
-	}
-	if parts[3] != g.region {
-		return refuse(ErrRegion, "InvocationArn is of "+quoted(parts[3])+" and Options.Region is "+g.region)
-	}
-	get.InvocationArn = &arn
-	return nil
 }
 
 // callIDKey joins Bedrock's invocation log to the client's records.
@@ -221,15 +234,15 @@ func (g *guard) withMaxTokens(st *state, config **types.InferenceConfiguration, 
 	return nil
 }
 
+// withCallID returns a copy, so that nothing puts another ID there afterwards.
 func withCallID(m map[string]string, id string) map[string]string {
 	if m == nil {
 		return map[string]string{callIDKey: id}
 	}
-	if _, has := m[callIDKey]; !has && len(m) >= maxRequestMetadata {
-		return m
-	}
 	m = maps.Clone(m)
-	m[callIDKey] = id
+	if _, has := m[callIDKey]; has || len(m) < maxRequestMetadata {
+		m[callIDKey] = id
+	}
 	return m
 }
 
@@ -237,7 +250,8 @@ func withCallID(m map[string]string, id string) map[string]string {
 const maxMetadataHeader = 8500
 
 // withCallIDHeader does the same for InvokeModel, whose metadata is a JSON
-// object in a header.
+// object in a header. Where there is no room for the ID, the call goes without
+// one; a caller's own text under the key goes in no case.
 func withCallIDHeader(field **string, id string) error {
 	if strings.TrimSpace(aws.ToString(*field)) == "" {
 		*field = aws.String(`{"` + callIDKey + `":"` + id + `"}`)
@@ -247,12 +261,23 @@ func withCallIDHeader(field **string, id string) error {
 	if err := json.Unmarshal([]byte(**field), &m); err != nil {
 		return refuse(ErrModel, "RequestMetadata is not a JSON object of strings")
 	}
-	b, err := json.Marshal(withCallID(m, id))
-	if err != nil {
-		return refuse(ErrModel, "RequestMetadata cannot be written as JSON")
+	text := metadataText(withCallID(m, id))
+	if len(text) > maxMetadataHeader {
+		delete(m, callIDKey)
+		text = metadataText(m)
 	}
-	if len(b) <= maxMetadataHeader {
-		*field = aws.String(string(b))
+	if len(text) > maxMetadataHeader {
+		return refuse(ErrModel, fmt.Sprintf("RequestMetadata is longer than %d characters, the most that Bedrock takes", maxMetadataHeader))
 	}
+	*field = &text
 	return nil
+}
+
+// metadataText writes the object as short as JSON can.
+func metadataText(m map[string]string) string {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(m) // strings only
+	return strings.TrimSuffix(b.String(), "\n")
 }

@@ -25,6 +25,7 @@ type guard struct {
 	unguarded   string
 	excused     map[string]string // Options.UnguardedOperations
 	models      []string
+	accounts    []string // empty: any
 	maxTokens   int32
 	profiles    ProfileResolver
 	timeouts    Timeouts

@@ -3,10 +3,14 @@ package securebedrock
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
+	regions "github.com/securebedrock/securebedrock-go/internal/region"
 )
 
 // check reports every fault at once. Each wraps ErrConfig and names its field.
@@ -19,12 +23,20 @@ func (o *Options) check() error {
 	case o.Region == "":
 		fault("Region", "it is required")
 	case !isRegion(o.Region):
-		fault("Region", "%q is not the name of a region", o.Region)
+		fault("Region", "%s is not the name of a region", quoted(o.Region))
 	}
 	for _, r := range o.Residency {
-		if r != anywhere && !isRegion(r) {
-			fault("Residency", "%q is neither the name of a region nor \"*\"; for a geography give Geography(%q)", r, r)
+		if why := residencyFault(r); why != "" {
+			fault("Residency", "%s", why)
 		}
+	}
+	for _, a := range o.Accounts {
+		if !isAccount(a) {
+			fault("Accounts", "%s is not an account's twelve digits", quoted(a))
+		}
+	}
+	if isNil(o.Profiles) {
+		fault("Profiles", "it holds a nil %T; leave Profiles nil for the built-in table", o.Profiles)
 	}
 	if isRegion(o.Region) || o.Endpoint.URL != "" {
 		_, err := newEndpoint(o.Region, o.Endpoint)
@@ -33,7 +45,7 @@ func (o *Options) check() error {
 	faults = append(faults, o.checkGuardrail()...)
 	for _, p := range o.Models {
 		if p == "" || strings.TrimSpace(p) != p {
-			fault("Models", "%q matches no model identifier", p)
+			fault("Models", "%s matches no model identifier", quoted(p))
 		}
 	}
 	if o.Role != nil {
@@ -58,7 +70,7 @@ func (o *Options) check() error {
 		op := ops[name]
 		switch {
 		case op == nil:
-			fault("UnguardedOperations", "%q is not an operation of Bedrock Runtime", name)
+			fault("UnguardedOperations", "%s is not an operation of Bedrock Runtime", quotedWord(name))
 		case op.guarded || !op.infers:
 			fault("UnguardedOperations", "%s needs no reason: it carries the guardrail or runs no model", name)
 		case strings.TrimSpace(o.UnguardedOperations[name]) == "":
@@ -91,19 +103,19 @@ func (o *Options) checkGuardrail() []error {
 			fault("Guardrail.ID", "%s", err)
 		}
 	case !isGuardrailID(r.ID):
-		fault("Guardrail.ID", "%q is neither a guardrail's identifier (a-z and 0-9) nor its ARN", r.ID)
+		fault("Guardrail.ID", "%s is neither a guardrail's identifier (a-z and 0-9) nor its ARN", quoted(r.ID))
 	}
 	switch {
 	case r.Version == "DRAFT" && !r.AllowDraft:
 		fault("Guardrail.Version", "DRAFT changes with every edit; name a published version, or set AllowDraft")
 	case r.Version != "DRAFT" && !isVersion(r.Version):
-		fault("Guardrail.Version", "%q is not a published version, \"1\" to \"99999999\"", r.Version)
+		fault("Guardrail.Version", "%s is not a published version, \"1\" to \"99999999\"", quoted(r.Version))
 	}
 	if r.Trace != "" && !slices.Contains(r.Trace.Values(), r.Trace) {
-		fault("Guardrail.Trace", "%q is none of %v", r.Trace, r.Trace.Values())
+		fault("Guardrail.Trace", "%s is none of %v", quoted(string(r.Trace)), r.Trace.Values())
 	}
 	if r.Stream != "" && !slices.Contains(r.Stream.Values(), r.Stream) {
-		fault("Guardrail.Stream", "%q is none of %v", r.Stream, r.Stream.Values())
+		fault("Guardrail.Stream", "%s is none of %v", quoted(string(r.Stream)), r.Stream.Values())
 	}
 	if r.Verify && r.Trace == types.GuardrailTraceDisabled {
 		fault("Guardrail.Verify", "the proof is in the trace, and Guardrail.Trace is disabled")
@@ -111,23 +123,8 @@ func (o *Options) checkGuardrail() []error {
 	return faults
 }
 
-// isRegion accepts what can be a region's name: words of letters, then a number.
-func isRegion(s string) bool {
-	words := strings.Split(s, "-")
-	if len(words) < 3 || len(s) > 32 {
-		return false
-	}
-	last := words[len(words)-1]
-	if last == "" || strings.Trim(last, "0123456789") != "" {
-		return false
-	}
-	for _, w := range words[:len(words)-1] {
-		if w == "" || strings.ContainsFunc(w, func(r rune) bool { return r < 'a' || r > 'z' }) {
-			return false
-		}
-	}
-	return true
-}
+// isRegion accepts the names of regions, by the SDK's own partition table.
+func isRegion(s string) bool { return regions.Valid(s) }
 
 // isGuardrailID and isVersion follow the patterns of guardrailIdentifier and
 // guardrailVersion (API_runtime_ApplyGuardrail).
@@ -142,18 +139,30 @@ func isVersion(s string) bool {
 }
 
 func checkGuardrailARN(arn, region string) (fault string) {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[2] != "bedrock" || !isAccount(parts[4]) {
-		return fmt.Sprintf("%q is not the ARN of a guardrail", arn)
-	}
-	id, ok := strings.CutPrefix(parts[5], "guardrail/")
+	a, ok := regions.ParseARN(arn)
+	id, isGuardrail := strings.CutPrefix(a.Resource, "guardrail/")
 	switch {
-	case !ok || !isGuardrailID(id):
-		return fmt.Sprintf("%q is not the ARN of a guardrail", arn)
-	case parts[3] != region:
-		return fmt.Sprintf("the guardrail is of %s and Region is %s; a guardrail is called in its own region", parts[3], region)
-	case parts[1] != partitionOf(region):
-		return fmt.Sprintf("the guardrail is of partition %s and Region is in %s", parts[1], partitionOf(region))
+	case !ok || a.Service != "bedrock" || !isAccount(a.Account) || !isGuardrail || !isGuardrailID(id):
+		return quoted(arn) + " is not the ARN of a guardrail"
+	case a.Region != region:
+		return fmt.Sprintf("the guardrail is of %s and Region is %s; a guardrail is called in its own region", quoted(a.Region), quoted(region))
+	case a.Partition != partitionOf(region):
+		return fmt.Sprintf("the guardrail is of partition %s and Region is in %s", quoted(a.Partition), partitionOf(region))
 	}
 	return ""
+}
+
+// isNil reports whether an interface that is not nil holds a nil pointer, whose
+// methods would panic.
+func isNil(v any) bool {
+	r := reflect.ValueOf(v)
+	return (r.Kind() == reflect.Pointer || r.Kind() == reflect.Func) && r.IsNil()
+}
+
+// quotedWord repeats what can be the name of an operation, mistyped.
+func quotedWord(s string) string {
+	if len(s) > 64 || strings.ContainsFunc(s, func(r rune) bool { return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z') }) {
+		return quoted(s)
+	}
+	return strconv.Quote(s)
 }

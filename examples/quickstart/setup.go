@@ -139,11 +139,13 @@ func parse(args []string, stdout io.Writer) (settings, error) {
 	if given["role"] {
 		s.opts.Role = &securebedrock.Role{ARN: *role}
 	}
-	for name := range strings.SplitSeq(*residency, ",") {
-		if regions := securebedrock.Geography(name); regions != nil {
-			s.opts.Residency = append(s.opts.Residency, regions...)
-		} else if given["residency"] {
-			s.opts.Residency = append(s.opts.Residency, name)
+	if given["residency"] {
+		for name := range strings.SplitSeq(*residency, ",") {
+			if name == "*" || strings.ContainsAny(name, "0123456789") { // a region's name has a number, a geography's none
+				s.opts.Residency = append(s.opts.Residency, name)
+			} else {
+				s.opts.Residency = append(s.opts.Residency, securebedrock.Geography(name)...)
+			}
 		}
 	}
 	return s, nil

@@ -29,6 +29,19 @@ func sharedDestinations(prefix string) []string {
 return nil
 }
 
+// geographies gives the prefixes that sharedDestinations knows.
+func geographies() []string {
+return `)
+	var names []string
+	for _, p := range t.Profiles {
+		if !p.Anywhere() {
+			names = append(names, p.Prefix)
+		}
+	}
+	b.WriteString(list(names))
+	b.WriteString(`
+}
+
 // routedDestinations gives the destinations of a prefix when called in source;
 // nil where the table does not know.
 func routedDestinations(prefix, source string) []string {

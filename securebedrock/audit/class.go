@@ -17,6 +17,7 @@ import (
 func ruleNames() []ruleName {
 	return []ruleName{
 		{securebedrock.ErrRegion, "region"},
+		{securebedrock.ErrAccount, "account"},
 		{securebedrock.ErrResidency, "residency"},
 		{securebedrock.ErrModel, "model"},
 		{securebedrock.ErrGuardrailRequired, "guardrail_required"},

@@ -61,6 +61,7 @@ func ruleOf(err error) string {
 		{securebedrock.ErrReadTimeout, "read_timeout"},
 		{securebedrock.ErrConfig, "config"},
 		{securebedrock.ErrRegion, "region"},
+		{securebedrock.ErrAccount, "account"},
 		{securebedrock.ErrResidency, "residency"},
 		{securebedrock.ErrModel, "model"},
 		{securebedrock.ErrGuardrailRequired, "guardrail_required"},

@@ -1,6 +1,7 @@
-// Package profiles asks Bedrock itself where an inference profile runs. A
-// [Resolver] is a securebedrock.ProfileResolver over the control plane's
-// GetInferenceProfile, for Options.Profiles:
+// Package profiles asks Bedrock itself where an inference profile, a prompt router
+// or a managed prompt runs. A [Resolver] is a securebedrock.ProfileResolver over
+// GetInferenceProfile and GetPromptRouter of the control plane and GetPrompt of
+// bedrock-agent, for Options.Profiles:
 //
 //	resolver, err := profiles.New(cfg, profiles.Options{Region: "eu-central-1"})
 //	...
@@ -16,7 +17,8 @@
 //
 // # What it adds to the built-in table
 //
-// Application inference profiles, whose destinations no ARN tells, and the exact
+// Application inference profiles, prompt routers and managed prompts, whose
+// destinations no ARN tells; profiles whose prefix is new; and the exact
 // destinations of a system profile's model where the table holds the union over
 // all models. AWS asks for this rather than to read a prefix
 // (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html).
@@ -35,8 +37,15 @@
 // Residency admits. An application profile that was made of a global one is told
 // by the same sign.
 //
-// The control plane's host comes from [Options] alone, whatever
-// AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_BEDROCK, shared configuration, endpoint
+// A prompt router runs where any of its models and its fallback run, a prompt where
+// the model of any of its variants runs. Each of them is asked about in turn where
+// it is a profile or, in a prompt, a router. A variant that runs an agent is an
+// error. The draft of a prompt (an ARN without a version) changes with every edit:
+// it is asked for with every call, and can still change between question and call.
+// Name a published version.
+//
+// The hosts come from [Options] alone, whatever AWS_ENDPOINT_URL,
+// AWS_ENDPOINT_URL_BEDROCK, AWS_ENDPOINT_URL_BEDROCK_AGENT, shared configuration, endpoint
 // resolvers and BaseEndpoint say. Requests are signed with SigV4 by the
 // configuration's own credentials: AWS_BEARER_TOKEN_BEDROCK, which the SDK's
 // control plane client would prefer, is not used, and anonymous credentials are
@@ -56,21 +65,29 @@
 // No call to Bedrock Runtime shows that. Look at crossRegionDetails in the answer
 // of GetGuardrail.
 //
-// It does not resolve an identifier that securebedrock.ParseModel refuses, an
-// unknown prefix among them, nor prompts and prompt routers.
+// An ID of three words or more whose first is not known ("amer.provider.model")
+// is asked for as an inference profile. The model of a new provider is none, and
+// the call is refused: name such a model by its ARN.
+//
+// It does not compare accounts: securebedrock.Options.Accounts does so for what a
+// caller names, and the models within a router or a prompt are the owner's who
+// made it.
 //
 // # IAM
 //
-// The credentials need bedrock:GetInferenceProfile on the profiles, in the
-// pinned region
+// The credentials need bedrock:GetInferenceProfile on the profiles, and, where they
+// are used, bedrock:GetPromptRouter and bedrock:GetPrompt, in the pinned region
 // (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html):
 //
 //	{
 //	  "Effect": "Allow",
-//	  "Action": "bedrock:GetInferenceProfile",
+//	  "Action": ["bedrock:GetInferenceProfile", "bedrock:GetPromptRouter", "bedrock:GetPrompt"],
 //	  "Resource": [
 //	    "arn:aws:bedrock:eu-central-1:123456789012:inference-profile/*",
-//	    "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/*"
+//	    "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/*",
+//	    "arn:aws:bedrock:eu-central-1:123456789012:prompt-router/*",
+//	    "arn:aws:bedrock:eu-central-1:123456789012:default-prompt-router/*",
+//	    "arn:aws:bedrock:eu-central-1:123456789012:prompt/*"
 //	  ]
 //	}
 //

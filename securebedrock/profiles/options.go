@@ -21,6 +21,13 @@ type Options struct {
 	// loopback address. It is never read from the environment.
 	Endpoint securebedrock.Endpoint
 
+	// AgentEndpoint names the VPC endpoint of bedrock-agent
+	// (com.amazonaws.REGION.bedrock-agent), which alone tells of managed prompts,
+	// or its FIPS or dual-stack host. Zero means the public host,
+	// bedrock-agent.REGION.amazonaws.com, with Endpoint's FIPS and DualStack;
+	// where Endpoint has a URL it means none, and prompts are refused.
+	AgentEndpoint securebedrock.Endpoint
+
 	// Timeout bounds the question to the control plane, its retries included.
 	// Zero means 10 s. A caller waits no longer than its own context.
 	Timeout time.Duration
@@ -30,7 +37,8 @@ type Options struct {
 	SystemTTL time.Duration
 
 	// ApplicationTTL is how long the answer about an application inference
-	// profile is used. Zero means 5 min.
+	// profile, a prompt router or a published version of a prompt is used. Zero
+	// means 5 min. The answer about a prompt's draft is not kept.
 	ApplicationTTL time.Duration
 
 	// MaxEntries is how many answers are kept; beyond it, the one that would

@@ -20,6 +20,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	regions "github.com/securebedrock/securebedrock-go/internal/region"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 	"github.com/securebedrock/securebedrock-go/securebedrock/profiles"
 )
@@ -193,7 +194,8 @@ func TestRegionalHosts(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer r.Close()
-			id := strings.Replace(ownARN, region, row.region, 1)
+			p, _ := regions.Of(row.region)
+			id := strings.Replace(strings.Replace(ownARN, region, row.region, 1), "arn:aws:", "arn:"+p.ID+":", 1)
 			if _, err := r.Destinations(t.Context(), id, row.region); err == nil {
 				t.Error("an answer came through a refusing proxy")
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,17 +13,21 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/bedrock"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockagent"
 
+	regions "github.com/securebedrock/securebedrock-go/internal/region"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
-// Resolver is a securebedrock.ProfileResolver over GetInferenceProfile. It is
-// safe for concurrent use, and is best made once: it holds the answers.
+// Resolver is a securebedrock.ProfileResolver over GetInferenceProfile,
+// GetPromptRouter and GetPrompt. It is safe for concurrent use, and is best made once: it holds the answers.
 type Resolver struct {
 	region    string
+	partition string
 	system    time.Duration // how long answers are used
 	own       time.Duration
 	client    *bedrock.Client
+	agent     *bedrockagent.Client // nil: no host is known to ask
 	transport *http.Transport
 	cache     cache
 }
@@ -38,17 +43,37 @@ var _ securebedrock.ProfileResolver = (*Resolver)(nil)
 // It reports every fault at once, each wrapping securebedrock.ErrConfig.
 func New(cfg aws.Config, opts Options) (*Resolver, error) {
 	transport, transportErr := newTransport(cfg.HTTPClient)
-	var endpoint pinnedEndpoint
-	var endpointErr error
+	var endpoint, agentEndpoint pinnedEndpoint
+	var endpointErr, agentErr error
 	if isRegion(opts.Region) || opts.Endpoint.URL != "" {
-		endpoint, endpointErr = newEndpoint(opts.Region, opts.Endpoint)
+		endpoint, endpointErr = newEndpoint("Endpoint", controlPlane(), opts.Region, opts.Endpoint)
 	}
-	if err := errors.Join(opts.check(), endpointErr, checkCredentials(cfg.Credentials), transportErr); err != nil {
+	agentAt := opts.AgentEndpoint
+	if agentAt == (securebedrock.Endpoint{}) {
+		agentAt = opts.Endpoint
+	}
+	// A URL is of one service: prompts are not asked for at the other's.
+	askAgent := opts.Endpoint.URL == "" || opts.AgentEndpoint != (securebedrock.Endpoint{})
+	if askAgent && (isRegion(opts.Region) || agentAt.URL != "") {
+		agentEndpoint, agentErr = newEndpoint("AgentEndpoint", agents(), opts.Region, agentAt)
+	}
+	if err := errors.Join(opts.check(), endpointErr, agentErr, checkCredentials(cfg.Credentials), transportErr); err != nil {
 		return nil, err
 	}
 	opts = opts.withDefaults()
 	r := &Resolver{region: opts.Region, system: opts.SystemTTL, own: opts.ApplicationTTL, transport: transport}
+	p, _ := regions.Of(opts.Region)
+	r.partition = p.ID
 	r.cache = cache{ask: r.ask, timeout: opts.Timeout, limit: opts.MaxEntries}
+	signer := v4.NewSigner(func(s *v4.SignerOptions) {
+		s.Logger, s.LogSigning = cfg.Logger, cfg.ClientLogMode.IsSigning()
+	})
+	retryer := retry.NewStandard(func(s *retry.StandardOptions) {
+		s.MaxAttempts = 3
+		s.MaxBackoff = 500 * time.Millisecond
+		s.RateLimiter = ratelimit.None // one flight a profile is limit enough
+		s.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(refusalsAreFinal)}, s.Retryables...)
+	})
 	r.client = bedrock.New(bedrock.Options{
 		Region:        opts.Region,
 		AppID:         cfg.AppID,
@@ -62,22 +87,33 @@ func New(cfg aws.Config, opts Options) (*Resolver, error) {
 		o.AuthSchemeResolver = sigV4Only{opts.Region}
 		o.Credentials = cfg.Credentials
 		o.EndpointResolverV2 = endpoint
-		o.HTTPSignerV4 = v4.NewSigner(func(s *v4.SignerOptions) {
-			s.Logger, s.LogSigning = cfg.Logger, cfg.ClientLogMode.IsSigning()
-		})
+		o.HTTPSignerV4 = signer
 		o.HTTPClient = &gate{rt: transport, pinned: endpoint.endpoint.URI, region: opts.Region}
-		o.Retryer = retry.NewStandard(func(s *retry.StandardOptions) {
-			s.MaxAttempts = 3
-			s.MaxBackoff = 500 * time.Millisecond
-			s.RateLimiter = ratelimit.None // one flight a profile is limit enough
-			s.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(refusalsAreFinal)}, s.Retryables...)
-		})
+		o.Retryer = retryer
+	})
+	if !askAgent {
+		return r, nil
+	}
+	r.agent = bedrockagent.New(bedrockagent.Options{
+		Region:        opts.Region,
+		AppID:         cfg.AppID,
+		ClientLogMode: cfg.ClientLogMode,
+		Logger:        cfg.Logger,
+	}, func(o *bedrockagent.Options) {
+		o.APIOptions = nil
+		o.AuthSchemePreference = nil
+		o.AuthSchemeResolver = agentSigV4Only{opts.Region}
+		o.Credentials = cfg.Credentials
+		o.EndpointResolverV2 = agentPinned{agentEndpoint}
+		o.HTTPSignerV4 = signer
+		o.HTTPClient = &gate{rt: transport, pinned: agentEndpoint.endpoint.URI, region: opts.Region}
+		o.Retryer = retryer
 	})
 	return r, nil
 }
 
-// Destinations implements securebedrock.ProfileResolver. The first question for
-// a profile goes to the control plane, and all who ask meanwhile wait for its
+// Destinations implements securebedrock.ProfileResolver, for inference profiles,
+// prompt routers and managed prompts. The first question for one goes to the control plane, and all who ask meanwhile wait for its
 // answer; later ones are answered from memory until the answer expires. A caller
 // whose context ends stops waiting and fails no other.
 //
@@ -88,14 +124,21 @@ func (r *Resolver) Destinations(ctx context.Context, profile, region string) ([]
 	if region != r.region {
 		return nil, fmt.Errorf("profiles: %w: the call is made in %s and the resolver asks in %s", securebedrock.ErrRegion, region, r.region)
 	}
-	if _, err := r.parse(profile); err != nil {
+	m, err := r.parse(profile)
+	if err != nil {
 		return nil, err
 	}
-	regions, err := r.cache.get(ctx, profile)
+	switch m.Kind {
+	case securebedrock.KindInferenceProfile, securebedrock.KindApplicationProfile, securebedrock.KindUnknown,
+		securebedrock.KindPromptRouter, securebedrock.KindPrompt:
+	default:
+		return nil, fmt.Errorf("profiles: %w: %s is a %s, which runs in its own region", securebedrock.ErrModel, profile, m.Kind)
+	}
+	list, err := r.cache.get(ctx, profile)
 	if err != nil {
 		return nil, fmt.Errorf("profiles: where %s runs is not known: %w", profile, err)
 	}
-	return regions, nil
+	return list, nil
 }
 
 // Close ends the idle connections. It always returns nil. A Resolver that is
@@ -105,16 +148,15 @@ func (r *Resolver) Close() error {
 	return nil
 }
 
-// parse admits the identifiers of inference profiles, in the pinned region.
+// parse admits identifiers that Bedrock can be asked about, in the pinned region.
+// An ID whose first word is not known here is asked for as an inference profile.
 func (r *Resolver) parse(profile string) (securebedrock.Model, error) {
 	m, err := securebedrock.ParseModel(profile)
-	switch {
-	case err != nil:
+	if err != nil {
 		return m, fmt.Errorf("profiles: %w", err)
-	case m.Kind != securebedrock.KindInferenceProfile && m.Kind != securebedrock.KindApplicationProfile:
-		return m, fmt.Errorf("profiles: %w: %s is a %s and no inference profile", securebedrock.ErrModel, profile, m.Kind)
-	case m.Region != "" && m.Region != r.region:
-		return m, fmt.Errorf("profiles: %w: the ARN is of %s and the resolver asks in %s", securebedrock.ErrRegion, m.Region, r.region)
+	}
+	if a, ok := regions.ParseARN(profile); ok && (a.Region != r.region || a.Partition != r.partition) {
+		return m, fmt.Errorf("profiles: %w: the ARN is of %s in %s and the resolver asks in %s", securebedrock.ErrRegion, a.Region, a.Partition, r.region)
 	}
 	return m, nil
 }
@@ -125,16 +167,31 @@ func (r *Resolver) ask(ctx context.Context, profile string) ([]string, time.Dura
 	if err != nil {
 		return nil, 0, err
 	}
-	out, err := r.client.GetInferenceProfile(ctx, &bedrock.GetInferenceProfileInput{InferenceProfileIdentifier: &profile})
+	switch m.Kind {
+	case securebedrock.KindPromptRouter:
+		return r.askRouter(ctx, m)
+	case securebedrock.KindPrompt:
+		return r.askPrompt(ctx, m)
+	}
+	return r.askProfile(ctx, m)
+}
+
+// askProfile asks about an inference profile.
+func (r *Resolver) askProfile(ctx context.Context, m securebedrock.Model) ([]string, time.Duration, error) {
+	if m.Kind == securebedrock.KindUnknown {
+		m.Kind = securebedrock.KindInferenceProfile
+		m.Prefix, _, _ = strings.Cut(m.ID, ".")
+	}
+	out, err := r.client.GetInferenceProfile(ctx, &bedrock.GetInferenceProfileInput{InferenceProfileIdentifier: &m.ID})
 	if err != nil {
 		return nil, 0, err
 	}
-	regions, err := destinations(m, r.region, out)
+	list, err := destinations(m, r.region, out)
 	if err != nil {
-		return nil, 0, fmt.Errorf("the control plane's answer cannot be used: %w", err)
+		return nil, 0, unusable(err)
 	}
 	if m.Kind == securebedrock.KindApplicationProfile {
-		return regions, r.own, nil
+		return list, r.own, nil
 	}
-	return regions, r.system, nil
+	return list, r.system, nil
 }

@@ -1,0 +1,71 @@
+package securebedrock_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock"
+)
+
+// A host of AWS's own passes as Bedrock Runtime of Region, in its own partition,
+// or as a VPC endpoint of it, and as nothing else.
+func TestHostsOfAWS(t *testing.T) {
+	for _, row := range []struct {
+		region, host string
+		ok           bool
+	}{
+		{"eu-west-1", "bedrock-runtime.eu-west-1.amazonaws.com", true},
+		{"eu-west-1", "bedrock-runtime.eu-west-1.api.aws", true},
+		{"eu-west-1", "vpce-0a1b-2c3d.bedrock-runtime.eu-west-1.vpce.amazonaws.com", true},
+		{"eu-west-1", "vpce-0a1b-2c3d-eu-west-1b.bedrock-runtime.eu-west-1.vpce.amazonaws.com", true},
+		{"us-gov-west-1", "vpce-0a1b-2c3d.bedrock-runtime-fips.us-gov-west-1.vpce.amazonaws.com", true},
+		{"eusc-de-east-1", "bedrock-runtime.eusc-de-east-1.amazonaws.eu", true},
+		{"us-iso-east-1", "bedrock-runtime.us-iso-east-1.c2s.ic.gov", true},
+		{"eu-west-1", "bedrock.example.com", true},
+
+		{"eu-west-1", "bedrock-runtime.eu-west-1.evil.us-east-1.amazonaws.com", false},
+		{"eu-west-1", "eu-west-1.bedrock-runtime.us-east-1.amazonaws.com", false},
+		{"eu-west-1", "BEDROCK-RUNTIME.US-EAST-1.AMAZONAWS.COM.", false},
+		{"eu-west-1", "vpce-0a.bedrock-agent-runtime.eu-west-1.vpce.amazonaws.com", false},
+		{"eu-west-1", "vpce-0a.bedrock-runtime.us-east-1.vpce.amazonaws.com", false},
+		{"eu-west-1", "bedrock-runtime.eusc-de-east-1.amazonaws.eu", false},
+		{"eusc-de-east-1", "bedrock.eusc-de-east-1.amazonaws.eu", false},
+		{"eusc-de-east-1", "bedrock-runtime.eusc-de-west-1.amazonaws.eu", false},
+		{"us-iso-east-1", "bedrock-runtime.us-iso-west-1.c2s.ic.gov", false},
+		{"us-iso-east-1", "sts.us-iso-east-1.c2s.ic.gov", false},
+		{"us-isob-east-1", "bedrock-runtime.us-isob-west-1.sc2s.sgov.gov", false},
+		{"eu-isoe-west-1", "bedrock.eu-isoe-west-1.cloud.adc-e.uk", false},
+		{"us-isof-south-1", "bedrock-runtime.us-isof-east-1.csp.hci.ic.gov", false},
+		{"cn-north-1", "bedrock-runtime.cn-north-1.amazonaws.com", false},
+		{"cn-north-1", "bedrock-runtime.cn-northwest-1.api.amazonwebservices.com.cn", false},
+		{"eu-west-1", "bedrock-runtime.us-east-1.amazonaws。com", false}, // net/http makes dots of these
+		{"eu-west-1", "bedrock-runtime．us-east-1．amazonaws．com", false},
+	} {
+		o := goodOptions()
+		o.Region, o.Guardrail.ID = row.region, "abc123"
+		o.Endpoint.URL = "https://" + row.host
+		c, err := securebedrock.NewFromConfig(goodConfig(), o)
+		if err == nil {
+			c.Close()
+		}
+		if row.ok != (err == nil) || err != nil && (!errors.Is(err, securebedrock.ErrConfig) || !strings.Contains(err.Error(), ": Endpoint: ")) {
+			t.Errorf("%s in %s: %v", row.host, row.region, err)
+		}
+	}
+}
+
+// A region that the partition table does not know, a pseudo-region, and a label
+// that would make another host are faults of the Options.
+func TestRegionOfNoPartition(t *testing.T) {
+	for _, region := range []string{"us-east-1.bedrock-runtime.eu-west-1", "fips-us-east-1", "us-east-1-fips", "aws-global", "us-gov-fips-1", "xx-east-1",
+		"bedrock-runtime-us-1", "us-east-1a", "US-EAST-1", "us-iso-global"} {
+		for _, url := range []string{"", "https://bedrock.example.com"} {
+			o := goodOptions()
+			o.Region, o.Endpoint.URL = region, url
+			if _, err := securebedrock.NewFromConfig(goodConfig(), o); !errors.Is(err, securebedrock.ErrConfig) || !strings.Contains(err.Error(), ": Region: ") {
+				t.Errorf("%s: %v", region, err)
+			}
+		}
+	}
+}

@@ -1,0 +1,372 @@
+package securebedrock
+
+import (
+	"context"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
+	regions "github.com/securebedrock/securebedrock-go/internal/region"
+)
+
+// Where an input says, beside its model, what is read or written: guardrails,
+// invocations, keys and buckets. What names another region, partition or account
+// than the pinned ones is refused. A bucket's plain name tells neither, so that
+// where it lies stays the owner's to see to, by IAM (THREATS.md, known limits).
+
+// accounts are those that a caller may name; nil for any.
+func (o *Options) accounts() []string {
+	if len(o.Accounts) > 0 || o.Role == nil {
+		return slices.Clone(o.Accounts)
+	}
+	arn, _ := regions.ParseARN(o.Role.ARN)
+	return []string{arn.Account}
+}
+
+// home refuses what is not of the pinned partition and region and of a permitted
+// account. An empty account is not compared.
+func (g *guard) home(what, partition, region, account string) error {
+	switch own := partitionOf(g.region); {
+	case region != g.region:
+		return refuse(ErrRegion, what+" is of "+quoted(region)+" and Options.Region is "+g.region)
+	case partition != own:
+		return refuse(ErrRegion, what+" is of partition "+quoted(partition)+" and "+g.region+" is in "+own)
+	case account != "":
+		return g.account(what, account)
+	}
+	return nil
+}
+
+func (g *guard) account(what, account string) error {
+	switch {
+	case !isAccount(account):
+		return refuse(ErrAccount, what+" is of account "+quoted(account)+", which is not twelve digits")
+	case len(g.accounts) > 0 && !slices.Contains(g.accounts, account):
+		return refuse(ErrAccount, what+" is of account "+account+"; name the account in Options.Accounts if calls may use what is there")
+	}
+	return nil
+}
+
+// guardrailARNRule looks at a guardrail that the caller names by its ARN. An ID,
+// and the pinned ARN itself, are guardrailRule's to compare.
+func guardrailARNRule(_ context.Context, g *guard, st *state, in any) error {
+	field := guardrailField(in)
+	if field == nil || !strings.HasPrefix(aws.ToString(*field), "arn:") || **field == g.guardrail.ID {
+		return nil
+	}
+	id := **field
+	arn, ok := regions.ParseARN(id)
+	if !ok || arn.Service != "bedrock" || !strings.HasPrefix(arn.Resource, "guardrail/") {
+		return refuse(ErrGuardrailOverride, "the caller's "+quoted(id)+" is not the ARN of a guardrail")
+	}
+	if err := g.home("the caller's guardrail", arn.Partition, arn.Region, arn.Account); err != nil {
+		if g.unguarded == "" {
+			return refuse(ErrGuardrailOverride, err.Error())
+		}
+		return err
+	}
+	if g.unguarded != "" { // it is sent as it is
+		setGuardrailField(in, &id)
+	}
+	return nil
+}
+
+// guardrailField is where an input names a guardrail; nil where it names none.
+func guardrailField(in any) **string {
+	switch in := in.(type) {
+	case *bedrockruntime.ConverseInput:
+		if in.GuardrailConfig != nil {
+			return &in.GuardrailConfig.GuardrailIdentifier
+		}
+	case *bedrockruntime.ConverseStreamInput:
+		if in.GuardrailConfig != nil {
+			return &in.GuardrailConfig.GuardrailIdentifier
+		}
+	case *bedrockruntime.InvokeModelInput:
+		return &in.GuardrailIdentifier
+	case *bedrockruntime.InvokeModelWithResponseStreamInput:
+		return &in.GuardrailIdentifier
+	case *bedrockruntime.ApplyGuardrailInput:
+		return &in.GuardrailIdentifier
+	}
+	return nil
+}
+
+// setGuardrailField writes into the call's own copy.
+func setGuardrailField(in any, id *string) {
+	switch in := in.(type) {
+	case *bedrockruntime.ConverseInput:
+		in.GuardrailConfig = shallow(in.GuardrailConfig)
+	case *bedrockruntime.ConverseStreamInput:
+		in.GuardrailConfig = shallow(in.GuardrailConfig)
+	}
+	*guardrailField(in) = id
+}
+
+// invocationRule keeps GetAsyncInvoke to invocations of the pinned region.
+func invocationRule(_ context.Context, g *guard, st *state, in any) error {
+	if st.op.name != "GetAsyncInvoke" {
+		return nil
+	}
+	get, ok := in.(*bedrockruntime.GetAsyncInvokeInput)
+	if !ok {
+		return st.op.foreign(in)
+	}
+	text := aws.ToString(get.InvocationArn)
+	get.InvocationArn = &text
+	arn, ok := regions.ParseARN(text)
+	id, isInvocation := strings.CutPrefix(arn.Resource, "async-invoke/")
+	if !ok || arn.Service != "bedrock" || arn.Account == "" || !isInvocation || id == "" || strings.ContainsFunc(id, notAlphanumeric) {
+		return refuse(ErrRegion, "InvocationArn "+quoted(text)+" is not the ARN of an asynchronous invocation")
+	}
+	return g.home("InvocationArn", arn.Partition, arn.Region, arn.Account)
+}
+
+// locationRule checks every place in S3 and every key that an input names, but
+// for those in a model's own JSON (an InvokeModel body, AdditionalModelRequestFields,
+// ModelInput, a tool's JSON). What was checked is a copy, and is what is sent.
+func locationRule(_ context.Context, g *guard, st *state, in any) (err error) {
+	switch in := in.(type) {
+	case *bedrockruntime.ConverseInput:
+		in.Messages, err = g.ownLocations(in.Messages)
+	case *bedrockruntime.ConverseStreamInput:
+		in.Messages, err = g.ownLocations(in.Messages)
+	case *bedrockruntime.CountTokensInput:
+		if c, ok := in.Input.(*types.CountTokensInputMemberConverse); ok && c != nil {
+			c = shallow(c)
+			c.Value.Messages, err = g.ownLocations(c.Value.Messages)
+			in.Input = c
+		}
+	case *bedrockruntime.StartAsyncInvokeInput:
+		if c, ok := in.OutputDataConfig.(*types.AsyncInvokeOutputDataConfigMemberS3OutputDataConfig); ok && c != nil {
+			c = shallow(c)
+			c.Value.S3Uri, c.Value.BucketOwner, c.Value.KmsKeyId = own(c.Value.S3Uri), own(c.Value.BucketOwner), own(c.Value.KmsKeyId)
+			in.OutputDataConfig = c
+			if err = g.bucket(c.Value.S3Uri, c.Value.BucketOwner); err == nil {
+				err = g.key(c.Value.KmsKeyId)
+			}
+		}
+	}
+	return err
+}
+
+// own copies a text, whose pointer the caller still has.
+func own(s *string) *string {
+	if s == nil {
+		return nil
+	}
+	return aws.String(*s)
+}
+
+// ownLocations returns the messages with a copy of each block that names a place
+// in S3. Without one, which is the usual, it allocates nothing.
+func (g *guard) ownLocations(messages []types.Message) ([]types.Message, error) {
+	copied := false
+	for i := range messages {
+		for j := 0; j < len(messages[i].Content); j++ {
+			if !namesPlace(messages[i].Content[j]) {
+				continue
+			}
+			if !copied {
+				messages, copied = ownMessages(messages), true
+			}
+			b, err := g.ownBlock(messages[i].Content[j])
+			if err != nil {
+				return nil, err
+			}
+			messages[i].Content[j] = b
+		}
+	}
+	return messages, nil
+}
+
+// namesPlace reports whether a block names a place in S3, or holds blocks that
+// could.
+func namesPlace(b types.ContentBlock) (yes bool) {
+	switch b := b.(type) {
+	case *types.ContentBlockMemberImage:
+		_, yes = b.Value.Source.(*types.ImageSourceMemberS3Location)
+	case *types.ContentBlockMemberVideo:
+		_, yes = b.Value.Source.(*types.VideoSourceMemberS3Location)
+	case *types.ContentBlockMemberAudio:
+		_, yes = b.Value.Source.(*types.AudioSourceMemberS3Location)
+	case *types.ContentBlockMemberDocument:
+		_, yes = b.Value.Source.(*types.DocumentSourceMemberS3Location)
+	case *types.ContentBlockMemberToolResult:
+		for _, c := range b.Value.Content {
+			switch c := c.(type) {
+			case *types.ToolResultContentBlockMemberImage:
+				_, yes = c.Value.Source.(*types.ImageSourceMemberS3Location)
+			case *types.ToolResultContentBlockMemberVideo:
+				_, yes = c.Value.Source.(*types.VideoSourceMemberS3Location)
+			case *types.ToolResultContentBlockMemberDocument:
+				_, yes = c.Value.Source.(*types.DocumentSourceMemberS3Location)
+			}
+			if yes {
+				return true
+			}
+		}
+	}
+	return yes
+}
+
+// ownBlock copies a block down to its place, and checks the copy.
+func (g *guard) ownBlock(b types.ContentBlock) (_ types.ContentBlock, err error) {
+	switch b := b.(type) {
+	case *types.ContentBlockMemberImage:
+		c := shallow(b)
+		c.Value.Source, err = g.imageSource(c.Value.Source)
+		return c, err
+	case *types.ContentBlockMemberVideo:
+		c := shallow(b)
+		c.Value.Source, err = g.videoSource(c.Value.Source)
+		return c, err
+	case *types.ContentBlockMemberAudio:
+		c := shallow(b)
+		if s, ok := c.Value.Source.(*types.AudioSourceMemberS3Location); ok {
+			s = shallow(s)
+			err, c.Value.Source = g.ownPlace(&s.Value), s
+		}
+		return c, err
+	case *types.ContentBlockMemberDocument:
+		c := shallow(b)
+		c.Value.Source, err = g.documentSource(c.Value.Source)
+		return c, err
+	case *types.ContentBlockMemberToolResult:
+		c := shallow(b)
+		c.Value.Content = slices.Clone(c.Value.Content)
+		for i, inner := range c.Value.Content {
+			switch inner := inner.(type) {
+			case *types.ToolResultContentBlockMemberImage:
+				ic := shallow(inner)
+				ic.Value.Source, err = g.imageSource(ic.Value.Source)
+				c.Value.Content[i] = ic
+			case *types.ToolResultContentBlockMemberVideo:
+				ic := shallow(inner)
+				ic.Value.Source, err = g.videoSource(ic.Value.Source)
+				c.Value.Content[i] = ic
+			case *types.ToolResultContentBlockMemberDocument:
+				ic := shallow(inner)
+				ic.Value.Source, err = g.documentSource(ic.Value.Source)
+				c.Value.Content[i] = ic
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		return c, nil
+	}
+	return b, nil
+}
+
+func (g *guard) imageSource(s types.ImageSource) (types.ImageSource, error) {
+	if p, ok := s.(*types.ImageSourceMemberS3Location); ok {
+		p = shallow(p)
+		return p, g.ownPlace(&p.Value)
+	}
+	return s, nil
+}
+
+func (g *guard) videoSource(s types.VideoSource) (types.VideoSource, error) {
+	if p, ok := s.(*types.VideoSourceMemberS3Location); ok {
+		p = shallow(p)
+		return p, g.ownPlace(&p.Value)
+	}
+	return s, nil
+}
+
+func (g *guard) documentSource(s types.DocumentSource) (types.DocumentSource, error) {
+	if p, ok := s.(*types.DocumentSourceMemberS3Location); ok {
+		p = shallow(p)
+		return p, g.ownPlace(&p.Value)
+	}
+	return s, nil
+}
+
+func (g *guard) ownPlace(l *types.S3Location) error {
+	l.Uri, l.BucketOwner = own(l.Uri), own(l.BucketOwner)
+	return g.bucket(l.Uri, l.BucketOwner)
+}
+
+// bucket admits s3://BUCKET/KEY with the name of a general purpose bucket, and of
+// those that name their region and account, the pinned ones. The key is not
+// repeated in an error: it can hold anything.
+func (g *guard) bucket(uri, owner *string) error {
+	rest, ok := strings.CutPrefix(aws.ToString(uri), "s3://")
+	name, _, _ := strings.Cut(rest, "/")
+	if !ok || !isBucket(name) {
+		return refuse(ErrRegion, "a place in S3 is not s3://BUCKET/KEY with the name of a general purpose bucket, so its region cannot be told")
+	}
+	if account, region, ok := regionalBucket(name); ok {
+		if err := g.home("the bucket "+quoted(name), partitionOf(region), region, account); err != nil {
+			return err
+		}
+	}
+	if owner != nil {
+		return g.account("BucketOwner", *owner)
+	}
+	return nil
+}
+
+// isBucket follows the rules for general purpose buckets (S3 User Guide,
+// bucketnamingrules). The reserved endings are those of access point aliases,
+// Object Lambda, Multi-Region, directory and table buckets, which are elsewhere.
+func isBucket(s string) bool {
+	if len(s) < 3 || len(s) > 63 || strings.Contains(s, "..") || net.ParseIP(s) != nil || regions.OfAWS(s) {
+		return false
+	}
+	for _, end := range [...]string{"-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"} {
+		if strings.HasSuffix(s, end) {
+			return false
+		}
+	}
+	lowest := func(b byte) bool { return b >= 'a' && b <= 'z' || b >= '0' && b <= '9' }
+	return lowest(s[0]) && lowest(s[len(s)-1]) && !strings.ContainsFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '.')
+	})
+}
+
+// regionalBucket reads PREFIX-ACCOUNT-REGION-an, the names of the buckets in an
+// account regional namespace (API_CreateBucket, BucketNamespace).
+func regionalBucket(name string) (account, region string, ok bool) {
+	rest, ok := strings.CutSuffix(name, "-an")
+	if !ok {
+		return "", "", false
+	}
+	words := strings.Split(rest, "-")
+	for i := len(words) - 3; i > 1; i-- {
+		if region = strings.Join(words[i:], "-"); isAccount(words[i-1]) && isRegion(region) {
+			return words[i-1], region, true
+		}
+	}
+	return "", "", false
+}
+
+// key admits the ARN of a KMS key or alias of the pinned region, and what names
+// one without a region, which is the calling account's in the region called.
+func (g *guard) key(id *string) error {
+	text := aws.ToString(id)
+	if id == nil || isKeyID(text) {
+		return nil
+	}
+	arn, ok := regions.ParseARN(text)
+	if !ok || arn.Service != "kms" || arn.Account == "" || !strings.HasPrefix(arn.Resource, "key/") && !strings.HasPrefix(arn.Resource, "alias/") {
+		return refuse(ErrRegion, "KmsKeyId "+quoted(text)+" is not the ARN of a KMS key or alias")
+	}
+	return g.home("KmsKeyId", arn.Partition, arn.Region, arn.Account)
+}
+
+// isKeyID accepts a key's ID (a UUID, or mrk- and 32 digits) and alias/NAME.
+func isKeyID(s string) bool {
+	name, ok := strings.CutPrefix(s, "alias/")
+	if !ok {
+		name, ok = s, len(s) == 36
+	}
+	return ok && name != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		return notAlphanumeric(r) && r != '-' && r != '_' && r != '/'
+	})
+}
