@@ -32,7 +32,10 @@ func (o *Options) accounts() []string {
 func (g *guard) home(what, partition, region, account string) error {
 	switch own := partitionOf(g.region); {
 	case region != g.region:
-		return refuse(ErrRegion, what+" is of "+quoted(region)+" and Options.Region is "+g.region)
+		if !isRegion(region) {
+			region = quoted(region)
+		}
+		return refuse(ErrRegion, what+" is of "+region+" and Options.Region is "+g.region)
 	case partition != own:
 		return refuse(ErrRegion, what+" is of partition "+quoted(partition)+" and "+g.region+" is in "+own)
 	case account != "":
