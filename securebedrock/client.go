@@ -10,9 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
@@ -40,26 +40,22 @@ func New(ctx context.Context, opts Options) (*Client, error) {
 	if err := opts.check(); err != nil {
 		return nil, err
 	}
+	gate := &credentialGate{region: opts.Region, endpoint: opts.Endpoint}
 	cfg, err := config.LoadDefaultConfig(ctx,
 		config.WithRegion(opts.Region),
 		config.WithDefaultsMode(aws.DefaultsModeStandard), // "auto" would ask the instance's metadata service
-		// The chain's own requests to STS, for a profile's role or a web identity,
-		// carry credentials and tokens too.
-		config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
-			if o.Client != nil {
-				o.Client = &chainSTS{region: opts.Region, endpoint: opts.Endpoint, assume: o.Client}
-			}
-		}),
-		config.WithWebIdentityRoleCredentialOptions(func(o *stscreds.WebIdentityRoleOptions) {
-			if o.Client != nil { // the first of two passes only asks for options
-				o.Client = &chainSTS{region: opts.Region, endpoint: opts.Endpoint, web: o.Client}
-			}
-		}),
+		config.WithAPIOptions([]func(*middleware.Stack) error{gate.install}),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("%w: the default AWS configuration cannot be loaded: %w", ErrConfig, err)
 	}
-	return NewFromConfig(cfg, opts)
+	cfg.APIOptions = nil // Bedrock's calls have a gate of their own
+	c, err := NewFromConfig(cfg, opts)
+	if err != nil {
+		return nil, err
+	}
+	gate.useTransportOf(c)
+	return c, nil
 }
 
 // NewFromConfig returns a Client on a configuration that the application has.
