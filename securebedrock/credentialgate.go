@@ -134,8 +134,8 @@ func (s *credentialStep) host(ctx context.Context) (string, error) {
 		return "portal.sso." + region + "." + suffix, nil
 	case s.op == opCreateToken:
 		return "oidc." + region + "." + suffix, nil
-	case s.op == opCreateOAuth2Token && signinSuffix(suffix) != "":
-		return region + "." + signinSuffix(suffix), nil
+	case s.op == opCreateOAuth2Token && signinSuffix(partitionOf(region)) != "":
+		return region + "." + signinSuffix(partitionOf(region)), nil
 	}
 	return "", refuse(ErrEndpoint, "no host is known for it in "+region)
 }
@@ -143,19 +143,21 @@ func (s *credentialStep) host(ctx context.Context) (string, error) {
 // signinSuffix follows the endpoint rules of service/signin v1.12.3.
 func signinSuffix(partition string) string {
 	switch partition {
-	case "amazonaws.com":
+	case "aws":
 		return "signin.aws.amazon.com"
-	case "amazonaws.com.cn":
+	case "aws-us-gov":
+		return "signin.amazonaws-us-gov.com"
+	case "aws-cn":
 		return "signin.amazonaws.cn"
-	case "amazonaws.eu":
+	case "aws-eusc":
 		return "signin.amazonaws-eusc.eu"
-	case "c2s.ic.gov":
+	case "aws-iso":
 		return "signin.c2shome.ic.gov"
-	case "sc2s.sgov.gov":
+	case "aws-iso-b":
 		return "signin.sc2shome.sgov.gov"
-	case "cloud.adc-e.uk":
+	case "aws-iso-e":
 		return "signin.csphome.adc-e.uk"
-	case "csp.hci.ic.gov":
+	case "aws-iso-f":
 		return "signin.csphome.hci.ic.gov"
 	}
 	return ""
@@ -273,7 +275,7 @@ func isMetadataHost(host string) bool {
 	ip := net.ParseIP(host)
 	return ip != nil && slices.Contains([]string{
 		"169.254.169.254", "fd00:ec2::254", // EC2
-		"169.254.170.2",                   // ECS
+		"169.254.170.2",                  // ECS
 		"169.254.170.23", "fd00:ec2::23", // EKS Pod Identity
 	}, ip.String())
 }
