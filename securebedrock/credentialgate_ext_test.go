@@ -145,19 +145,20 @@ func TestChainAsksItsOwnHosts(t *testing.T) {
 			h.loginToken(t, "arn:aws:iam::123456789012:user/dev")
 			text := strings.ReplaceAll(row.config, "TOKEN", token)
 			services := "[services all]\n"
-			for _, s := range []string{"sso", "sso_oidc", "signin", "sts", "bedrock_runtime"} {
+			moved, changed := map[string]string{}, map[string]string{"AWS_REGION": "us-west-2", "AWS_STS_REGIONAL_ENDPOINTS": "legacy", "AWS_USE_FIPS_ENDPOINT": "true", "AWS_USE_DUALSTACK_ENDPOINT": "true"}
+			for _, s := range []string{"sso", "sso_oidc", "signin", "sts"} {
 				services += s + " =\n  endpoint_url = " + other.URL + "\n"
+				moved["AWS_ENDPOINT_URL_"+strings.ToUpper(s)] = other.URL
 			}
-			text = strings.Replace(text, "[default]\n", "[default]\nservices = all\nendpoint_url = "+other.URL+"\n", 1)
-			h.write(t, ".aws/config", text+services)
-			env := map[string]string{
-				"AWS_REGION": "us-west-2", "AWS_STS_REGIONAL_ENDPOINTS": "legacy", "AWS_USE_FIPS_ENDPOINT": "true", "AWS_USE_DUALSTACK_ENDPOINT": "true",
+			h.write(t, ".aws/config", text)
+			for name, env := range map[string]map[string]string{"AWS_ENDPOINT_URL_SSO and its like": moved, "FIPS, dual stack and another region": changed, "AWS_ENDPOINT_URL": {"AWS_ENDPOINT_URL": other.URL}} {
+				if got := h.ask(t, env); !slices.Equal(got, []string{row.asks}) {
+					t.Errorf("%s: asked for %v, want %s", name, got, row.asks)
+				}
 			}
-			for _, s := range []string{"", "_SSO", "_SSO_OIDC", "_SIGNIN", "_STS"} {
-				env["AWS_ENDPOINT_URL"+s] = other.URL
-			}
-			if got := h.ask(t, env); !slices.Equal(got, []string{row.asks}) {
-				t.Errorf("asked for %v, want %s", got, row.asks)
+			h.write(t, ".aws/config", strings.Replace(text, "[default]\n", "[default]\nservices = all\nendpoint_url = "+other.URL+"\n", 1)+services)
+			if got := h.ask(t, nil); !slices.Equal(got, []string{row.asks}) {
+				t.Errorf("a services section: asked for %v, want %s", got, row.asks)
 			}
 		})
 	}

@@ -176,7 +176,10 @@ func TestMetadataHosts(t *testing.T) {
 		t.Run(row.env+" "+row.uri, func(t *testing.T) {
 			t.Setenv(row.env, row.uri)
 			t.Setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "a token")
-			do, past := new(recordingDoer), new(recordingDoer)
+			notThere := func() *http.Response { // not sent again, unlike a connection that fails
+				return &http.Response{StatusCode: 404, Header: http.Header{}, Body: http.NoBody}
+			}
+			do, past := &recordingDoer{f: notThere}, &recordingDoer{f: notThere}
 			_, err := chainOf(t, "eu-west-1", "[default]\n", past, &credentialGate{region: "eu-west-1", do: do, instance: do}).Retrieve(t.Context())
 			if err == nil || (len(do.asked) > 0) != row.ok || len(past.asked) > 0 || !row.ok && !errors.Is(err, ErrEndpoint) {
 				t.Errorf("asked for %v, and past the gate for %v: %v", do.asked, past.asked, err)
