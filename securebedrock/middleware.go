@@ -3,6 +3,7 @@ package securebedrock
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -171,11 +172,31 @@ func (c *completion) complete(out Outcome) {
 }
 
 // chain composes middleware, the first outermost.
-func chain(mws []Middleware, h Handler) Handler {
-	for i := len(mws) - 1; i >= 0; i-- {
-		h = completed(mws[i](h))
+func chain(mws []Middleware, h Handler) (Handler, error) {
+	if len(mws) > 0 {
+		h = notNil(h)
 	}
-	return h
+	for i := len(mws) - 1; i >= 0; i-- {
+		outer := mws[i](h)
+		if outer == nil {
+			return nil, fmt.Errorf("%w: Middleware: number %d returned no Handler; return next where there is nothing to do", ErrConfig, i+1)
+		}
+		h = notNil(completed(outer))
+	}
+	return h, nil
+}
+
+// notNil refuses what a Middleware must not pass on.
+func notNil(h Handler) Handler {
+	return func(ctx context.Context, call *Call) (*Result, error) {
+		if ctx != nil && call != nil {
+			return h(ctx, call)
+		}
+		err := error(&PolicyError{Rule: ErrConfig, Detail: "a Middleware passed on a nil context or a nil Call"})
+		res := &Result{done: new(completion)}
+		res.done.complete(Outcome{Err: err})
+		return res, err
+	}
 }
 
 // completed keeps what Handler promises where a middleware answers or refuses by

@@ -38,6 +38,9 @@ func (o *Options) check() error {
 	}
 	if o.Role != nil {
 		faults = append(faults, o.Role.check(o.Region))
+		if api := o.Role.STS; api != nil && isNil(api) {
+			fault("Role.STS", "it is a nil %T; leave it out for the STS endpoint of Region", api)
+		}
 	}
 	if o.Retry.MaxAttempts < 0 {
 		fault("Retry.MaxAttempts", "%d is negative; 1 sends once", o.Retry.MaxAttempts)
