@@ -15,22 +15,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/metrics"
+	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // build makes a Client from the SDK options that the application's settings
-// amount to.
-func build(theirs bedrockruntime.Options, opts Options) (*Client, error) {
-	if theirs.Logger == nil {
-		theirs.Logger = logging.Nop{}
-	}
-	if theirs.MeterProvider == nil {
-		theirs.MeterProvider = metrics.NopMeterProvider{}
-	}
+// amount to. faults are those that the constructor has found before.
+func build(theirs bedrockruntime.Options, opts Options, faults ...error) (*Client, error) {
+	opts = opts.clone()
+	withoutNil(&theirs)
 	timeouts := opts.Timeouts.withDefaults()
 	conns := new(connections)
 	transport, transportErr := newTransport(theirs.HTTPClient, opts.Endpoint, timeouts, conns)
-	if err := errors.Join(opts.check(), opts.checkCredentials(theirs.Credentials), transportErr); err != nil {
+	faults = append(faults, opts.check(), opts.checkCredentials(theirs.Credentials), transportErr)
+	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
 	endpoint, err := newEndpoint(opts.Region, opts.Endpoint)
@@ -107,7 +105,8 @@ func build(theirs bedrockruntime.Options, opts Options) (*Client, error) {
 		m.DisableClockSkewCorrection = theirs.DisableClockSkewCorrection
 	})}
 	g.watched = len(theirs.APIOptions) > 0 || !reflect.ValueOf(theirs.Interceptors).IsZero()
-	if g.chain, err = chain(slices.Clone(opts.Middleware), g.send); err != nil {
+	if g.chain, err = chain(opts.Middleware, g.send); err != nil {
+		g.closeIdle()
 		return nil, err
 	}
 
@@ -133,11 +132,38 @@ func build(theirs bedrockruntime.Options, opts Options) (*Client, error) {
 		c.pin(o)
 	})
 	c.schemes = c.inner.Options().AuthSchemes
-	if theirs.BearerAuthTokenProvider != nil || os.Getenv("AWS_BEARER_TOKEN_BEDROCK") != "" {
-		theirs.Logger.Logf(logging.Warn, "securebedrock: a Bedrock API key (AWS_BEARER_TOKEN_BEDROCK or a bearer token provider) is configured and is not used; calls are signed with SigV4")
+	g.logger = theirs.Logger
+	if apiKeyIsSet() {
+		g.warn(apiKey + " is set and is not used; calls are signed with SigV4")
 	}
 	return c, nil
 }
 
 // defaultMaxTokens bounds an answer whose caller set no bound.
 const defaultMaxTokens = 1024
+
+// apiKey is the variable from which the SDK takes a Bedrock API key.
+const apiKey = "AWS_BEARER_TOKEN_BEDROCK"
+
+func apiKeyIsSet() bool { return os.Getenv(apiKey) != "" }
+
+func (g *guard) warn(format string, args ...any) {
+	g.logger.Logf(logging.Warn, "securebedrock: "+format, args...)
+}
+
+// withoutNil takes out what would panic at its first use.
+func withoutNil(o *bedrockruntime.Options) {
+	if isNil(o.Logger) {
+		o.Logger = logging.Nop{}
+	}
+	if isNil(o.MeterProvider) {
+		o.MeterProvider = metrics.NopMeterProvider{}
+	}
+	if isNil(o.TracerProvider) {
+		o.TracerProvider = nil // the SDK has its own
+	}
+	if isNil(o.IdempotencyTokenProvider) {
+		o.IdempotencyTokenProvider = nil
+	}
+	o.APIOptions = slices.DeleteFunc(slices.Clone(o.APIOptions), func(f func(*middleware.Stack) error) bool { return f == nil })
+}

@@ -2,7 +2,6 @@ package securebedrock
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -10,9 +9,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
@@ -32,39 +31,42 @@ type Client struct {
 
 // New returns a Client on the default AWS configuration: environment, shared
 // files, container and instance roles. The environment supplies credentials, a
-// proxy and a certificate bundle, and can change nothing that Options says. New
-// needs no network: credentials are fetched with the first call.
+// proxy and a certificate bundle, and can change nothing that Options says, nor
+// where credentials are asked for: STS at the endpoint of Options.Region, IAM
+// Identity Center (SSO) at the public endpoints of the profile's sso_region, aws
+// login at that of Options.Region, and a metadata service at a loopback address or
+// at the addresses of EC2, ECS and EKS. New needs no network: credentials are
+// fetched with the first call.
 //
 // It reports every fault of opts at once, each wrapping ErrConfig.
 func New(ctx context.Context, opts Options) (*Client, error) {
+	if ctx == nil {
+		return nil, noContext("New")
+	}
 	if err := opts.check(); err != nil {
 		return nil, err
 	}
+	gate := &credentialGate{region: opts.Region, endpoint: opts.Endpoint}
 	chain := []func(*config.LoadOptions) error{
 		config.WithRegion(opts.Region),
 		config.WithDefaultsMode(aws.DefaultsModeStandard), // "auto" would ask the instance's metadata service
-		// The chain's own requests to STS, for a profile's role or a web identity,
-		// carry credentials and tokens too.
-		config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
-			if o.Client != nil {
-				o.Client = &chainSTS{region: opts.Region, endpoint: opts.Endpoint, assume: o.Client}
-			}
-		}),
-		config.WithWebIdentityRoleCredentialOptions(func(o *stscreds.WebIdentityRoleOptions) {
-			if o.Client != nil { // the first of two passes only asks for options
-				o.Client = &chainSTS{region: opts.Region, endpoint: opts.Endpoint, web: o.Client}
-			}
-		}),
+		config.WithAPIOptions([]func(*middleware.Stack) error{gate.install}),
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, chain...)
 	if err != nil {
 		return nil, fmt.Errorf("%w: the default AWS configuration cannot be loaded: %w", ErrConfig, err)
 	}
+	cfg.APIOptions = nil // Bedrock's calls have a gate of their own
 	cfg.Credentials = &reloading{current: cfg.Credentials, load: func(ctx context.Context) (aws.CredentialsProvider, error) {
 		fresh, err := config.LoadDefaultConfig(ctx, chain...)
 		return fresh.Credentials, err
 	}}
-	return NewFromConfig(cfg, opts)
+	c, err := NewFromConfig(cfg, opts)
+	if err != nil {
+		return nil, err
+	}
+	gate.useTransportOf(c)
+	return c, nil
 }
 
 // NewFromConfig returns a Client on a configuration that the application has.
@@ -77,35 +79,48 @@ func New(ctx context.Context, opts Options) (*Client, error) {
 // plain http Endpoint.URL. An HTTPClient other than
 // an *awshttp.BuildableClient or an *http.Client over an *http.Transport is
 // refused, since what it does with a request cannot be known.
+//
+// An endpoint that the application itself has put into cfg (BaseEndpoint, an
+// endpoint resolver, FIPS or dual stack in code, ServiceOptions) is a fault unless
+// opts.Endpoint names one. An endpoint of the environment or of the shared
+// configuration is not used; cfg's logger is told so.
 func NewFromConfig(cfg aws.Config, opts Options) (*Client, error) {
-	o := bedrockruntime.NewFromConfig(cfg).Options()
+	own, elsewhere := ownWord(cfg)
+	o := bedrockruntime.NewFromConfig(own).Options()
 	if o.Credentials == nil {
 		o.Credentials = cfg.Credentials // the SDK drops anonymous ones, which are refused here by name
 	}
-	return build(o, opts)
+	c, err := build(o, opts, opts.checkEndpoint("configuration", o))
+	if err != nil {
+		return nil, err
+	}
+	if ours := plainURL(c.g.endpoint.endpoint.URI.String()); elsewhere != "" && elsewhere != ours {
+		c.g.warn("the endpoint %s of the environment or of the shared configuration is not used; calls go to %s", elsewhere, ours)
+	}
+	if !isNil(cfg.BearerAuthTokenProvider) && !fromSSO(cfg) {
+		c.g.warn("the configuration's bearer token provider is not used; calls are signed with SigV4")
+	}
+	return c, nil
 }
 
 // Wrap returns a Client on a client that the application has. It takes what
 // NewFromConfig takes from a configuration, and the region where Options.Region
-// is empty. It does not take the client's retryer and endpoint: name a VPC
-// endpoint in Options.Endpoint. c itself stays as it was, unguarded.
+// is empty. It does not take the client's retryer and endpoint: an endpoint that is
+// not the public one of its region, whoever has set it, is a fault unless
+// Options.Endpoint names the one to call. c itself stays as it was, unguarded.
 func Wrap(c *bedrockruntime.Client, opts Options) (*Client, error) {
 	if c == nil {
 		return nil, fmt.Errorf("%w: the client to wrap is nil", ErrConfig)
 	}
 	o := c.Options()
-	var err error
+	var region error
 	switch {
 	case opts.Region == "":
 		opts.Region = o.Region
 	case o.Region != "" && o.Region != opts.Region:
-		err = fmt.Errorf("%w: Region: it is %s and the wrapped client's is %s; leave it empty to take the client's", ErrConfig, opts.Region, o.Region)
+		region = fmt.Errorf("%w: Region: it is %s and the wrapped client's is %s; leave it empty to take the client's", ErrConfig, opts.Region, o.Region)
 	}
-	client, buildErr := build(o, opts)
-	if err = errors.Join(err, buildErr); err != nil {
-		return nil, err
-	}
-	return client, nil
+	return build(o, opts, region, opts.checkEndpoint("wrapped client", o))
 }
 
 // pin sets what no option of the application's may decide.

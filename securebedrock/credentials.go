@@ -33,7 +33,7 @@ func (c *sealedCredentials) Retrieve(ctx context.Context) (aws.Credentials, erro
 		return aws.Credentials{}, err
 	}
 	if creds.AccessKeyID == "" || creds.SecretAccessKey == "" {
-		return aws.Credentials{}, st.named(refuse(ErrAuth, "the credentials provider gave no key; anonymous calls are refused"))
+		return aws.Credentials{}, st.named(refuse(ErrAuth, "the credentials provider gave no key; anonymous calls are refused"+unusedKey()))
 	}
 	st.accessKey, st.token, st.principal = creds.AccessKeyID, creds.SessionToken, principal
 	return creds, nil
@@ -42,11 +42,11 @@ func (c *sealedCredentials) Retrieve(ctx context.Context) (aws.Credentials, erro
 func (c *sealedCredentials) retrieve(ctx context.Context, region string) (aws.Credentials, string, error) {
 	if c.session == nil {
 		creds, err := c.inner.Retrieve(ctx)
-		return creds, "", err
+		return creds, "", withUnusedKey(err)
 	}
 	got, err := c.session.get(ctx)
 	if err != nil {
-		return aws.Credentials{}, "", fmt.Errorf("securebedrock: role %s could not be assumed through STS in %s: %w", c.role, region, err)
+		return aws.Credentials{}, "", fmt.Errorf("securebedrock: role %s could not be assumed through STS in %s: %w", c.role, region, withUnusedKey(err))
 	}
 	return got.credentials, got.principal, nil
 }
@@ -64,6 +64,9 @@ func (c *sealedCredentials) ProviderSources() []aws.CredentialSource {
 
 // IsCredentialsProvider lets aws.IsCredentialsProvider see through the seal.
 func (c *sealedCredentials) IsCredentialsProvider(target aws.CredentialsProvider) bool {
+	if _, ok := target.(*sealedCredentials); ok {
+		return true
+	}
 	return c.session == nil && aws.IsCredentialsProvider(c.inner, target)
 }
 
@@ -77,12 +80,31 @@ func (c *sealedCredentials) renew(ctx context.Context, accessKey string) bool {
 	return renewProvider(ctx, c.inner, accessKey)
 }
 
+// unusedKey tells who has nothing but a Bedrock API key why it does not help.
+func unusedKey() string {
+	if !apiKeyIsSet() {
+		return ""
+	}
+	return "; " + apiKey + " is set and is not used, since calls are signed with SigV4: configure an access key, a profile or a role"
+}
+
+func withUnusedKey(err error) error {
+	if err == nil || unusedKey() == "" {
+		return err
+	}
+	return fmt.Errorf("%w%s", err, unusedKey())
+}
+
 func (o *Options) checkCredentials(p aws.CredentialsProvider) error {
 	switch {
 	case o.Role != nil && o.Role.STS != nil:
 		return nil // the role's own client brings what it needs
 	case p == nil:
-		return fmt.Errorf("%w: Credentials: none are configured; set aws.Config.Credentials, or use New, which runs the default chain", ErrConfig)
+		return fmt.Errorf("%w: Credentials: none are configured; set aws.Config.Credentials, or use New, which runs the default chain%s", ErrConfig, unusedKey())
+	case isNil(p):
+		return fmt.Errorf("%w: Credentials: they are a nil %T", ErrConfig, p)
+	case aws.IsCredentialsProvider(p, (*sealedCredentials)(nil)):
+		return fmt.Errorf("%w: Credentials: they are those of a client which is guarded already, and sign its calls alone; use that client, or give the credentials that it was made of", ErrConfig)
 	case aws.IsCredentialsProvider(p, (*aws.AnonymousCredentials)(nil)):
 		return fmt.Errorf("%w: Credentials: %w: anonymous credentials are refused", ErrConfig, ErrAuth)
 	}

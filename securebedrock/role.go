@@ -15,8 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 	smithyauth "github.com/aws/smithy-go/auth"
-	smithyendpoints "github.com/aws/smithy-go/endpoints"
 	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
 )
 
 // defaultRoleDuration is an hour, the longest that STS grants a chained role
@@ -77,74 +77,28 @@ func sortedKeys(m map[string]string) []string {
 // AWS_ENDPOINT_URL_STS nor AWS_STS_REGIONAL_ENDPOINTS nor a service override in
 // the configuration moves it.
 func regionalSTS(logger logging.Logger, region string, base aws.CredentialsProvider, client aws.HTTPClient, e Endpoint) (*sts.Client, error) {
-	resolved, err := stsEndpointOf(region, e)
-	if err != nil {
+	if _, err := stsHost(region, e); err != nil {
 		return nil, err
 	}
+	gate := &credentialGate{region: region, endpoint: e, do: client}
 	return sts.New(sts.Options{
 		Region:             region,
 		Credentials:        base,
-		HTTPClient:         client,
-		EndpointResolverV2: resolved,
+		HTTPClient:         refusingClient{},
+		APIOptions:         []func(*middleware.Stack) error{gate.install},
 		AuthSchemeResolver: stsSigV4{region},
 		Logger:             logger,
 	}), nil
 }
 
-func stsEndpointOf(region string, e Endpoint) (stsEndpoint, error) {
+func stsHost(region string, e Endpoint) (string, error) {
 	resolved, err := sts.NewDefaultEndpointResolverV2().ResolveEndpoint(context.Background(), sts.EndpointParameters{
 		Region: &region, UseFIPS: &e.FIPS, UseDualStack: &e.DualStack, UseGlobalEndpoint: aws.Bool(false),
 	})
 	if err != nil {
-		return stsEndpoint{}, fmt.Errorf("%w: Region: STS has no endpoint in %s: %w", ErrConfig, region, err)
+		return "", fmt.Errorf("%w: Region: STS has no endpoint in %s: %w", ErrConfig, region, err)
 	}
-	return stsEndpoint{resolved}, nil
-}
-
-// chainSTS keeps the default credential chain's STS client to the region's own
-// endpoint, wherever the environment or a profile has put it.
-type chainSTS struct {
-	region   string
-	endpoint Endpoint
-	assume   stscreds.AssumeRoleAPIClient
-	web      stscreds.AssumeRoleWithWebIdentityAPIClient
-}
-
-func (c *chainSTS) pinned(optFns []func(*sts.Options)) ([]func(*sts.Options), error) {
-	resolved, err := stsEndpointOf(c.region, c.endpoint)
-	if err != nil {
-		return nil, err
-	}
-	return append(slices.Clip(optFns), func(o *sts.Options) {
-		o.Region, o.BaseEndpoint, o.EndpointResolverV2 = c.region, nil, resolved
-		//lint:ignore SA1019 cleared, not used
-		o.EndpointResolver = nil //nolint:staticcheck // cleared, not used
-	}), nil
-}
-
-// AssumeRole implements stscreds.AssumeRoleAPIClient.
-func (c *chainSTS) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, optFns ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
-	pinned, err := c.pinned(optFns)
-	if err != nil {
-		return nil, err
-	}
-	return c.assume.AssumeRole(ctx, in, pinned...)
-}
-
-// AssumeRoleWithWebIdentity implements stscreds.AssumeRoleWithWebIdentityAPIClient.
-func (c *chainSTS) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput, optFns ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
-	pinned, err := c.pinned(optFns)
-	if err != nil {
-		return nil, err
-	}
-	return c.web.AssumeRoleWithWebIdentity(ctx, in, pinned...)
-}
-
-type stsEndpoint struct{ endpoint smithyendpoints.Endpoint }
-
-// ResolveEndpoint implements sts.EndpointResolverV2.
-func (e stsEndpoint) ResolveEndpoint(context.Context, sts.EndpointParameters) (smithyendpoints.Endpoint, error) {
-	return e.endpoint, nil
+	return resolved.URI.Host, nil
 }
 
 type stsSigV4 struct{ region string }

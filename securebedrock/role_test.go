@@ -146,7 +146,7 @@ func TestSTSIsRegional(t *testing.T) {
 		if partition == "" {
 			partition = "aws"
 		}
-		c, err := securebedrock.NewFromConfig(cfg, opts{Region: row.region, Guardrail: securebedrock.Guardrail{ID: "g1", Version: "1"},
+		c, err := securebedrock.NewFromConfig(cfg, opts{Region: row.region, Endpoint: securebedrock.Endpoint{URL: "https://bedrock.internal"}, Guardrail: securebedrock.Guardrail{ID: "g1", Version: "1"},
 			Retry: securebedrock.Retry{MaxAttempts: 1}, Role: &securebedrock.Role{ARN: "arn:" + partition + ":iam::123456789012:role/app"}})
 		if err != nil {
 			t.Fatal(err)

@@ -3,6 +3,7 @@ package securebedrock
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -80,11 +81,19 @@ type notedSTS struct {
 
 // AssumeRole implements stscreds.AssumeRoleAPIClient.
 func (n *notedSTS) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, optFns ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
-	out, err := n.AssumeRoleAPIClient.AssumeRole(ctx, in, optFns...)
-	if err == nil && out.AssumedRoleUser != nil {
+	out, err := n.AssumeRoleAPIClient.AssumeRole(ctx, in, append(slices.Clip(optFns), func(o *sts.Options) {
+		o.APIOptions = append(slices.Clip(o.APIOptions), boundedSTS)
+	})...)
+	if err != nil {
+		return nil, err
+	}
+	if err := proveSession(in, out, time.Now()); err != nil {
+		return nil, err
+	}
+	if out.AssumedRoleUser != nil {
 		n.principal = aws.ToString(out.AssumedRoleUser.Arn)
 	}
-	return out, err
+	return out, nil
 }
 
 // get returns the session, which it waits for only where there is no valid one.

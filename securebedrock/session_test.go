@@ -41,7 +41,7 @@ func (s *slowSTS) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, _ ...
 		return nil, errDown
 	}
 	return &sts.AssumeRoleOutput{
-		AssumedRoleUser: &ststypes.AssumedRoleUser{Arn: aws.String("arn:aws:sts::123456789012:assumed-role/app/test")},
+		AssumedRoleUser: &ststypes.AssumedRoleUser{Arn: aws.String("arn:aws:sts::123456789012:assumed-role/app/" + *in.RoleSessionName)},
 		Credentials: &ststypes.Credentials{AccessKeyId: aws.String("ASIAEXAMPLE"), SecretAccessKey: aws.String("s"),
 			SessionToken: aws.String("t"), Expiration: aws.Time(time.Now().Add(time.Duration(*in.DurationSeconds) * time.Second))},
 	}, nil

@@ -9,6 +9,7 @@ import (
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -43,6 +44,7 @@ type guard struct {
 	closed      atomic.Bool
 	closeIdle   func()
 	credentials *sealedCredentials
+	logger      logging.Logger // the application's
 }
 
 // install puts the whole guard into an operation's stack, over whatever the

@@ -213,6 +213,8 @@ func ownerTransport(owner aws.HTTPClient) (*http.Transport, error) {
 	switch c := owner.(type) {
 	case nil:
 		return nil, nil
+	case refusingClient:
+		return nil, fmt.Errorf("%w: HTTPClient: it is that of a client which is guarded already (Client.Runtime); use that client, or give the one that it was made of", ErrConfig)
 	case *awshttp.BuildableClient:
 		if c == nil {
 			return nil, nil

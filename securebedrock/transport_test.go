@@ -105,7 +105,7 @@ func TestOwnerTransportIsKept(t *testing.T) {
 	t.Run("a proxy, for TLS alone", func(t *testing.T) {
 		proxy := newConnectProxy(t)
 		cfg := server.Config()
-		cfg.HTTPClient = proxy.client()
+		cfg.HTTPClient, cfg.BaseEndpoint = proxy.client(), nil
 		o := server.Options()
 		o.Role, o.Endpoint, o.Retry.MaxAttempts = nil, securebedrock.Endpoint{}, 1
 		c, err := securebedrock.NewFromConfig(cfg, o)

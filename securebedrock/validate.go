@@ -3,7 +3,6 @@ package securebedrock
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,7 +34,7 @@ func (o *Options) check() error {
 			fault("Accounts", "%s is not an account's twelve digits", quoted(a))
 		}
 	}
-	if isNil(o.Profiles) {
+	if o.Profiles != nil && isNil(o.Profiles) {
 		fault("Profiles", "it holds a nil %T; leave Profiles nil for the built-in table", o.Profiles)
 	}
 	if isRegion(o.Region) || o.Endpoint.URL != "" {
@@ -50,6 +49,9 @@ func (o *Options) check() error {
 	}
 	if o.Role != nil {
 		faults = append(faults, o.Role.check(o.Region))
+		if api := o.Role.STS; api != nil && isNil(api) {
+			fault("Role.STS", "it is a nil %T; leave it out for the STS endpoint of Region", api)
+		}
 	}
 	if o.Retry.MaxAttempts < 0 {
 		fault("Retry.MaxAttempts", "%d is negative; 1 sends once", o.Retry.MaxAttempts)
@@ -150,13 +152,6 @@ func checkGuardrailARN(arn, region string) (fault string) {
 		return fmt.Sprintf("the guardrail is of partition %s and Region is in %s", quoted(a.Partition), partitionOf(region))
 	}
 	return ""
-}
-
-// isNil reports whether an interface that is not nil holds a nil pointer, whose
-// methods would panic.
-func isNil(v any) bool {
-	r := reflect.ValueOf(v)
-	return (r.Kind() == reflect.Pointer || r.Kind() == reflect.Func) && r.IsNil()
 }
 
 // quotedWord repeats what can be the name of an operation, mistyped.

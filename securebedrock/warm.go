@@ -18,6 +18,9 @@ import (
 // Warm failed can be used all the same.
 func (c *Client) Warm(ctx context.Context) error {
 	g := c.g
+	if ctx == nil {
+		return noContext("Warm")
+	}
 	if g.closed.Load() {
 		return &PolicyError{Rule: ErrConfig, Operation: "Warm", Detail: "the client is closed"}
 	}

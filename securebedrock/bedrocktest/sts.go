@@ -154,7 +154,7 @@ func (s *Server) session(roleARN, name string, seconds *int32) sessionResult {
 	}
 	role := roleARN[strings.LastIndex(roleARN, "/")+1:]
 	userID := "AROA" + base32.StdEncoding.EncodeToString(random(10)) + ":" + name
-	arn := fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", accountOf(roleARN), role, name)
+	arn := fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/%s", partitionOf(roleARN), accountOf(roleARN), role, name)
 	id, session := s.keys.issue(arn, userID, duration)
 	result := sessionResult{Credentials: sessionCredentials{
 		AccessKeyID:     id,
@@ -164,6 +164,13 @@ func (s *Server) session(roleARN, name string, seconds *int32) sessionResult {
 	}}
 	result.AssumedRoleUser.Arn, result.AssumedRoleUser.AssumedRoleID = arn, userID
 	return result
+}
+
+func partitionOf(arn string) string {
+	if parts := strings.Split(arn, ":"); len(parts) > 4 {
+		return parts[1]
+	}
+	return "aws"
 }
 
 func accountOf(arn string) string {

@@ -1,0 +1,165 @@
+package securebedrock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+)
+
+// checkEndpoint refuses an endpoint of the application's making that Options do not
+// name: a client of a VPC endpoint would call the public host without a word.
+func (o *Options) checkEndpoint(whose string, theirs bedrockruntime.Options) error {
+	if o.Endpoint != (Endpoint{}) {
+		return nil
+	}
+	if theirs.Region == "" {
+		theirs.Region = o.Region
+	}
+	public, err := newEndpoint(theirs.Region, Endpoint{})
+	if err != nil || !isRegion(theirs.Region) {
+		return nil //nolint:nilerr // the region is another fault's
+	}
+	ours := plainURL(public.endpoint.URI.String())
+	switch called, err := endpointOf(theirs); {
+	case err != nil:
+		return fmt.Errorf("%w: Endpoint: it is empty, which means %s, and what the %s calls cannot be told: its endpoint resolver: %w", ErrConfig, ours, whose, err)
+	case called != ours:
+		return fmt.Errorf("%w: Endpoint: it is empty, which means %s, and the endpoint of the %s is %s; give the one to call in Endpoint.URL", ErrConfig, ours, whose, called)
+	}
+	return nil
+}
+
+// endpointOf asks a client's own resolver, as the SDK would.
+func endpointOf(o bedrockruntime.Options) (string, error) {
+	//lint:ignore SA1019 the SDK still heeds it
+	if r := o.EndpointResolver; !isNil(r) { //nolint:staticcheck // the SDK still heeds it
+		e, err := r.ResolveEndpoint(o.Region, o.EndpointOptions)
+		var missing *aws.EndpointNotFoundError
+		switch {
+		case err == nil:
+			return plainURL(e.URL), nil
+		case !errors.As(err, &missing):
+			return "", err
+		}
+	}
+	resolver := o.EndpointResolverV2
+	if isNil(resolver) {
+		resolver = bedrockruntime.NewDefaultEndpointResolverV2()
+	}
+	e, err := resolver.ResolveEndpoint(context.Background(), bedrockruntime.EndpointParameters{
+		Region:       &o.Region,
+		UseFIPS:      aws.Bool(o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled),
+		UseDualStack: aws.Bool(o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled),
+		Endpoint:     o.BaseEndpoint,
+	})
+	if err != nil {
+		return "", err
+	}
+	return plainURL(e.URI.String()), nil
+}
+
+// plainURL is a URL without what could be a secret, and in one spelling.
+func plainURL(s string) string {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" {
+		return "(no URL)"
+	}
+	host := strings.ToLower(u.Host)
+	if u.Scheme == "https" {
+		host = strings.TrimSuffix(host, ":443")
+	}
+	return u.Scheme + "://" + host + strings.TrimSuffix(u.EscapedPath(), "/")
+}
+
+// ownWord is cfg without the endpoints of the environment and of the shared
+// configuration, which move no call, and what endpoint they name.
+func ownWord(cfg aws.Config) (own aws.Config, elsewhere string) {
+	var kept []any
+	base, set := "", false // of the environment, and in code
+	for _, source := range cfg.ConfigSources {
+		said := ""
+		switch s := source.(type) {
+		case config.EnvConfig:
+			said = s.BaseEndpoint
+		case config.SharedConfig:
+			said = s.BaseEndpoint
+		default:
+			if l, ok := source.(config.LoadOptions); ok {
+				set = set || l.BaseEndpoint != ""
+			}
+			kept = append(kept, source)
+			continue
+		}
+		if base == "" {
+			base = said
+		}
+		if s, ok := source.(interface {
+			GetServiceBaseEndpoint(context.Context, string) (string, bool, error)
+		}); ok && elsewhere == "" {
+			elsewhere, _, _ = s.GetServiceBaseEndpoint(context.Background(), bedrockruntime.ServiceID)
+		}
+	}
+	if !set && base != "" && aws.ToString(cfg.BaseEndpoint) == base {
+		cfg.BaseEndpoint = nil
+		if elsewhere == "" {
+			elsewhere = base
+		}
+	}
+	if elsewhere != "" {
+		elsewhere = plainURL(elsewhere)
+	}
+	cfg.ConfigSources = kept
+	cfg.ServiceOptions = slices.DeleteFunc(slices.Clone(cfg.ServiceOptions), func(f func(string, any)) bool { return f == nil })
+	if isNil(cfg.HTTPClient) {
+		cfg.HTTPClient = nil
+	}
+	if isNil(cfg.Credentials) {
+		cfg.Credentials = nil // build names them
+	}
+	if isNil(cfg.Logger) {
+		cfg.Logger = nil
+	}
+	return cfg, elsewhere
+}
+
+// fromSSO reports whether a configuration's bearer tokens are those of its SSO
+// session, which the SDK offers to every service, and not a Bedrock API key.
+func fromSSO(cfg aws.Config) bool {
+	sso := false
+	for _, source := range cfg.ConfigSources {
+		switch s := source.(type) {
+		case config.SharedConfig:
+			sso = sso || s.SSOSession != nil
+		case config.LoadOptions:
+			if s.BearerAuthTokenProvider != nil {
+				return false
+			}
+		}
+	}
+	return sso
+}
+
+// isNil also sees a nil pointer, map or function in an interface, which would
+// panic at its first use.
+func isNil(v any) bool {
+	if v == nil {
+		return true
+	}
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Func, reflect.Chan, reflect.UnsafePointer:
+		return r.IsNil()
+	}
+	return false
+}
+
+func noContext(operation string) error {
+	return &PolicyError{Rule: ErrConfig, Operation: operation, Detail: "the context is nil; pass context.Background() where there is no other"}
+}
