@@ -11,6 +11,7 @@ import (
 func (o Options) clone() Options {
 	o.Residency = slices.Clone(o.Residency)
 	o.Models = slices.Clone(o.Models)
+	o.Accounts = slices.Clone(o.Accounts)
 	o.Middleware = slices.Clone(o.Middleware)
 	o.UnguardedOperations = maps.Clone(o.UnguardedOperations)
 	if o.Role != nil {

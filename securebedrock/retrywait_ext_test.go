@@ -131,7 +131,7 @@ func TestWaitPastTheDeadline(t *testing.T) {
 			for range 3 {
 				start := time.Now()
 				err := call()
-				if d := time.Since(start); d > 1400*time.Millisecond {
+				if d := time.Since(start); d > 4*time.Second {
 					t.Errorf("it took %v", d)
 				}
 				if !isThrottled(err) || !errors.Is(err, row.rule) || !errors.Is(err, context.DeadlineExceeded) {

@@ -3,6 +3,7 @@ package securebedrock
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,7 +35,7 @@ func (o *Options) check() error {
 			fault("Accounts", "%s is not an account's twelve digits", quoted(a))
 		}
 	}
-	if o.Profiles != nil && isNil(o.Profiles) {
+	if r := reflect.ValueOf(o.Profiles); (r.Kind() == reflect.Pointer || r.Kind() == reflect.Func) && r.IsNil() { // a nil map may well resolve
 		fault("Profiles", "it holds a nil %T; leave Profiles nil for the built-in table", o.Profiles)
 	}
 	if isRegion(o.Region) || o.Endpoint.URL != "" {
