@@ -73,6 +73,7 @@ func build(theirs bedrockruntime.Options, opts Options) (*Client, error) {
 		endpoint:    endpoint,
 		doer:        do,
 		protocol:    newProtocol(),
+		logger:      theirs.Logger,
 		credentials: credentials,
 		closeIdle: func() {
 			transport.CloseIdleConnections()
@@ -98,7 +99,7 @@ func build(theirs bedrockruntime.Options, opts Options) (*Client, error) {
 		m.ClientSkew = new(atomic.Int64)
 		m.DisableClockSkewCorrection = theirs.DisableClockSkewCorrection
 	})}
-	g.chain = chain(slices.Clone(opts.Middleware), g.send)
+	g.chain = chain(slices.Clone(opts.Middleware), g.send, g.logger)
 
 	kept := bedrockruntime.Options{
 		Region:                     opts.Region,

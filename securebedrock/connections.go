@@ -100,7 +100,13 @@ type roundTripDoer struct {
 // Do implements the SDK's HTTPClient.
 func (d *roundTripDoer) Do(req *http.Request) (*http.Response, error) {
 	d.conns.begin()
-	resp, err := watched(d.rt, req, d.timeouts)
+	var resp *http.Response
+	var err error
+	if x := exchangeOf(req.Context()); x != nil {
+		resp, err = x.roundTrip(d.rt, req, d.timeouts)
+	} else {
+		resp, err = watched(d.rt, req, d.timeouts)
+	}
 	if err != nil {
 		d.conns.end()
 		return nil, err

@@ -24,9 +24,6 @@ func (c *sealedCredentials) Retrieve(ctx context.Context) (aws.Credentials, erro
 		return aws.Credentials{}, &PolicyError{Rule: ErrGuardrailRequired, Operation: middleware.GetOperationName(ctx),
 			Detail: "credentials are given only to calls that have passed the rules; a per-call option replaced APIOptions, or these credentials were taken out of the client"}
 	}
-	if st.dead != nil {
-		return aws.Credentials{AccessKeyID: "none", SecretAccessKey: "none"}, nil
-	}
 	creds, principal, err := c.retrieve(ctx, st.g.region)
 	if err != nil {
 		return aws.Credentials{}, err

@@ -64,5 +64,5 @@ func (c *Client) ListAsyncInvokes(ctx context.Context, params *bedrockruntime.Li
 // carries no guardrail, so it is refused with ErrUnguardedOperation unless a
 // reason is given. It needs HTTP/2.
 func (c *Client) InvokeModelWithBidirectionalStream(ctx context.Context, params *bedrockruntime.InvokeModelWithBidirectionalStreamInput, optFns ...func(*bedrockruntime.Options)) (*bedrockruntime.InvokeModelWithBidirectionalStreamOutput, error) {
-	return c.duplex(ctx, params, optFns)
+	return c.inner.InvokeModelWithBidirectionalStream(ctx, params, c.locked(optFns)...)
 }

@@ -9,6 +9,7 @@ import (
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -39,6 +40,8 @@ type guard struct {
 	protocol    *protocol
 	streams     streamSet // mutable: the open streams
 	closed      atomic.Bool
+	calls       inFlight // mutable
+	logger      logging.Logger
 	closeIdle   func()
 	credentials *sealedCredentials
 }
@@ -78,7 +81,7 @@ func (g *guard) installIn(stack, open *middleware.Stack) error {
 	if _, err := stack.Finalize.Swap((*retry.Attempt)(nil).ID(), g.attempts); err != nil {
 		return err
 	}
-	if op.stream {
+	if op.stream && !op.duplex {
 		if err := stack.Deserialize.Add(&noteStep{}, middleware.Before); err != nil {
 			return err
 		}
@@ -87,10 +90,14 @@ func (g *guard) installIn(stack, open *middleware.Stack) error {
 	if open != nil {
 		outer = &chainStep{g: g, op: op, stack: open}
 	}
-	return errors.Join(
+	err := errors.Join(
 		stack.Initialize.Add(outer, middleware.Before),
 		stack.Deserialize.Add(&op.gate, middleware.After),
 	)
+	if err == nil && op.duplex {
+		err = g.installDuplex(stack, op)
+	}
+	return err
 }
 
 // state is one exchange: one pass through the rules, of which a Middleware may
@@ -114,7 +121,6 @@ type state struct {
 	attempt   attempt
 	wait      time.Duration
 	idleFrom  time.Time // zero while an attempt is on its way
-	dead      error     // duplex only: deliver this error through the stream
 
 	result stream // the end of the exchange and its Outcome
 }
@@ -155,19 +161,17 @@ func (s *ruleStep) HandleSerialize(ctx context.Context, in middleware.SerializeI
 		return middleware.SerializeOutput{}, middleware.Metadata{}, &PolicyError{Rule: ErrGuardrailRequired, Operation: s.op.name,
 			Detail: "the call did not enter through the guard's own chain"}
 	}
-	if st.dead == nil {
-		input, ok := cloneInput(in.Parameters)
-		if !ok {
-			return middleware.SerializeOutput{}, middleware.Metadata{}, &PolicyError{Rule: ErrConfig, Operation: s.op.name,
-				Detail: fmt.Sprintf("a middleware put a %T in the place of the input", in.Parameters)}
-		}
-		for _, r := range s.g.rules {
-			if err := r(ctx, s.g, st, input); err != nil {
-				return middleware.SerializeOutput{}, middleware.Metadata{}, st.named(err)
-			}
-		}
-		in.Parameters = input
+	input, ok := cloneInput(in.Parameters)
+	if !ok {
+		return middleware.SerializeOutput{}, middleware.Metadata{}, &PolicyError{Rule: ErrConfig, Operation: s.op.name,
+			Detail: fmt.Sprintf("a middleware put a %T in the place of the input", in.Parameters)}
 	}
+	for _, r := range s.g.rules {
+		if err := r(ctx, s.g, st, input); err != nil {
+			return middleware.SerializeOutput{}, middleware.Metadata{}, st.named(err)
+		}
+	}
+	in.Parameters = input
 	ctx = unsigned(ctx)
 	return s.serialize.HandleSerialize(ctx, in, middlewareFunc(func(ctx context.Context, in middleware.SerializeInput) (
 		middleware.SerializeOutput, middleware.Metadata, error,
