@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/metrics"
+	"github.com/aws/smithy-go/tracing"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
@@ -86,6 +87,10 @@ func build(theirs bedrockruntime.Options, opts Options) (*Client, error) {
 	if r := opts.Role; r != nil {
 		g.roleARN, g.sessionName = r.ARN, r.sessionName()
 	}
+	g.outermost = &outermost{TracerProvider: theirs.TracerProvider}
+	if theirs.TracerProvider == nil {
+		g.outermost.TracerProvider = &tracing.NopTracerProvider{}
+	}
 	g.ops = operations(g)
 	c := &Client{g: g, retryer: newRetryer(opts.Retry), auth: sigV4For(signingName, opts.Region), signer: v4.NewSigner(func(o *v4.SignerOptions) {
 		o.Logger, o.LogSigning = theirs.Logger, theirs.ClientLogMode.IsSigning()
@@ -120,6 +125,7 @@ func build(theirs bedrockruntime.Options, opts Options) (*Client, error) {
 	})
 	c.runtime = bedrockruntime.New(kept, func(o *bedrockruntime.Options) {
 		o.APIOptions = append(slices.Clone(theirs.APIOptions), g.installOpen)
+		o.TracerProvider = g.outermost
 		c.pin(o)
 	})
 	c.schemes = c.inner.Options().AuthSchemes

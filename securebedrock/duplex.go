@@ -29,6 +29,8 @@ type duplexStep struct {
 
 	answered atomic.Bool // the caller has his answer, or one goroutine is about to give it
 	handed   atomic.Bool // the answer is the stream
+
+	assembly *assembly // of a Runtime client's call
 }
 
 type duplexKey struct{}
@@ -39,7 +41,7 @@ const (
 )
 
 // installDuplex puts the steps of a bidirectional call into its stack.
-func (g *guard) installDuplex(stack *middleware.Stack, op *operation) error {
+func (g *guard) installDuplex(stack *middleware.Stack, op *operation, open bool) error {
 	sdk, ok := stack.Deserialize.Get(eventStreamStep)
 	if !ok {
 		return fmt.Errorf("securebedrock: the SDK's stack has no %s", eventStreamStep)
@@ -49,6 +51,9 @@ func (g *guard) installDuplex(stack *middleware.Stack, op *operation) error {
 		return fmt.Errorf("securebedrock: the SDK's stack has no %s", eventStreamBuild)
 	}
 	d := &duplexStep{op: op, sdk: sdk}
+	if open {
+		g.outermost.note(stack, d)
+	}
 	_, swapErr := stack.Deserialize.Swap(eventStreamStep, &handStep{d})
 	_, buildErr := stack.Build.Swap(eventStreamBuild, &replyStep{build})
 	return errors.Join(swapErr, buildErr, stack.Initialize.Add(d, middleware.Before))

@@ -116,6 +116,7 @@ func (o *observer) over(err error) error {
 		err = &PolicyError{Rule: fmt.Errorf("%w: %w", ErrStreamTruncated, err), Operation: st.op.name, Model: st.call.Model.ID}
 	}
 	s.mu.Lock()
+	left := s.closed
 	switch {
 	case s.closed: // the caller closed the stream under a Read
 	case err == io.EOF:
@@ -125,7 +126,7 @@ func (o *observer) over(err error) error {
 	}
 	s.mu.Unlock()
 	if s.live != nil {
-		if err == io.EOF {
+		if err == io.EOF || left {
 			s.live.pipe.discard()
 		} else {
 			s.live.pipe.fail(err)

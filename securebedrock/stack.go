@@ -41,6 +41,7 @@ type guard struct {
 	streams     streamSet // mutable: the open streams
 	closed      atomic.Bool
 	calls       inFlight // mutable
+	outermost   *outermost
 	logger      logging.Logger
 	closeIdle   func()
 	credentials *sealedCredentials
@@ -95,7 +96,7 @@ func (g *guard) installIn(stack, open *middleware.Stack) error {
 		stack.Deserialize.Add(&op.gate, middleware.After),
 	)
 	if err == nil && op.duplex {
-		err = g.installDuplex(stack, op)
+		err = g.installDuplex(stack, op, open != nil)
 	}
 	return err
 }

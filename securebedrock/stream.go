@@ -43,7 +43,10 @@ func (s *stream) unary(out any, metadata middleware.Metadata) error {
 	s.readMetadata(metadata)
 	g := s.st.g
 	g.readOutput(out, &s.outcome)
-	err := g.verify(s.st.op, &s.outcome.Guardrail)
+	err := complete(out)
+	if err == nil {
+		err = g.verify(s.st.op, &s.outcome.Guardrail)
+	}
 	if err != nil {
 		err = s.st.named(err)
 	}
