@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/smithy-go"
@@ -30,7 +31,8 @@ type duplexStep struct {
 	answered atomic.Bool // the caller has his answer, or one goroutine is about to give it
 	handed   atomic.Bool // the answer is the stream
 
-	assembly *assembly // of a Runtime client's call
+	live     atomic.Pointer[exchange] // once it is sent
+	assembly *assembly                // of a Runtime client's call
 }
 
 type duplexKey struct{}
@@ -77,6 +79,9 @@ func (d *duplexStep) HandleInitialize(ctx context.Context, in middleware.Initial
 		}
 		if err != nil {
 			d.refuse(ctx, err)
+			if x := d.live.Load(); x != nil {
+				x.cut(err) // the caller has the stream, and must not take it for whole
+			}
 		} else {
 			d.give(ctx, out.Result, metadata)
 		}
@@ -197,7 +202,7 @@ func (s *handStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 		out, metadata, err := answerOf(ctx, in, next)
 		if err != nil {
 			failed = err
-			pipe.fail(duplexError(err))
+			pipe.fail(duplexError(failed))
 			out = middleware.DeserializeOutput{RawResponse: &smithyhttp.Response{Response: deadAnswer(err)}}
 		}
 		return out, metadata, nil
@@ -209,17 +214,62 @@ func (s *handStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 	if failed != nil {
 		err = &onceError{failed}
 	}
-	if st := stateOf(ctx); st != nil {
-		if stream, ok := middleware.GetEventStreamOutputToMetadata[bedrockruntime.InvokeModelWithBidirectionalStreamOutput](&metadata); ok {
-			st.result.made = eventStreamOf(stream)
-		}
+	stream, ok := middleware.GetEventStreamOutputToMetadata[bedrockruntime.InvokeModelWithBidirectionalStreamOutput](&metadata)
+	if ok && failed != nil {
+		endSending(stream.GetStream())
+	}
+	if st := stateOf(ctx); ok && st != nil {
+		st.result.made = eventStreamOf(stream)
 	}
 	return out, metadata, err
 }
 
-// answerOf is the answer of the steps behind, which is an error where they panic
-// or answer without a body.
+// endSending waits until the stream's writer has met the error of its pipe, which
+// the SDK is about to close with another.
+func endSending(es *bedrockruntime.InvokeModelWithBidirectionalStreamEventStream) {
+	w, ok := es.Writer.(interface{ ErrorSet() <-chan struct{} })
+	if ok {
+		_ = es.Writer.Close()
+		<-w.ErrorSet()
+	}
+}
+
+// answerOf is the answer of the steps behind. Where one of them holds the call for
+// longer than its context lives, and a moment for what heeds it, the answer is the
+// context's error.
 func answerOf(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
+	middleware.DeserializeOutput, middleware.Metadata, error,
+) {
+	type answer struct {
+		out      middleware.DeserializeOutput
+		metadata middleware.Metadata
+		err      error
+	}
+	got := make(chan answer, 1)
+	go func() {
+		var a answer
+		a.out, a.metadata, a.err = behind(ctx, in, next)
+		got <- a
+	}()
+	late := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(closeGrace, func() { close(late) }) })
+	defer stop()
+	select {
+	case a := <-got:
+		return a.out, a.metadata, a.err
+	case <-late:
+	}
+	go func() {
+		if r, ok := (<-got).out.RawResponse.(*smithyhttp.Response); ok && r != nil && r.Response != nil && r.Body != nil {
+			_ = r.Body.Close()
+		}
+	}()
+	return middleware.DeserializeOutput{}, middleware.Metadata{}, context.Cause(ctx)
+}
+
+// behind runs the steps behind. It is an error where they panic or answer without
+// a body.
+func behind(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
 	out middleware.DeserializeOutput, metadata middleware.Metadata, err error,
 ) {
 	defer func() {

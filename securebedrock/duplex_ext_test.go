@@ -265,7 +265,10 @@ func TestDuplexStepsThatFail(t *testing.T) {
 		{"fails after", func(ctx context.Context, next func(context.Context) error) error { _ = next(ctx); return errStep }, errStep},
 		{"panics", func(context.Context, func(context.Context) error) error { panic("a secret") }, nil},
 		{"never calls next", func(context.Context, func(context.Context) error) error { return nil }, nil},
-		{"hangs", func(ctx context.Context, _ func(context.Context) error) error { time.Sleep(time.Second); return nil }, context.DeadlineExceeded},
+		{"hangs", func(ctx context.Context, _ func(context.Context) error) error {
+			time.Sleep(3 * time.Second)
+			return nil
+		}, context.DeadlineExceeded},
 	}
 	for _, place := range []string{"Initialize", "Serialize", "Build", "Finalize", "Deserialize"} {
 		for pos, where := range map[middleware.RelativePosition]string{middleware.Before: "Before", middleware.After: "After"} {
@@ -434,7 +437,9 @@ func TestDuplexAlwaysReturns(t *testing.T) {
 func mw(f func(context.Context, *securebedrock.Call, securebedrock.Handler) (*securebedrock.Result, error)) func(*opts) {
 	return func(o *opts) {
 		o.Middleware = append(o.Middleware, func(next securebedrock.Handler) securebedrock.Handler {
-			return func(ctx context.Context, c *securebedrock.Call) (*securebedrock.Result, error) { return f(ctx, c, next) }
+			return func(ctx context.Context, c *securebedrock.Call) (*securebedrock.Result, error) {
+				return f(ctx, c, next)
+			}
 		})
 	}
 }

@@ -48,6 +48,7 @@ func (p duplexPipe) discard() {
 // for the answer, so a caller who is slow to take events is no silent server.
 type exchange struct {
 	pipe   duplexPipe
+	sends  *sentEvents
 	after  time.Duration
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -59,6 +60,15 @@ type exchange struct {
 	cause   error         // for which it was cut
 	body    io.ReadCloser // of the answer
 }
+
+func newExchange(pipe duplexPipe) *exchange {
+	x := &exchange{pipe: pipe}
+	x.sends = newSentEvents(x)
+	return x
+}
+
+// discard lets the caller send into the void, for what has ended well.
+func (x *exchange) discard() { _ = x.sends.Close() }
 
 type exchangeKey struct{}
 
@@ -79,7 +89,10 @@ func (x *exchange) roundTrip(rt http.RoundTripper, req *http.Request, t Timeouts
 		x.mu.Unlock()
 	}
 	req = req.WithContext(ctx)
-	req.Body = &sentEvents{req.Body, x}
+	if x.pipe.r != nil {
+		req.Body = x.sends
+		go x.sends.pump()
+	}
 	resp, err := rt.RoundTrip(req)
 	if err != nil {
 		if cause := x.causeOf(); cause != nil {
@@ -169,18 +182,78 @@ func (x *exchange) sent() {
 	}
 }
 
-// sentEvents is the request's body.
+// sentEvents is the request's body. net/http closes it where the server has ended
+// the exchange, and waits for its Read to return: so Read must not sit in the pipe,
+// from which a goroutine of its own reads instead, until the SDK has closed it.
 type sentEvents struct {
-	io.ReadCloser
-	x *exchange
+	x     *exchange
+	ready chan []byte   // handed over one at a time
+	taken chan struct{} // the transport is done with it
+	stop  chan struct{} // closed where nobody reads any more
+	once  sync.Once
+
+	rest []byte
+	err  error // after the last
 }
 
-func (b *sentEvents) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if n > 0 {
-		b.x.sent()
+func newSentEvents(x *exchange) *sentEvents {
+	return &sentEvents{x: x, ready: make(chan []byte), taken: make(chan struct{}), stop: make(chan struct{})}
+}
+
+// pump hands over what the caller sends, and throws away what nobody reads.
+func (b *sentEvents) pump() {
+	var buf [8 << 10]byte
+	for {
+		n, err := b.x.pipe.r.Read(buf[:])
+		if n > 0 {
+			select {
+			case b.ready <- buf[:n]:
+				select {
+				case <-b.taken:
+				case <-b.stop:
+					// The transport may still copy from buf.
+					_, _ = io.Copy(io.Discard, b.x.pipe.r)
+					return
+				}
+			case <-b.stop:
+			}
+		}
+		if err != nil {
+			b.err = err
+			close(b.ready)
+			return
+		}
 	}
-	return n, err
+}
+
+// Read implements io.Reader.
+func (b *sentEvents) Read(p []byte) (int, error) {
+	if len(b.rest) == 0 {
+		select {
+		case got, ok := <-b.ready:
+			if !ok {
+				return 0, b.err
+			}
+			b.rest = got
+			b.x.sent()
+		case <-b.stop:
+			return 0, io.ErrClosedPipe
+		}
+	}
+	n := copy(p, b.rest)
+	if b.rest = b.rest[n:]; len(b.rest) == 0 {
+		select {
+		case b.taken <- struct{}{}:
+		case <-b.stop:
+		}
+	}
+	return n, nil
+}
+
+// Close implements io.Closer.
+func (b *sentEvents) Close() error {
+	b.once.Do(func() { close(b.stop) })
+	return nil
 }
 
 // receivedEvents is the answer's body.

@@ -127,7 +127,13 @@ func (s *gateStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 	}
 	st.sends++
 	if s.op.duplex {
-		st.result.live = &exchange{pipe: pipeOf(req)}
+		if cause := context.Cause(ctx); cause != nil {
+			return out, metadata, cause // nobody may be waiting any more
+		}
+		st.result.live = newExchange(pipeOf(req))
+		if d := duplexOf(ctx); d != nil {
+			d.live.Store(st.result.live)
+		}
 		ctx = context.WithValue(ctx, exchangeKey{}, st.result.live)
 	}
 	raw, metadata, err := s.g.transport.Handle(ctx, req)

@@ -127,7 +127,7 @@ func (o *observer) over(err error) error {
 	s.mu.Unlock()
 	if s.live != nil {
 		if err == io.EOF || left {
-			s.live.pipe.discard()
+			s.live.discard()
 		} else {
 			s.live.pipe.fail(err)
 		}
@@ -144,7 +144,7 @@ func (o *observer) Close() error {
 		o.s.mu.Unlock()
 		err = o.body.Close()
 		if o.s.live != nil {
-			o.s.live.pipe.discard()
+			o.s.live.discard()
 		}
 		o.s.settle()
 	})
