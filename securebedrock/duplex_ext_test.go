@@ -76,7 +76,7 @@ func TestDuplexEnds(t *testing.T) {
 		{name: "a redirect", fault: bedrocktest.Redirect(307, "https://example.com/"), check: is(securebedrock.ErrRedirect)},
 		{name: "a lost connection before the answer", fault: bedrocktest.Drop(), check: func(err error) bool { return err != nil && !errors.Is(err, io.ErrClosedPipe) }},
 		{name: "silence before the answer", fault: bedrocktest.StallHeaders(), change: func(o *opts) {
-			o.Timeouts = securebedrock.Timeouts{Connect: 50 * time.Millisecond, Read: 300 * time.Millisecond}
+			o.Timeouts = securebedrock.Timeouts{Connect: time.Second, Read: 300 * time.Millisecond}
 		}, check: is(securebedrock.ErrReadTimeout)},
 	} {
 		t.Run(row.name, func(t *testing.T) {
