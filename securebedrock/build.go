@@ -95,6 +95,7 @@ func build(theirs bedrockruntime.Options, opts Options) (*Client, error) {
 	c := &Client{g: g, retryer: newRetryer(opts.Retry), auth: sigV4For(signingName, opts.Region), signer: v4.NewSigner(func(o *v4.SignerOptions) {
 		o.Logger, o.LogSigning = theirs.Logger, theirs.ClientLogMode.IsSigning()
 	})}
+	g.protocol.unguarded = c.refuseUnguarded
 	g.transport = smithyhttp.NewClientHandlerWithOptions(do, func(h *smithyhttp.ClientHandler) {
 		h.Meter = theirs.MeterProvider.Meter("github.com/securebedrock/securebedrock-go")
 	})

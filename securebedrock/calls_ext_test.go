@@ -59,9 +59,11 @@ func TestShutdownLosesNoOutcome(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			server := bedrocktest.NewServer(t)
 			rec := new(recorder)
+			var entered atomic.Int32
 			slow := func(o *opts) { // an OnDone that takes its time
 				o.Middleware = append(o.Middleware, func(next securebedrock.Handler) securebedrock.Handler {
 					return func(ctx context.Context, call *securebedrock.Call) (*securebedrock.Result, error) {
+						entered.Add(1)
 						if c, ok := ctx.Value(nestedKey{}).(*client); ok && call.Operation == "Converse" {
 							time.Sleep(300 * time.Millisecond)
 							if _, err := c.ApplyGuardrail(ctx, applyGuardrail(bedrocktest.DefaultGuardrailID, "1")); err != nil {
@@ -76,19 +78,16 @@ func TestShutdownLosesNoOutcome(t *testing.T) {
 			}
 			c := newClient(t, server, excuseDuplex, slow, rec.option)
 			const n = 20
-			var began, failed atomic.Int32
 			var wg sync.WaitGroup
 			for range n {
 				server.Fail("Converse", row.fault)
 				wg.Go(func() {
-					began.Add(1)
 					if err := row.call(t.Context(), c); err != nil {
-						failed.Add(1)
 						t.Error(err)
 					}
 				})
 			}
-			time.Sleep(150 * time.Millisecond) // all are under way
+			settled(t, "all are under way", func() bool { return entered.Load() >= n })
 			if err := c.Shutdown(t.Context()); err != nil {
 				t.Error(err)
 			}

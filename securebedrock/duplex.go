@@ -38,6 +38,7 @@ type duplexStep struct {
 type duplexKey struct{}
 
 const (
+	duplexOperation  = "InvokeModelWithBidirectionalStream"
 	eventStreamStep  = "OperationEventStreamDeserializer"
 	eventStreamBuild = "EventStreamBuildMiddleware"
 )
@@ -89,6 +90,24 @@ func (d *duplexStep) HandleInitialize(ctx context.Context, in middleware.Initial
 	return next.HandleInitialize(ctx, in)
 }
 
+// refuseUnguarded answers a bidirectional call on the Runtime client out of whose
+// options somebody took the guard, and with it every step of ours.
+func (c *Client) refuseUnguarded(ctx context.Context) error {
+	err := &PolicyError{Rule: ErrGuardrailRequired, Operation: duplexOperation, Detail: "a per-call option took the guard out of the stack"}
+	errStop := errors.New("the stack is not to be run")
+	var sdk middleware.DeserializeMiddleware
+	_, _ = c.inner.InvokeModelWithBidirectionalStream(ctx, nil, func(o *bedrockruntime.Options) {
+		o.APIOptions = []func(*middleware.Stack) error{func(s *middleware.Stack) error {
+			sdk, _ = s.Deserialize.Get(eventStreamStep)
+			return errStop
+		}}
+	})
+	if sdk != nil {
+		(&duplexStep{op: c.g.ops[duplexOperation], sdk: sdk}).refuse(ctx, err)
+	}
+	return err
+}
+
 func duplexOf(ctx context.Context) *duplexStep {
 	d, _ := ctx.Value(duplexKey{}).(*duplexStep)
 	return d
@@ -125,7 +144,7 @@ func duplexError(err error) error {
 	if errors.As(err, &op) {
 		return err
 	}
-	return &smithy.OperationError{ServiceID: bedrockruntime.ServiceID, OperationName: "InvokeModelWithBidirectionalStream", Err: err}
+	return &smithy.OperationError{ServiceID: bedrockruntime.ServiceID, OperationName: duplexOperation, Err: err}
 }
 
 // reply writes to the channel on which the SDK waits. Only the SDK knows its key,

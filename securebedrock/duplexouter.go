@@ -64,7 +64,7 @@ type outermostTracer struct {
 
 // StartSpan implements tracing.Tracer.
 func (t *outermostTracer) StartSpan(ctx context.Context, name string, opts ...tracing.SpanOption) (context.Context, tracing.Span) {
-	if middleware.GetOperationName(ctx) == "InvokeModelWithBidirectionalStream" && duplexOf(ctx) == nil {
+	if middleware.GetOperationName(ctx) == duplexOperation && duplexOf(ctx) == nil {
 		t.o.arrange()
 	}
 	return t.Tracer.StartSpan(ctx, name, opts...)

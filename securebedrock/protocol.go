@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/aws/smithy-go/transport/http/protocol/restjson1"
 )
@@ -23,12 +24,21 @@ import (
 type protocol struct {
 	*restjson1.Protocol // requests and responses, safe as they are
 	codecs              sync.Pool
+	unguarded           func(context.Context) error // answers a bidirectional call outside of the guard
 }
 
 func newProtocol() *protocol {
 	p := &protocol{Protocol: restjson1.New(schemas.AmazonBedrockFrontendService)}
 	p.codecs.New = func() any { return restjson1.New(schemas.AmazonBedrockFrontendService) }
 	return p
+}
+
+// SerializeRequest implements smithyhttp.ClientProtocol.
+func (p *protocol) SerializeRequest(ctx context.Context, op *smithy.OperationSchema, in smithy.Serializable, req *smithyhttp.Request) error {
+	if stateOf(ctx) == nil && duplexOf(ctx) == nil && middleware.GetOperationName(ctx) == duplexOperation {
+		return p.unguarded(ctx)
+	}
+	return p.Protocol.SerializeRequest(ctx, op, in, req)
 }
 
 func (p *protocol) SerializeEventMessage(schema, variant *smithy.Schema, v smithy.Serializable, w io.Writer) error {
