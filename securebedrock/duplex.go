@@ -162,7 +162,7 @@ func (d *duplexStep) reply(ctx context.Context, answer bedrockruntime.PartialRes
 	_, _, _ = new(smithyhttp.InitializeStreamWriter).HandleFinalize(k, middleware.FinalizeInput{Request: smithyhttp.NewStackRequest()},
 		finalizeFunc(func(ctx context.Context, in middleware.FinalizeInput) (middleware.FinalizeOutput, middleware.Metadata, error) {
 			pipe := pipeOf(in.Request)
-			_, metadata, err := d.sdk.HandleDeserialize(ctx, middleware.DeserializeInput{Request: in.Request}, dead)
+			_, metadata, err := d.sdk.HandleDeserialize(ctx, middleware.DeserializeInput(in), dead)
 			pipe.discard()
 			return middleware.FinalizeOutput{}, metadata, err
 		}))

@@ -41,8 +41,11 @@ func TestDuplexEnds(t *testing.T) {
 		end      func(cancel context.CancelFunc, c *client, es *talk)
 		check    func(error) bool
 		canceled bool
+		either   bool // canceled or not
 	}{
-		{name: "the caller closes it", end: func(_ context.CancelFunc, _ *client, es *talk) { es.Close() }, check: isNil, canceled: true},
+		// The server answers the end of the input with the end of the stream, which
+		// may come before the caller has closed it.
+		{name: "the caller closes it", end: func(_ context.CancelFunc, _ *client, es *talk) { es.Close() }, check: isNil, either: true},
 		{name: "the caller closes it while the server is silent", fault: never, end: func(_ context.CancelFunc, _ *client, es *talk) { es.Close() }, check: isNil, canceled: true},
 		{name: "the caller cancels", fault: never, end: func(cancel context.CancelFunc, _ *client, _ *talk) { cancel() }, check: is(context.Canceled), canceled: true},
 		{name: "the caller cancels a server that answers", end: func(cancel context.CancelFunc, _ *client, _ *talk) { cancel() }, check: is(context.Canceled), canceled: true},
@@ -135,7 +138,7 @@ func TestDuplexEnds(t *testing.T) {
 				t.Errorf("Close got %v", err)
 			}
 			r := rec.one(t)
-			if !row.check(r.outcome.Err) || r.outcome.Canceled != row.canceled || r.outcome.Attempts != 1 {
+			if !row.check(r.outcome.Err) || r.outcome.Canceled != row.canceled && !row.either || r.outcome.Attempts != 1 {
 				t.Errorf("outcome %+v", r.outcome)
 			}
 			c.Close()
@@ -359,7 +362,6 @@ func outcomeOfDuplex(t *testing.T, invoke func() (*bedrockruntime.InvokeModelWit
 // The same for what is no step: credentials taken away, a context that is over, an
 // input that is nil, interceptors, and Middleware.
 func TestDuplexAlwaysReturns(t *testing.T) {
-	type invocation = func(ctx context.Context, in *bedrockruntime.InvokeModelWithBidirectionalStreamInput, optFns ...func(*bedrockruntime.Options)) (*bedrockruntime.InvokeModelWithBidirectionalStreamOutput, error)
 	over, cancel := context.WithCancel(context.Background())
 	cancel()
 	for _, row := range []struct {
@@ -407,7 +409,7 @@ func TestDuplexAlwaysReturns(t *testing.T) {
 						row.change(o)
 					}
 				})
-				var invoke invocation = c.InvokeModelWithBidirectionalStream
+				invoke := c.InvokeModelWithBidirectionalStream
 				if route == "Runtime" {
 					invoke = c.Runtime().InvokeModelWithBidirectionalStream
 				}
