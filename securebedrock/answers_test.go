@@ -252,7 +252,7 @@ func TestHostileAnswers(t *testing.T) {
 			w.Header().Set("Content-Type", "text/html")
 			io.WriteString(w, "<html>please log in</html>")
 		}, true, errAny},
-		{"nothing", func(http.ResponseWriter, *http.Request) {}, false, nil}, // the SDK takes it for an empty object
+		{"nothing", func(http.ResponseWriter, *http.Request) {}, false, securebedrock.ErrAnswerIncomplete}, // the SDK takes it for an empty object
 		{"nothing in a stream's place", func(http.ResponseWriter, *http.Request) {}, true, securebedrock.ErrStreamTruncated},
 		{"a body that unpacks itself", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/metrics"
 	"github.com/aws/smithy-go/middleware"
+	"github.com/aws/smithy-go/tracing"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
@@ -78,6 +79,7 @@ func build(theirs bedrockruntime.Options, opts Options, faults ...error) (*Clien
 		endpoint:    endpoint,
 		doer:        do,
 		protocol:    newProtocol(),
+		logger:      theirs.Logger,
 		credentials: credentials,
 		closeIdle: func() {
 			retryer.close()
@@ -91,10 +93,15 @@ func build(theirs bedrockruntime.Options, opts Options, faults ...error) (*Clien
 	if r := opts.Role; r != nil {
 		g.roleARN, g.sessionName = r.ARN, r.sessionName()
 	}
+	g.outermost = &outermost{TracerProvider: theirs.TracerProvider}
+	if theirs.TracerProvider == nil {
+		g.outermost.TracerProvider = &tracing.NopTracerProvider{}
+	}
 	g.ops = operations(g)
 	c := &Client{g: g, retryer: retryer, auth: sigV4For(signingName, opts.Region), signer: v4.NewSigner(func(o *v4.SignerOptions) {
 		o.Logger, o.LogSigning = theirs.Logger, theirs.ClientLogMode.IsSigning()
 	})}
+	g.protocol.unguarded = c.refuseUnguarded
 	g.transport = smithyhttp.NewClientHandlerWithOptions(do, func(h *smithyhttp.ClientHandler) {
 		h.Meter = theirs.MeterProvider.Meter("github.com/securebedrock/securebedrock-go")
 	})
@@ -129,6 +136,7 @@ func build(theirs bedrockruntime.Options, opts Options, faults ...error) (*Clien
 	})
 	c.runtime = bedrockruntime.New(kept, func(o *bedrockruntime.Options) {
 		o.APIOptions = append(slices.Clone(theirs.APIOptions), g.installOpen)
+		o.TracerProvider = g.outermost
 		c.pin(o)
 	})
 	c.schemes = c.inner.Options().AuthSchemes

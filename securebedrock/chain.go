@@ -26,6 +26,30 @@ type entry struct {
 	metadata middleware.Metadata   // of the last pass that has ended
 	opened   any                   // its output, where that is a stream
 	model    Model                 // as parsed before any middleware ran
+	admitted bool                  // before Shutdown, or within a call that was
+	live     *exchange             // of opened, where that is bidirectional
+}
+
+// drop ends a stream that the caller is not to have. One of a bidirectional call
+// he has already: he must not take it for whole.
+func (e *entry) drop(err error) {
+	switch {
+	case e.opened == nil:
+	case e.live != nil:
+		e.live.cut(err)
+	default:
+		eventStreamOf(e.opened).Close()
+	}
+}
+
+// admit counts the call in. A call that a Middleware makes is part of its own.
+func (g *guard) admit(ctx context.Context) bool {
+	outer, ok := ctx.Value(entryKey{}).(*entry)
+	if ok && outer.admitted && outer.op.chain.g == g && outer.passes.Load() != over {
+		g.calls.add()
+		return true
+	}
+	return g.calls.begin()
 }
 
 const (
@@ -58,30 +82,39 @@ func (*chainStep) ID() string { return "securebedrock:chain" }
 func (s *chainStep) HandleInitialize(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
 	middleware.InitializeOutput, middleware.Metadata, error,
 ) {
-	e := &entry{Context: ctx, op: s.op, next: next, watched: s.watched || s.g.watched}
+	e := &entry{Context: ctx, op: s.op, next: next, watched: s.watched || s.g.watched, admitted: s.g.admit(ctx)}
+	returned := false
+	defer func() {
+		if !returned { // a Middleware or a step panicked
+			if e.passes.Swap(over) != passing {
+				e.drop(errPanic)
+			}
+		}
+		if e.admitted {
+			s.g.calls.end()
+		}
+	}()
 	if err := s.lastIsGate(); err != nil {
+		returned = true
 		return middleware.InitializeOutput{}, middleware.Metadata{}, err
 	}
 	res, err := s.g.enter(e, in.Parameters)
+	returned = true
 	var metadata middleware.Metadata
-	var opened any
 	if e.passes.Swap(over) != passing { // a pass that outlives the chain looks after itself
-		metadata, opened = e.metadata, e.opened
+		metadata = e.metadata
+	} else {
+		e = &entry{admitted: e.admitted} // what it opens is its own to close
 	}
 	if err == nil && !s.op.answers(res.Output) {
 		err = &PolicyError{Rule: ErrConfig, Operation: s.op.name, Detail: fmt.Sprintf("a Middleware returned neither an error nor an output of the operation's type (%T)", res.Output)}
 	}
 	if err != nil {
-		if s.op.duplex {
-			s.g.deliver(ctx, next, s.op, &metadata, err)
-		}
-		if opened != nil {
-			eventStreamOf(opened).Close()
-		}
+		e.drop(err)
 		return middleware.InitializeOutput{}, metadata, err
 	}
-	if opened != nil && opened != res.Output { // a middleware answered with something else
-		eventStreamOf(opened).Close()
+	if e.opened != nil && e.opened != res.Output { // a middleware answered with something else
+		e.drop(&PolicyError{Rule: ErrConfig, Operation: s.op.name, Detail: "a Middleware answered with another stream"})
 	}
 	return middleware.InitializeOutput{Result: res.Output}, metadata, nil
 }
@@ -150,6 +183,8 @@ func (*noteStep) HandleDeserialize(ctx context.Context, in middleware.Deserializ
 	return out, metadata, err
 }
 
+var errLate = errors.New("securebedrock: a Middleware returned before the answer was there")
+
 // send is the chain's innermost Handler: the rules and the SDK.
 func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 	e, err := entryOf(ctx, call)
@@ -157,8 +192,8 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 		return concluded(nil, Outcome{Err: err}), err
 	}
 	st := &state{g: g, op: e.op, call: e.told(call), parsed: &e.model}
-	st.result.st, st.result.done.entry = st, e
-	if g.closed.Load() {
+	st.result.st, st.result.done.entry, st.result.done.log = st, e, g.logger
+	if !e.admitted || g.closed.Load() {
 		err := &PolicyError{Rule: ErrConfig, Operation: e.op.name, Model: call.Model.ID, Detail: "the client is closed"}
 		st.result.fail(err, middleware.Metadata{})
 		return &Result{done: &st.result.done}, err
@@ -174,17 +209,28 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 	if g.hasMW && e.watched {
 		st.print = g.fingerprint(ctx, e.op, call.Input)
 	}
+	waits := func() bool { return true }
+	if d := duplexOf(ctx); d != nil {
+		waits = d.refuseAtEnd(ctx)
+	}
+	returned := false
+	defer func() {
+		st.seal.end()
+		if !returned { // a step panicked
+			waits()
+			st.result.abandon(errPanic)
+			cancel(errPanic)
+		}
+	}()
 	out, metadata, err := e.next.HandleInitialize(st.carried(ctx), middleware.InitializeInput{Parameters: call.Input})
-	st.seal.end()
 	e.judged.Store(&st.call.Model) // for the records
 	if call != &e.facts {
 		e.restore(call)
 	}
+	returned = true
+	waits()
 	res := &Result{done: &st.result.done}
-	if st.op.duplex {
-		out.Result, err = duplexResult(&metadata, err)
-	}
-	if err == nil && st.op.stream && eventStreamOf(out.Result) == nil {
+	if err == nil && st.op.stream && (eventStreamOf(out.Result) == nil || st.op.duplex && eventStreamOf(out.Result) != st.result.made) {
 		err = &PolicyError{Rule: ErrConfig, Operation: e.op.name, Model: st.call.Model.ID, Detail: "a middleware in the SDK's stack answered without a stream"}
 	}
 	e.metadata = metadata
@@ -192,22 +238,26 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 	if err == nil {
 		ended = answered
 		if st.op.stream {
-			e.opened = out.Result
+			e.opened, e.live = out.Result, st.result.live
 		}
 	}
 	current := e.passes.CompareAndSwap(passing, ended)
 	switch {
 	case err != nil:
 		var timeout *TimeoutError
-		if errors.As(context.Cause(ctx), &timeout) && timeout.Rule == ErrCallTimeout {
+		if errors.As(context.Cause(ctx), &timeout) && timeout.Rule == ErrCallTimeout && !errors.Is(err, ErrCallTimeout) {
 			err = &TimeoutError{Rule: ErrCallTimeout, After: timeout.After, Err: err}
 		}
-		st.result.abandon()
+		st.result.abandon(err)
 		st.result.fail(err, metadata)
 	case st.op.stream:
 		st.result.open(ctx, cancel, out.Result, metadata)
 		if !current { // the chain did not wait for it
-			eventStreamOf(out.Result).Close()
+			if st.op.duplex {
+				st.result.abandon(errLate)
+			} else {
+				eventStreamOf(out.Result).Close()
+			}
 		}
 		res.Output = out.Result
 		return res, nil

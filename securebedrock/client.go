@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
@@ -173,13 +174,59 @@ func (c *Client) lockWatched(o *bedrockruntime.Options) {
 // option that takes it out makes the call fail, and not go unguarded.
 func (c *Client) Runtime() *bedrockruntime.Client { return c.runtime }
 
+// Shutdown ends the client in order: it refuses new calls, waits until those in
+// flight are over and every OnDone has had their Outcomes, and closes the client.
+// Streams that are open are calls in flight, and so is what a Middleware calls
+// within one. Call it before what the records go to is closed:
+//
+//	err := errors.Join(client.Shutdown(ctx), chain.Close())
+//
+// Where ctx ends first, Shutdown closes the client, ends the calls in flight with
+// an error, waits for their Outcomes for up to a second more, and returns ctx's
+// error. A call that something outside of this package holds, such as a Middleware
+// that waits, can outlast that.
+//
+// Shutdown may be called more than once and at once, before and after Close. In a
+// Middleware, an OnDone or an OnEvent it would wait for the call that it is in: it
+// does nothing there and returns an ErrConfig. Call it from a goroutine of its own.
+func (c *Client) Shutdown(ctx context.Context) error {
+	if withinCall() {
+		return refuse(ErrConfig, "Shutdown was called within a call, for whose end it would wait; call it from another goroutine")
+	}
+	idle := c.g.calls.close()
+	var err error
+	select {
+	case <-idle:
+	case <-ctx.Done():
+		select {
+		case <-idle: // both at once
+		default:
+			err = context.Cause(ctx)
+		}
+	}
+	_ = c.Close()
+	if err == nil {
+		return nil
+	}
+	c.g.doer.conns.kill()
+	grace := time.NewTimer(closeGrace)
+	defer grace.Stop()
+	select {
+	case <-idle:
+	case <-grace.C:
+	}
+	return err
+}
+
 // Close ends the open streams with an error, ends the waits of calls that are yet to
 // be sent, ends the connections as soon as the calls in flight are over, and refuses
 // further calls. Who reads a stream has a
-// second to come to its error; then the stream is closed. Close does not wait,
-// always returns nil, and may be called more than once.
+// second to come to its error; then the stream is closed. Close does not wait, so
+// that Outcomes may come after it: see Shutdown. It always returns nil, and may be
+// called more than once.
 func (c *Client) Close() error {
 	c.g.closed.Store(true)
+	c.g.calls.close()
 	c.g.streams.cancelAll()
 	c.g.closeIdle()
 	return nil

@@ -2,6 +2,7 @@ package securebedrock
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -19,6 +20,7 @@ type connections struct {
 	open     map[*connection]struct{}
 	inFlight int
 	closed   bool
+	killed   bool // Shutdown could wait no longer
 }
 
 // connection takes itself off the list when it is closed.
@@ -45,7 +47,7 @@ func (cs *connections) track(dial dialFunc) dialFunc {
 		c := &connection{Conn: conn, all: cs}
 		cs.mu.Lock()
 		defer cs.mu.Unlock()
-		if cs.closed && cs.inFlight == 0 {
+		if cs.killed || cs.closed && cs.inFlight == 0 {
 			conn.Close() // dialled ahead for a call that has found another
 			return nil, net.ErrClosed
 		}
@@ -78,10 +80,24 @@ func (cs *connections) close() {
 	cs.sweep()
 }
 
+// kill ends every connection, whatever is in flight.
+func (cs *connections) kill() {
+	cs.mu.Lock()
+	cs.killed = true
+	cs.mu.Unlock()
+	cs.sweep()
+}
+
+func (cs *connections) dead() bool {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return cs.killed
+}
+
 func (cs *connections) sweep() {
 	cs.mu.Lock()
 	var all []*connection
-	if cs.closed && cs.inFlight == 0 {
+	if cs.killed || cs.closed && cs.inFlight == 0 {
 		for c := range cs.open {
 			all = append(all, c)
 		}
@@ -103,13 +119,19 @@ type roundTripDoer struct {
 // Do implements the SDK's HTTPClient.
 func (d *roundTripDoer) Do(req *http.Request) (*http.Response, error) {
 	d.conns.begin()
-	resp, err := watched(d.rt, req, d.timeouts)
+	var resp *http.Response
+	var err error
+	if x := exchangeOf(req.Context()); x != nil {
+		resp, err = x.roundTrip(d.rt, req, d.timeouts)
+	} else {
+		resp, err = watched(d.rt, req, d.timeouts)
+	}
 	if err != nil {
 		d.conns.end()
-		return nil, err
+		return nil, d.conns.explain(err)
 	}
 	untrustedDate(resp.Header, time.Now())
-	resp.Body = &countedBody{ReadCloser: resp.Body, end: sync.OnceFunc(d.conns.end)}
+	resp.Body = &countedBody{ReadCloser: resp.Body, conns: d.conns, end: sync.OnceFunc(d.conns.end)}
 	return resp, nil
 }
 
@@ -129,9 +151,24 @@ func untrustedDate(h http.Header, now time.Time) {
 	}
 }
 
+// explain puts the client's end in the place of the error that it caused. A
+// PolicyError is not sent again.
+func (cs *connections) explain(err error) error {
+	if err == nil || err == io.EOF || !cs.dead() {
+		return err
+	}
+	return &PolicyError{Rule: fmt.Errorf("%w: %w", ErrConfig, err), Detail: "the client was closed"}
+}
+
 type countedBody struct {
 	io.ReadCloser
-	end func()
+	conns *connections
+	end   func()
+}
+
+func (b *countedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	return n, b.conns.explain(err)
 }
 
 func (b *countedBody) Close() error {

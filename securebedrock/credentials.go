@@ -24,10 +24,6 @@ func (c *sealedCredentials) Retrieve(ctx context.Context) (aws.Credentials, erro
 		return aws.Credentials{}, bypassed(middleware.GetOperationName(ctx),
 			"credentials are given only to calls that have passed the rules and are under way; a per-call option replaced APIOptions, or these credentials were taken out of the client")
 	}
-	if st.dead != nil {
-		st.accessKey = "none"
-		return aws.Credentials{AccessKeyID: "none", SecretAccessKey: "none"}, nil
-	}
 	creds, principal, err := c.retrieve(ctx, st.g.region)
 	if err != nil {
 		return aws.Credentials{}, err

@@ -31,7 +31,9 @@
 //     sends by itself, through a transport of its own.
 //  6. On the way back: redirects are refused; an observer on a stream's body sees
 //     to it that the stream ends properly or with an error.
-//  7. Result.OnDone, with an Outcome, exactly once.
+//  7. An answer of status 200 that lacks what it is for (ErrAnswerIncomplete) is
+//     refused.
+//  8. Result.OnDone, with an Outcome, exactly once.
 //
 // A caller's per-call options (optFns) may add a header, a middleware or an
 // interceptor. Options that would move the call are put back by Client's methods.
@@ -52,7 +54,7 @@
 //   - ErrReadTimeout of CountTokens, GetAsyncInvoke and ListAsyncInvokes, which cost
 //     nothing, and of StartAsyncInvoke, whose client token keeps it from starting
 //     twice;
-//   - a stream, before its first event only.
+//   - a stream, before its first event only, and a bidirectional one never.
 //
 // Not sent again:
 //
@@ -95,10 +97,27 @@
 // Close a stream, as with the SDK. A cancelled context completes its record at
 // once and frees the connection; the SDK's goroutines behind a cancelled stream
 // that nobody reads or closes end after Timeouts.Read, or a second after the
-// client's Close. InvokeModelWithBidirectionalStream leaves one parked goroutine a
-// call in the SDK itself (bedrockruntime v1.63.11, newAsyncEventStreamReader),
-// which cannot be ended from outside; a user who is silent for longer than
-// Timeouts.Read ends such a stream, so raise it there.
+// client's Close. Who reads it later still comes to its error. The Outcome's Err is
+// the stream's own.
+//
+// InvokeModelWithBidirectionalStream always returns, with the refusal or the
+// context's error, also where the plain SDK would wait for ever. Its stream ends
+// with the context's error, ErrCallTimeout, ErrReadTimeout, or ErrStreamTruncated
+// after Client.Close; Send returns the same, or the SDK's "stream closed". It is
+// sent once: the SDK leaves its caller with the first request's writer, so that
+// neither a throttle nor a lost connection is sent again. When both sides are
+// silent for Timeouts.Read it ends.
+//
+// # The end of a client
+//
+// Client.Shutdown waits for the calls in flight and for their OnDone functions, so
+// that what records them can be closed after it. Client.Close does not wait.
+//
+// A panic of a function that was given to OnDone, or set as Call.OnEvent, is caught
+// and written to the logger of the aws.Config, and so without the panic's value,
+// which may hold a prompt. A panic of a Middleware goes on to the caller of the
+// method; in a bidirectional call, which the SDK runs on a goroutine of its own, it
+// becomes the call's error.
 //
 // # What a guardrail does not scan
 //

@@ -60,6 +60,9 @@ var (
 	ErrCallTimeout = errors.New("the call took too long")
 	// ErrStreamTruncated: a stream ended before its end was announced.
 	ErrStreamTruncated = errors.New("stream ended early")
+	// ErrAnswerIncomplete: an answer that is no stream lacks what it is for, such as
+	// the output and the stop reason of a Converse.
+	ErrAnswerIncomplete = errors.New("answer is incomplete")
 	// ErrAnswerSize: an answer that is no stream is longer than 32 MiB.
 	ErrAnswerSize = errors.New("answer is too long")
 	// ErrAudit: a record could not be written.

@@ -84,7 +84,7 @@ func timesSeen(seen *sync.Map, key string) int {
 
 // handledBy is a client of an HTTPS server that answers with handler, with the
 // credentials of provider.
-func handledBy(t *testing.T, handler http.Handler, provider aws.CredentialsProvider, change ...func(*securebedrock.Options)) *securebedrock.Client {
+func signedBy(t *testing.T, handler http.Handler, provider aws.CredentialsProvider, change ...func(*securebedrock.Options)) *securebedrock.Client {
 	t.Helper()
 	srv := httptest.NewUnstartedServer(handler)
 	srv.EnableHTTP2 = true
@@ -133,7 +133,7 @@ func TestExpiredCredentialsAreRenewed(t *testing.T) {
 				provider = aws.NewCredentialsCache(provider)
 			}
 			r := new(recorder)
-			c := handledBy(t, expiring(row.code, row.header, &seen), provider, r.option)
+			c := signedBy(t, expiring(row.code, row.header, &seen), provider, r.option)
 			_, err := c.Converse(t.Context(), converse("hello"))
 			if failed := err != nil; failed != row.stays {
 				t.Errorf("got %v", err)
@@ -159,7 +159,7 @@ func TestExpiryIsRenewedOnceForManyCalls(t *testing.T) {
 		}
 		return aws.Credentials{AccessKeyID: "OLD", SecretAccessKey: "s", SessionToken: "t"}, nil
 	}))
-	c := handledBy(t, expiring("ExpiredTokenException", true, &seen), provider)
+	c := signedBy(t, expiring("ExpiredTokenException", true, &seen), provider)
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {

@@ -109,22 +109,48 @@ func (f *frameScanner) reset() {
 	f.kept, f.pos, f.total, f.headers, f.kind, f.keep = f.kept[:0], 0, 0, 0, "", true
 }
 
+// valueLen is the length of a header's value, b being what follows the header's
+// name: a type byte and the value. It is -1 for an unknown type. The types are
+// true, false, byte, short, int, long, bytes, string, timestamp and UUID
+// (https://smithy.io/2.0/aws/amazon-eventstream.html).
+func valueLen(b []byte) int {
+	switch b[0] {
+	case 0, 1:
+		return 0
+	case 2:
+		return 1
+	case 3:
+		return 2
+	case 4:
+		return 4
+	case 5, 8:
+		return 8
+	case 6, 7:
+		if len(b) < 3 {
+			return -1
+		}
+		return 2 + int(binary.BigEndian.Uint16(b[1:]))
+	case 9:
+		return 16
+	}
+	return -1
+}
+
 // eventKind returns the frame's :event-type where it is one to keep, else "".
-// Headers are a length and a name, a type byte, and a value, which for the
-// strings (type 7) that Bedrock sends is two bytes of length and text.
+// Headers are a length and a name, a type byte, and a value.
 func eventKind(h []byte) string {
 	for len(h) > 0 {
 		n := int(h[0])
-		if len(h) < 1+n+3 || h[1+n] != 7 {
+		if len(h) < 1+n+1 {
 			return ""
 		}
-		name, rest := h[1:1+n], h[2+n:]
-		l := int(binary.BigEndian.Uint16(rest))
-		if len(rest) < 2+l {
+		name, typ, rest := h[1:1+n], h[1+n], h[2+n:]
+		l := valueLen(h[1+n:])
+		if l < 0 || len(rest) < l {
 			return ""
 		}
-		if string(name) == ":event-type" {
-			switch string(rest[2 : 2+l]) {
+		if string(name) == ":event-type" && typ == 7 {
+			switch string(rest[2:l]) {
 			case eventMessageStop:
 				return eventMessageStop
 			case eventMetadata:
@@ -134,7 +160,7 @@ func eventKind(h []byte) string {
 			}
 			return ""
 		}
-		h = rest[2+l:]
+		h = rest[l:]
 	}
 	return ""
 }

@@ -146,13 +146,6 @@ func (s *gateStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 	if !ok {
 		return out, metadata, st.named(refuse(ErrEndpoint, fmt.Sprintf("the request is a %T", in.Request)))
 	}
-	if st.dead != nil {
-		if pipe, ok := req.GetStream().(io.Closer); ok {
-			pipe.Close() // nobody will read what the caller sends
-		}
-		out.RawResponse = &smithyhttp.Response{Response: deadAnswer(st.dead)}
-		return out, metadata, nil
-	}
 	req, err = st.wire.sealed(st.op, req)
 	if err == nil {
 		err = s.g.inspect(st, req)
@@ -161,23 +154,31 @@ func (s *gateStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 		return out, metadata, st.named(err)
 	}
 	st.sends++
-	pipe := duplexPipe(s.op, req)
+	if s.op.duplex {
+		if cause := context.Cause(ctx); cause != nil {
+			return out, metadata, cause // nobody may be waiting any more
+		}
+		st.result.live = newExchange(pipeOf(req))
+		if d := duplexOf(ctx); d != nil {
+			d.live.Store(st.result.live)
+		}
+		ctx = context.WithValue(ctx, exchangeKey{}, st.result.live)
+	}
 	raw, metadata, err := s.g.transport.Handle(ctx, req)
 	out.RawResponse = raw
 	resp, ok := raw.(*smithyhttp.Response)
 	if !ok || err != nil {
-		pipe.Close()
 		return out, metadata, err
 	}
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		resp.Body.Close()
-		pipe.Close()
 		return out, metadata, st.named(refuse(ErrRedirect, fmt.Sprintf("the server answered %d; its Location is not followed", resp.StatusCode)))
 	}
 	if s.op.stream && resp.StatusCode >= 200 && resp.StatusCode < 300 {
-		resp.Body = st.result.observe(resp.Body, pipe)
+		resp.Body = st.result.observe(resp.Body)
 	} else {
 		resp.Body = &boundedBody{ReadCloser: resp.Body, left: maxAnswer, st: st}
+		st.result.raw = resp.Body
 	}
 	return out, metadata, nil
 }

@@ -245,8 +245,14 @@ func countStreams(dump string) (n int) {
 // that a Bedrock would not give.
 func handled(t *testing.T, handler http.Handler, change ...func(*securebedrock.Options)) *securebedrock.Client {
 	t.Helper()
+	return handledBy(t, true, handler.ServeHTTP, change...)
+}
+
+// handledBy is handled over HTTP/2 or HTTP/1.1.
+func handledBy(t *testing.T, http2 bool, handler http.HandlerFunc, change ...func(*securebedrock.Options)) *securebedrock.Client {
+	t.Helper()
 	srv := httptest.NewUnstartedServer(handler)
-	srv.EnableHTTP2 = true
+	srv.EnableHTTP2 = http2
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.StartTLS()
 	t.Cleanup(srv.Close)

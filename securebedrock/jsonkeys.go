@@ -17,14 +17,14 @@ func members(text []byte) iter.Seq2[string, []byte] {
 		}
 		rest := bytes.TrimLeft(text[1:], jsonSpace)
 		for len(rest) > 0 && rest[0] == '"' {
-			n := valueLen(rest)
+			n := jsonLen(rest)
 			key := string(rest[1 : n-1])
 			if bytes.IndexByte(rest[:n], '\\') >= 0 {
 				_ = json.Unmarshal(rest[:n], &key) // valid
 			}
 			rest = bytes.TrimLeft(rest[n:], jsonSpace)
 			rest = bytes.TrimLeft(rest[1:], jsonSpace) // the colon
-			n = valueLen(rest)
+			n = jsonLen(rest)
 			if !yield(key, rest[:n]) {
 				return
 			}
@@ -39,8 +39,8 @@ func members(text []byte) iter.Seq2[string, []byte] {
 
 const jsonSpace = " \t\r\n"
 
-// valueLen is the length of the JSON value that a text begins with.
-func valueLen(text []byte) int {
+// jsonLen is the length of the JSON value that a text begins with.
+func jsonLen(text []byte) int {
 	depth := 0
 	for i := 0; i < len(text); i++ {
 		switch text[i] {

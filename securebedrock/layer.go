@@ -46,6 +46,9 @@ func layered(h Handler) Handler {
 // concluded is the Result of a call that has ended.
 func concluded(e *entry, out Outcome) *Result {
 	r := &Result{done: &completion{entry: e}}
+	if e != nil {
+		r.done.log = e.op.chain.g.logger
+	}
 	r.done.complete(out)
 	return r
 }

@@ -95,7 +95,7 @@ func (c *Client) ListAsyncInvokes(ctx context.Context, params *bedrockruntime.Li
 // reason is given. It needs HTTP/2.
 func (c *Client) InvokeModelWithBidirectionalStream(ctx context.Context, params *bedrockruntime.InvokeModelWithBidirectionalStreamInput, optFns ...func(*bedrockruntime.Options)) (*bedrockruntime.InvokeModelWithBidirectionalStreamOutput, error) {
 	if ctx == nil {
-		return nil, noContext("InvokeModelWithBidirectionalStream")
+		return nil, noContext(duplexOperation)
 	}
-	return c.duplex(ctx, params, optFns)
+	return c.inner.InvokeModelWithBidirectionalStream(ctx, params, c.locked(optFns)...)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/aws/smithy-go/logging"
 )
 
 // Handler sends a call on and returns its result. The Result that the next
@@ -79,13 +81,21 @@ type Result struct {
 // (a unary call, a refusal, a failure), and at the end of a stream however it
 // ends, on the goroutine that ends it. f must not block for long and must not
 // read the stream.
+//
+// A panic of f is caught and written to the logger of the aws.Config: it must not
+// keep the Outcome from the functions that other middleware has registered, and on
+// the goroutine of a stream it would end the process. A nil f is ignored.
 func (r *Result) OnDone(f func(Outcome)) {
-	if r.done == nil { // a Result that a middleware made itself
-		f(Outcome{})
-		return
+	switch {
+	case f == nil:
+	case r.done == nil: // a Result that a middleware made itself
+		caught(nil, onDone, func() { f(Outcome{}) })
+	default:
+		r.done.notify(f)
 	}
-	r.done.notify(f)
 }
+
+const onDone = "a function given to Result.OnDone"
 
 // Outcome is what became of a call. It is made of identifiers, counts and
 // times, never of content.
@@ -154,6 +164,7 @@ type completion struct {
 	over    bool
 	outcome Outcome
 	waiting []func(Outcome)
+	log     logging.Logger
 }
 
 func (c *completion) notify(f func(Outcome)) {
@@ -165,20 +176,33 @@ func (c *completion) notify(f func(Outcome)) {
 	}
 	out := c.outcome
 	c.mu.Unlock()
-	f(out)
+	c.run(f, out)
 }
 
-func (c *completion) complete(out Outcome) {
+// runAll goes on after one that panics or calls runtime.Goexit.
+func (c *completion) runAll(fs []func(Outcome), out Outcome) {
+	if len(fs) == 0 {
+		return
+	}
+	defer c.runAll(fs[1:], out)
+	c.run(fs[0], out)
+}
+
+func (c *completion) run(f func(Outcome), out Outcome) {
+	caught(c.log, onDone, func() { f(out) })
+}
+
+// complete reports whether out is the Outcome; by then each function has run.
+func (c *completion) complete(out Outcome) bool {
 	c.mu.Lock()
 	if c.over {
 		c.mu.Unlock()
-		return
+		return false
 	}
 	c.over, c.outcome = true, out
 	waiting := c.waiting
 	c.waiting = nil
 	c.mu.Unlock()
-	for _, f := range waiting {
-		f(out)
-	}
+	c.runAll(waiting, out)
+	return true
 }

@@ -13,13 +13,16 @@ import (
 )
 
 // observe puts the observer on a stream's body.
-func (s *stream) observe(body io.ReadCloser, pipe io.Closer) io.ReadCloser {
-	o := &observer{s: s, body: body, pipe: pipe}
+func (s *stream) observe(body io.ReadCloser) io.ReadCloser {
+	o := &observer{s: s, body: body}
 	o.frames.onEvent, o.frames.all = o.event, s.st.call.OnEvent != nil
 	o.frames.reset()
 	s.mu.Lock()
 	s.body, s.closed, s.ended, s.fault = o, false, false, nil
 	s.mu.Unlock()
+	if s.live != nil {
+		return copiedBody{o}
+	}
 	return o
 }
 
@@ -27,13 +30,14 @@ func (s *stream) observe(body io.ReadCloser, pipe io.Closer) io.ReadCloser {
 type observer struct {
 	s      *stream
 	body   io.ReadCloser
-	pipe   io.Closer // of a bidirectional stream
 	frames frameScanner
 	stop   bool // messageStop has passed
+	told   bool // OnEvent has panicked
 
 	buf        [2048]byte
 	start, end int
-	err        error // after buf
+	err        error // after buf, as the body gave it
+	last       error // what Read has made of it
 
 	once sync.Once
 }
@@ -44,7 +48,7 @@ type observer struct {
 func (o *observer) Read(p []byte) (int, error) {
 	if o.start == o.end {
 		if o.err != nil {
-			return 0, o.err
+			return 0, o.lastError()
 		}
 		var n int
 		n, o.err = o.body.Read(o.buf[:])
@@ -52,16 +56,26 @@ func (o *observer) Read(p []byte) (int, error) {
 		if o.frames.lost {
 			o.err = errFraming
 		}
-		if o.err != nil {
-			o.err = o.over(o.err)
-		}
 		if o.end == 0 {
-			return 0, o.err
+			if o.err != nil {
+				return 0, o.lastError()
+			}
+			return 0, nil
 		}
 	}
 	n := copy(p, o.buf[o.start:o.end])
 	o.start += n
 	return n, nil
+}
+
+// lastError is made when the SDK has read all that came before it, and not when it
+// came: where an exception's frame ended the stream, the SDK reads no further, and
+// the exception is the caller's error.
+func (o *observer) lastError() error {
+	if o.last == nil {
+		o.last = o.over(o.err)
+	}
+	return o.last
 }
 
 var errFraming = errors.New("framing")
@@ -71,13 +85,21 @@ func (o *observer) over(err error) error {
 	s := o.s
 	st := s.st
 	var timeout *TimeoutError
+	var cut error
+	if s.live != nil {
+		cut = s.live.causeOf()
+	}
 	switch {
+	case cut != nil:
+		err = cut
 	case err == errFraming:
 		err = st.named(refuse(ErrStreamTruncated, fmt.Sprintf("an event's lengths make no sense, or are over %d bytes", maxFrame)))
 	case err == io.EOF && !o.frames.between():
 		err = st.named(refuse(ErrStreamTruncated, "it ended inside an event"))
 	case err == io.EOF && st.op.name == "ConverseStream" && !o.stop:
 		err = st.named(refuse(ErrStreamTruncated, "it ended without messageStop"))
+	case err == io.EOF && st.op.name == "InvokeModelWithResponseStream" && s.outcome.Events == 0:
+		err = st.named(refuse(ErrStreamTruncated, "it ended without an event"))
 	case err == io.EOF:
 		s.mu.Lock()
 		if refusal := st.g.verify(st.op, &s.outcome.Guardrail); refusal != nil {
@@ -94,6 +116,7 @@ func (o *observer) over(err error) error {
 		err = &PolicyError{Rule: fmt.Errorf("%w: %w", ErrStreamTruncated, err), Operation: st.op.name, Model: st.call.Model.ID}
 	}
 	s.mu.Lock()
+	left := s.closed
 	switch {
 	case s.closed: // the caller closed the stream under a Read
 	case err == io.EOF:
@@ -102,8 +125,12 @@ func (o *observer) over(err error) error {
 		s.fault = err
 	}
 	s.mu.Unlock()
-	if st.op.duplex {
-		o.pipe.Close()
+	if s.live != nil {
+		if err == io.EOF || left {
+			s.live.discard()
+		} else {
+			s.live.pipe.fail(err)
+		}
 	}
 	return err
 }
@@ -116,7 +143,9 @@ func (o *observer) Close() error {
 		o.s.closed = true
 		o.s.mu.Unlock()
 		err = o.body.Close()
-		o.pipe.Close()
+		if o.s.live != nil {
+			o.s.live.discard()
+		}
 		o.s.settle()
 	})
 	return err
@@ -128,7 +157,7 @@ func (o *observer) event(kind string, frame []byte) {
 	g := s.st.g
 	if s.st.call.OnEvent != nil && frame != nil {
 		if ev, err := g.protocol.decodeEvent(s.st.op, frame); err == nil {
-			s.st.call.OnEvent(ev)
+			o.tell(ev)
 		}
 	}
 	s.mu.Lock()
@@ -152,6 +181,29 @@ func (o *observer) event(kind string, frame []byte) {
 		return // the SDK will say so
 	}
 	g.readEvent(ev, &s.outcome)
+}
+
+// tell gives an event to OnEvent. A panic there is told once a stream.
+func (o *observer) tell(ev any) {
+	g := o.s.st.g
+	log := g.logger
+	if o.told {
+		log = nil
+	}
+	if !caught(log, "Call.OnEvent", func() { o.s.st.call.OnEvent(ev) }) {
+		o.told = true
+	}
+}
+
+// copiedBody is the body of a bidirectional stream, which the SDK copies into a
+// pipe on a goroutine of its own.
+type copiedBody struct{ *observer }
+
+// WriteTo implements io.WriterTo, which io.Copy prefers.
+func (b copiedBody) WriteTo(w io.Writer) (int64, error) {
+	n, err := io.Copy(w, struct{ io.Reader }{b.observer})
+	endCopy(w, err)
+	return n, err
 }
 
 // readEvent reads the two events of a ConverseStream that are about the call.

@@ -193,6 +193,13 @@ type Timeouts struct {
 	// Zero means 60 s. A model that thinks for longer before it answers needs more,
 	// or a stream. A connection that gives no sign of life, which HTTP/2 asks for
 	// four times in this time, is given up before.
+	//
+	// Of InvokeModelWithBidirectionalStream it bounds the time in which neither side
+	// says anything: a byte that arrives and an event that the caller sends each
+	// start it anew. A voice session in which the user is silent goes on while the
+	// application sends the microphone's frames, silence included, and one in which
+	// the user listens goes on while the model speaks. A server that no longer takes
+	// what is sent is silent once the connection's buffers are full.
 	Read time.Duration
 
 	// Call bounds the whole call, its retries and waits included, and a stream

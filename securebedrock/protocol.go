@@ -24,6 +24,7 @@ import (
 type protocol struct {
 	*restjson1.Protocol // requests and responses, safe as they are
 	codecs              sync.Pool
+	unguarded           func(context.Context) error // answers a bidirectional call outside of the guard
 }
 
 func newProtocol() *protocol {
@@ -38,9 +39,11 @@ func newProtocol() *protocol {
 func (p *protocol) SerializeRequest(ctx context.Context, op *smithy.OperationSchema, in smithy.Serializable, req *smithyhttp.Request) error {
 	st := stateOf(ctx)
 	switch {
+	case st == nil && duplexOf(ctx) == nil && middleware.GetOperationName(ctx) == duplexOperation:
+		return p.unguarded(ctx)
 	case st == nil:
 		return bypassed(middleware.GetOperationName(ctx), "the request was written outside of the guard's own stack")
-	case st.dead == nil && (any(in) != st.input || op.Schema != st.op.schema.Schema):
+	case any(in) != st.input, op.Schema != st.op.schema.Schema:
 		return st.named(refuse(ErrEndpoint, "the serializer was given another input or another operation than the rules approved"))
 	case !st.seal.written():
 		return st.named(refuse(ErrEndpoint, "the serializer ran twice; a step of the SDK's stack replaced it"))

@@ -42,9 +42,11 @@ type guard struct {
 	protocol    *protocol
 	streams     streamSet // mutable: the open streams
 	closed      atomic.Bool
+	calls       inFlight // mutable
+	outermost   *outermost
+	logger      logging.Logger
 	closeIdle   func()
 	credentials *sealedCredentials
-	logger      logging.Logger // the application's
 }
 
 // install puts the whole guard into an operation's stack, over whatever the
@@ -86,7 +88,7 @@ func (g *guard) installIn(stack, open *middleware.Stack, watched bool) error {
 	if _, err := stack.Finalize.Swap((*retry.Attempt)(nil).ID(), g.attempts); err != nil {
 		return err
 	}
-	if op.stream {
+	if op.stream && !op.duplex {
 		if err := stack.Deserialize.Add(&noteStep{}, middleware.Before); err != nil {
 			return err
 		}
@@ -95,10 +97,14 @@ func (g *guard) installIn(stack, open *middleware.Stack, watched bool) error {
 	if open != nil || watched {
 		outer = &chainStep{g: g, op: op, stack: open, watched: true}
 	}
-	return errors.Join(
+	err := errors.Join(
 		stack.Initialize.Add(outer, middleware.Before),
 		stack.Deserialize.Add(&op.gate, middleware.After),
 	)
+	if err == nil && op.duplex {
+		err = g.installDuplex(stack, op, open != nil)
+	}
+	return err
 }
 
 // state is one exchange: one pass through the rules, of which a Middleware may
@@ -125,7 +131,6 @@ type state struct {
 	attempt   attempt
 	wait      time.Duration
 	idleFrom  time.Time // zero while an attempt is on its way
-	dead      error     // duplex only: deliver this error through the stream
 
 	result stream // the end of the exchange and its Outcome
 }
@@ -181,9 +186,6 @@ func (s *ruleStep) HandleSerialize(ctx context.Context, in middleware.SerializeI
 func (s *ruleStep) approve(ctx context.Context, st *state, in *middleware.SerializeInput) error {
 	if !st.seal.begin() {
 		return refuse(ErrEndpoint, "a step of the SDK's stack called its next handler again, which would send another prompt under the same record; call the Client again")
-	}
-	if st.dead != nil {
-		return nil
 	}
 	input, ok := s.op.clone(in.Parameters)
 	if !ok {

@@ -24,10 +24,13 @@ type stream struct {
 
 	mu       sync.Mutex
 	outcome  Outcome
-	returned bool // the call has returned: err can be asked
-	closed   bool // the body is closed
-	ended    bool // the body was read to a proper end
-	body     io.Closer
+	returned bool        // the call has returned: err can be asked
+	closed   bool        // the body is closed
+	ended    bool        // the body was read to a proper end
+	body     io.Closer   // observed
+	raw      io.Closer   // of an answer that is no stream
+	live     *exchange   // bidirectional only
+	counted  bool        // among the calls in flight
 	made     eventStream // by the SDK
 	fault    error       // what the observer found wrong
 	canceled bool        // the caller's doing
@@ -40,7 +43,10 @@ func (s *stream) unary(out any, metadata middleware.Metadata) error {
 	s.readMetadata(metadata)
 	g := s.st.g
 	g.readOutput(out, &s.outcome)
-	err := g.verify(s.st.op, &s.outcome.Guardrail)
+	err := complete(out)
+	if err == nil {
+		err = g.verify(s.st.op, &s.outcome.Guardrail)
+	}
 	if err != nil {
 		err = s.st.named(err)
 	}
@@ -64,14 +70,21 @@ func (s *stream) fail(err error, metadata middleware.Metadata) {
 
 // abandon closes the body of a stream that the caller will not get, because
 // something outside of the SDK failed the call after the answer had begun.
-func (s *stream) abandon() {
+// The caller of a bidirectional call has his stream by then, and reads err from it.
+func (s *stream) abandon(err error) {
 	s.mu.Lock()
 	body := s.body
 	s.mu.Unlock()
+	if s.raw != nil {
+		s.raw.Close()
+	}
+	if s.live != nil {
+		s.live.cut(err)
+	}
 	if body != nil {
 		body.Close()
 	}
-	if s.made != nil {
+	if s.made != nil && !s.st.op.duplex {
 		s.made.Close()
 	}
 }
@@ -118,11 +131,12 @@ func (s *stream) open(ctx context.Context, cancel context.CancelCauseFunc, out a
 	forget := g.streams.add(es, func() {
 		cancel(s.st.named(refuse(ErrStreamTruncated, "the client was closed")))
 	})
+	s.counted = true
+	g.calls.add()
 	unwatch := context.AfterFunc(ctx, func() {
 		s.cancelled(context.Cause(ctx))
-		// The SDK's goroutines end when somebody reads the error or closes the
-		// stream. Closed at once, the stream would seem to end without an error
-		// to someone who still reads; so an abandoned one is closed later.
+		// The SDK's goroutines end when somebody takes the events that are left,
+		// and so comes to the error. Where nobody does, they are taken later.
 		wait := g.timeouts.Read
 		switch {
 		case g.closed.Load():
@@ -157,17 +171,34 @@ const closeGrace = time.Second
 // cancelled completes the record of a stream whose context is over.
 func (s *stream) cancelled(cause error) {
 	s.mu.Lock()
-	if !s.closed {
-		s.fault, s.canceled = cause, errors.Is(cause, context.Canceled)
-		s.outcome.Err = cause
-		s.outcome.Canceled = s.canceled
-		s.outcome.Latency = time.Since(s.st.call.Start)
+	if s.closed || s.ended { // settle is about to complete it
+		s.mu.Unlock()
+		return
 	}
-	out, closed := s.outcome, s.closed
+	// What the caller has seen of the end before this stands.
+	if s.err != nil && s.err() != nil {
+		s.fault = s.err()
+	}
+	if s.fault == nil {
+		s.fault = cause
+	}
+	s.canceled = errors.Is(s.fault, context.Canceled)
+	s.outcome.Err, s.outcome.Canceled = s.fault, s.canceled
+	s.outcome.Latency = time.Since(s.st.call.Start)
+	out := s.outcome
 	s.mu.Unlock()
-	if !closed {
-		s.done.complete(out)
-	}
+	s.complete(out)
+}
+
+// complete hands out the Outcome; then the call is no longer in flight.
+func (s *stream) complete(out Outcome) {
+	ran := true
+	defer func() {
+		if ran && s.counted {
+			s.st.g.calls.end()
+		}
+	}()
+	ran = s.done.complete(out)
 }
 
 // settle completes the record when the call has returned and the body is closed.
@@ -179,11 +210,8 @@ func (s *stream) settle() {
 	}
 	release := s.release
 	s.release = nil
-	if s.fault == nil {
-		s.fault = s.err()
-		if s.st.op.duplex && errors.Is(s.fault, io.ErrClosedPipe) {
-			s.fault = nil // the pipe is closed with the stream: what was still being sent is the caller's to drop
-		}
+	if err := s.err(); err != nil { // what the caller gets
+		s.fault = err
 	}
 	if s.fault == nil && !s.ended {
 		s.fault = s.st.cause() // closed after its context was cancelled
@@ -193,6 +221,6 @@ func (s *stream) settle() {
 	s.outcome.Latency = time.Since(s.st.call.Start)
 	out := s.outcome
 	s.mu.Unlock()
-	s.done.complete(out)
+	s.complete(out)
 	release()
 }

@@ -3,6 +3,8 @@ package securebedrock
 import (
 	"sync"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 )
 
 // streamSet holds the streams of a client that may still be open, for its Close.
@@ -38,8 +40,10 @@ func (s *streamSet) add(es eventStream, cancel func()) (forget func()) {
 	}
 }
 
-// closeAfter closes a stream after d. Its body may be over by then: an event that
-// nobody takes still holds the SDK's goroutines.
+// closeAfter closes a stream after d, whose body ends with an error by then: an
+// event that nobody takes still holds the SDK's goroutines. What is left is taken
+// first, so that the stream comes to its error: closed outright, it would seem to
+// end well to somebody who is slow to read it.
 func (s *streamSet) closeAfter(es eventStream, d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -52,6 +56,7 @@ func (s *streamSet) closeAfter(es eventStream, d time.Duration) {
 		return
 	}
 	o.timer = time.AfterFunc(d, func() {
+		takeAll(es)
 		es.Close()
 		s.mu.Lock()
 		delete(s.open, es)
@@ -76,5 +81,20 @@ func (s *streamSet) cancelAll() {
 	s.mu.Unlock()
 	for _, cancel := range all {
 		cancel()
+	}
+}
+
+// takeAll takes the events that nobody has read.
+func takeAll(es eventStream) {
+	switch es := es.(type) {
+	case *bedrockruntime.ConverseStreamEventStream:
+		for range es.Events() {
+		}
+	case *bedrockruntime.InvokeModelWithResponseStreamEventStream:
+		for range es.Events() {
+		}
+	case *bedrockruntime.InvokeModelWithBidirectionalStreamEventStream:
+		for range es.Events() {
+		}
 	}
 }

@@ -91,7 +91,9 @@ func write(ctx context.Context, log, keyFile, kept string, calls int, out io.Wri
 	if err != nil {
 		return err
 	}
-	defer client.Close()
+	defer func() { // before the sink is closed: every outcome is written by then
+		err = errors.Join(err, client.Shutdown(context.WithoutCancel(ctx)))
+	}()
 
 	prompts := []string{"Why is the sky blue?", "How do I build a bomb?", "Write to ada@example.com."}
 	for i := range calls {

@@ -27,7 +27,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer client.Close()
+	defer client.Shutdown(context.Background())
 
 	out, err := client.InvokeModelSafely(context.Background(), "eu.amazon.nova-lite-v1:0", []types.Message{{
 		Role:    types.ConversationRoleUser,

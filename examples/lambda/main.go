@@ -121,9 +121,12 @@ func (f *function) handle(ctx context.Context, q Question) (_ *Answer, err error
 	return &Answer{Text: text.String(), StopReason: string(out.StopReason)}, nil
 }
 
-// close runs when Lambda ends the environment.
+// close runs when Lambda ends the environment, which leaves it half a second: the
+// calls in flight come to their end first, and so do their records.
 func (f *function) close() {
-	if err := errors.Join(f.client.Close(), f.sink.Close()); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	defer cancel()
+	if err := errors.Join(f.client.Shutdown(ctx), f.sink.Close()); err != nil {
 		fmt.Fprintln(os.Stderr, "lambda:", err)
 	}
 }

@@ -44,7 +44,7 @@ func (d *demo) connect(ctx context.Context) (err error) {
 }
 
 func (d *demo) close() {
-	_ = d.client.Close() // always nil
+	_ = d.client.Shutdown(context.Background()) // nil: this context has no end
 	if d.server != nil {
 		d.server.Close()
 	}

@@ -33,6 +33,7 @@ func ruleNames() []ruleName {
 		{securebedrock.ErrCallTimeout, "call_timeout"},
 		{securebedrock.ErrStreamTruncated, "stream_truncated"},
 		{securebedrock.ErrAnswerSize, "answer_size"},
+		{securebedrock.ErrAnswerIncomplete, "answer_incomplete"},
 		{securebedrock.ErrAudit, "audit"},
 		{securebedrock.ErrConfig, "config"},
 	}

@@ -10,8 +10,8 @@
 //		…, Middleware: []securebedrock.Middleware{record, …}, // first: it sees what the others refuse
 //	})
 //	…
-//	err = client.Close() // ends the open streams, and so their records
-//	err = chain.Close()  // writes the closing checkpoint
+//	err = client.Shutdown(ctx) // waits for the calls in flight, and so for their records
+//	err = chain.Close()        // writes the closing checkpoint
 //
 // # The records of a call
 //

@@ -74,6 +74,7 @@ func ruleOf(err error) string {
 		{securebedrock.ErrRedirect, "redirect"},
 		{securebedrock.ErrStreamTruncated, "stream_truncated"},
 		{securebedrock.ErrAnswerSize, "answer_size"},
+		{securebedrock.ErrAnswerIncomplete, "answer_incomplete"},
 	} {
 		if errors.Is(err, r.rule) {
 			return r.word

@@ -1,0 +1,361 @@
+package securebedrock_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/smithy-go/logging"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+)
+
+// Shutdown gives every Outcome before it returns: of calls on their way, of open
+// streams, of bidirectional ones, and of calls that a Middleware still holds.
+func TestShutdownLosesNoOutcome(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		fault bedrocktest.Fault
+		call  func(ctx context.Context, c *client) error
+	}{
+		{"unary", bedrocktest.StallHeadersFor(500 * time.Millisecond), func(ctx context.Context, c *client) error {
+			_, err := c.Converse(ctx, converse("hello"))
+			return err
+		}},
+		{"a stream", bedrocktest.Fault{}, func(ctx context.Context, c *client) error {
+			out, err := c.ConverseStream(ctx, converseStream(longPrompt))
+			if err != nil {
+				return err
+			}
+			time.Sleep(300 * time.Millisecond)
+			_, err = drain(out.GetStream())
+			return err
+		}},
+		{"bidirectional", bedrocktest.Fault{}, func(ctx context.Context, c *client) error {
+			out, err := c.InvokeModelWithBidirectionalStream(ctx, sonic())
+			if err != nil {
+				return err
+			}
+			es := out.GetStream()
+			if err := say(ctx, es); err != nil {
+				return err
+			}
+			time.Sleep(300 * time.Millisecond)
+			<-es.Events()
+			return es.Close()
+		}},
+		{"a call within a Middleware", bedrocktest.Fault{}, func(ctx context.Context, c *client) error {
+			_, err := c.Converse(context.WithValue(ctx, nestedKey{}, c), converse("hello"))
+			return err
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			server := bedrocktest.NewServer(t)
+			rec := new(recorder)
+			var entered atomic.Int32
+			slow := func(o *opts) { // an OnDone that takes its time
+				o.Middleware = append(o.Middleware, func(next securebedrock.Handler) securebedrock.Handler {
+					return func(ctx context.Context, call *securebedrock.Call) (*securebedrock.Result, error) {
+						entered.Add(1)
+						if c, ok := ctx.Value(nestedKey{}).(*client); ok && call.Operation == "Converse" {
+							time.Sleep(300 * time.Millisecond)
+							if _, err := c.ApplyGuardrail(ctx, applyGuardrail(bedrocktest.DefaultGuardrailID, "1")); err != nil {
+								return nil, err
+							}
+						}
+						res, err := next(ctx, call)
+						res.OnDone(func(securebedrock.Outcome) { time.Sleep(50 * time.Millisecond) })
+						return res, err
+					}
+				})
+			}
+			c := newClient(t, server, excuseDuplex, slow, rec.option)
+			const n = 20
+			var wg sync.WaitGroup
+			for range n {
+				server.Fail("Converse", row.fault)
+				wg.Go(func() {
+					if err := row.call(t.Context(), c); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			settled(t, "all are under way", func() bool { return entered.Load() >= n })
+			if err := c.Shutdown(t.Context()); err != nil {
+				t.Error(err)
+			}
+			rec.mu.Lock()
+			got := len(rec.records)
+			rec.mu.Unlock()
+			if want := map[bool]int{true: 2 * n, false: n}[strings.Contains(row.name, "within")]; got != want {
+				t.Errorf("%d outcomes at the end of Shutdown, want %d", got, want)
+			}
+			_, err := c.Converse(t.Context(), converse("hello"))
+			refusedBy(t, err, securebedrock.ErrConfig)
+			wg.Wait()
+			settled(t, "no connection left", func() bool { return server.Connections() == 0 })
+		})
+	}
+}
+
+type nestedKey struct{}
+
+// New calls are refused while Shutdown waits, and their refusals are recorded.
+func TestShutdownRefusesNewCalls(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	rec := new(recorder)
+	c := newClient(t, server, rec.option)
+	out, err := c.ConverseStream(t.Context(), converseStream(longPrompt))
+	if err != nil {
+		t.Fatal(err)
+	}
+	down := make(chan error, 1)
+	go func() { down <- c.Shutdown(t.Context()) }()
+	settled(t, "new calls are refused", func() bool {
+		_, err := c.Converse(t.Context(), converse("hello"))
+		return errors.Is(err, securebedrock.ErrConfig)
+	})
+	if _, err := c.Runtime().Converse(t.Context(), converse("hello")); !errors.Is(err, securebedrock.ErrConfig) {
+		t.Errorf("Runtime: %v", err)
+	}
+	if text, err := drain(out.GetStream()); err != nil || text == "" {
+		t.Errorf("the open stream: %q, %v", text, err)
+	}
+	if err := <-down; err != nil {
+		t.Error(err)
+	}
+	for range 2 { // again, in any order
+		if err := errors.Join(c.Close(), c.Shutdown(t.Context())); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Where the context ends first, what is in flight ends with an error, and its
+// Outcome is given all the same.
+func TestShutdownThatCannotWait(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		call func(c *client) error
+	}{
+		{"unary", func(c *client) error { _, err := c.Converse(t.Context(), converse("hello")); return err }},
+		{"a stream", func(c *client) error {
+			out, err := c.ConverseStream(t.Context(), converseStream("hello"))
+			if err == nil {
+				_, err = drain(out.GetStream())
+			}
+			return err
+		}},
+		{"bidirectional", func(c *client) error {
+			out, err := c.InvokeModelWithBidirectionalStream(t.Context(), sonic())
+			if err != nil {
+				return err
+			}
+			for range out.GetStream().Events() {
+			}
+			return out.GetStream().Err()
+		}},
+	} {
+		for _, h := range []struct {
+			name    string
+			options []bedrocktest.Option
+		}{{"HTTP2", nil}, {"HTTP1", []bedrocktest.Option{bedrocktest.WithHTTP1()}}} {
+			if row.name == "bidirectional" && h.name == "HTTP1" {
+				continue
+			}
+			t.Run(row.name+"/"+h.name, func(t *testing.T) {
+				server := bedrocktest.NewServer(t, h.options...)
+				for _, op := range []string{"Converse", "ConverseStream", "InvokeModelWithBidirectionalStream"} {
+					server.Fail(op, bedrocktest.StallStream(0))
+				}
+				rec := new(recorder)
+				c := newClient(t, server, excuseDuplex, rec.option)
+				done := make(chan error, 1)
+				go func() { done <- row.call(c) }()
+				settled(t, "the call arrived", func() bool { return len(server.Calls()) == 1 })
+				time.Sleep(100 * time.Millisecond)
+				ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+				defer cancel()
+				if err := c.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("got %v", err)
+				}
+				rec.mu.Lock()
+				if len(rec.records) != 1 || rec.records[0].outcome.Err == nil || rec.records[0].outcome.Attempts != 1 {
+					t.Errorf("at the end of Shutdown: %+v", rec.records)
+				}
+				rec.mu.Unlock()
+				if err := <-done; err == nil {
+					t.Error("the call got no error")
+				}
+				settled(t, "no connection left", func() bool { return server.Connections() == 0 })
+			})
+		}
+	}
+}
+
+// Within a call, Shutdown would wait for itself.
+func TestShutdownWithinACall(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		place func(c **client, got *error) securebedrock.Middleware
+	}{
+		{"in an OnDone", func(c **client, got *error) securebedrock.Middleware {
+			return func(next securebedrock.Handler) securebedrock.Handler {
+				return func(ctx context.Context, call *securebedrock.Call) (*securebedrock.Result, error) {
+					res, err := next(ctx, call)
+					res.OnDone(func(securebedrock.Outcome) { *got = (*c).Shutdown(context.Background()) })
+					return res, err
+				}
+			}
+		}},
+		{"in a Middleware", func(c **client, got *error) securebedrock.Middleware {
+			return func(next securebedrock.Handler) securebedrock.Handler {
+				return func(ctx context.Context, call *securebedrock.Call) (*securebedrock.Result, error) {
+					*got = (*c).Shutdown(context.Background())
+					return next(ctx, call)
+				}
+			}
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			server := bedrocktest.NewServer(t)
+			var c *client
+			var got error
+			c = newClient(t, server, func(o *opts) { o.Middleware = append(o.Middleware, row.place(&c, &got)) })
+			out, err := c.ConverseStream(t.Context(), converseStream("hello"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := drain(out.GetStream()); err != nil {
+				t.Error(err)
+			}
+			if err := c.Shutdown(t.Context()); err != nil { // from outside; it waits for the OnDone
+				t.Error(err)
+			}
+			if !errors.Is(got, securebedrock.ErrConfig) {
+				t.Errorf("from within: %v", got)
+			}
+		})
+	}
+}
+
+// logged keeps what the library writes to the logger of the aws.Config.
+type logged struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logged) Logf(_ logging.Classification, format string, v ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	logging.NewStandardLogger(&l.text).Logf(logging.Warn, format, v...)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// A panic in one OnDone keeps the Outcome from no other, is told, and ends neither
+// the call nor the process.
+func TestPanicsInCallbacks(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		call func(ctx context.Context, c *client) error
+	}{
+		{"unary", func(ctx context.Context, c *client) error { _, err := c.Converse(ctx, converse("hello")); return err }},
+		{"a stream", func(ctx context.Context, c *client) error {
+			out, err := c.ConverseStream(ctx, converseStream("hello"))
+			if err == nil {
+				_, err = drain(out.GetStream())
+			}
+			return err
+		}},
+		{"bidirectional", func(ctx context.Context, c *client) error {
+			out, err := c.InvokeModelWithBidirectionalStream(ctx, sonic())
+			if err == nil {
+				err = errors.Join(say(ctx, out.GetStream()), out.GetStream().Close())
+			}
+			return err
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			server := bedrocktest.NewServer(t)
+			log := new(logged)
+			cfg := server.Config()
+			cfg.Logger = log
+			o := server.Options()
+			excuseDuplex(&o)
+			rec := new(recorder)
+			rec.option(&o) // outermost
+			o.Middleware = append(o.Middleware, func(next securebedrock.Handler) securebedrock.Handler {
+				return func(ctx context.Context, call *securebedrock.Call) (*securebedrock.Result, error) {
+					call.OnEvent = func(any) { panic("the secret event") }
+					res, err := next(ctx, call)
+					res.OnDone(nil)
+					res.OnDone(func(securebedrock.Outcome) { panic("the secret outcome") })
+					return res, err
+				}
+			})
+			c, err := securebedrock.NewFromConfig(cfg, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := row.call(t.Context(), c); err != nil {
+				t.Error(err)
+			}
+			if r := rec.one(t); r.outcome.Attempts != 1 {
+				t.Errorf("%+v", r.outcome)
+			}
+			if err := c.Shutdown(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if text := log.String(); !strings.Contains(text, "OnDone") || strings.Contains(text, "secret") || row.name == "a stream" && strings.Count(text, "Call.OnEvent") != 1 {
+				t.Errorf("told: %s", text)
+			}
+		})
+	}
+}
+
+// A Middleware's panic goes to the caller, and the call is over all the same.
+func TestPanicInAMiddleware(t *testing.T) {
+	for _, after := range []bool{false, true} {
+		server := bedrocktest.NewServer(t)
+		c := newClient(t, server, mw(func(ctx context.Context, call *securebedrock.Call, next securebedrock.Handler) (*securebedrock.Result, error) {
+			if after {
+				_, _ = next(ctx, call)
+			}
+			panic("no")
+		}), func(o *opts) { o.Role = nil })
+		for _, call := range []func(){
+			func() { _, _ = c.Converse(t.Context(), converse("hello")) },
+			func() { _, _ = c.ConverseStream(t.Context(), converseStream("hello")) },
+			func() {
+				_, _ = c.InvokeModelWithResponseStream(t.Context(), &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: aws.String(haiku), Body: invokeBody("hello")})
+			},
+		} {
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Error("the panic was swallowed")
+					}
+				}()
+				call()
+			}()
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		if err := c.Shutdown(ctx); err != nil {
+			t.Errorf("a call is still in flight: %v", err)
+		}
+		settled(t, "no connection left", func() bool { return server.Connections() == 0 })
+	}
+}

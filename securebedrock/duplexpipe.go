@@ -1,0 +1,281 @@
+package securebedrock
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// duplexPipe is the reading end of the pipe into which the SDK writes what the
+// caller sends. The SDK never closes it, so that a Send, or a Close, after the
+// answer has ended would wait for ever. The zero value is no pipe.
+type duplexPipe struct{ r *io.PipeReader }
+
+func pipeOf(request any) duplexPipe {
+	if req, ok := request.(*smithyhttp.Request); ok && req != nil {
+		if r, ok := req.GetStream().(*io.PipeReader); ok {
+			return duplexPipe{r}
+		}
+	}
+	return duplexPipe{}
+}
+
+// fail ends the sending side: from now on Send returns err.
+func (p duplexPipe) fail(err error) {
+	if p.r != nil {
+		p.r.CloseWithError(err)
+	}
+}
+
+// discard takes what is still sent after a proper end, until the SDK has closed
+// its end. An error here would become the error of a stream that ended well.
+func (p duplexPipe) discard() {
+	if p.r != nil {
+		go func() { _, _ = io.Copy(io.Discard, p.r) }()
+	}
+}
+
+// exchange is a bidirectional stream on the wire. net/http's HTTP/2 does not look
+// at the request's context while it waits for the request's body (Go 1.26), and
+// on this operation it always does: so the end of the context closes both bodies.
+//
+// It also watches for silence. A byte that arrives and an event that the transport
+// takes from the caller are signs of life. The timer runs only while somebody waits
+// for the answer, so a caller who is slow to take events is no silent server.
+type exchange struct {
+	pipe   duplexPipe
+	sends  *sentEvents
+	after  time.Duration
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+
+	mu      sync.Mutex
+	timer   *time.Timer
+	waiting bool
+	over    bool          // the answer's body is closed
+	cause   error         // for which it was cut
+	body    io.ReadCloser // of the answer
+}
+
+func newExchange(pipe duplexPipe) *exchange {
+	x := &exchange{pipe: pipe}
+	x.sends = newSentEvents(x)
+	return x
+}
+
+// discard lets the caller send into the void, for what has ended well.
+func (x *exchange) discard() { _ = x.sends.Close() }
+
+type exchangeKey struct{}
+
+func exchangeOf(ctx context.Context) *exchange {
+	x, _ := ctx.Value(exchangeKey{}).(*exchange)
+	return x
+}
+
+// roundTrip sends the request under the exchange's watch.
+func (x *exchange) roundTrip(rt http.RoundTripper, req *http.Request, t Timeouts) (*http.Response, error) {
+	ctx, cancel := context.WithCancelCause(req.Context())
+	x.after, x.ctx, x.cancel = t.Read, ctx, cancel
+	context.AfterFunc(ctx, func() { x.cut(context.Cause(ctx)) })
+	if x.after > 0 {
+		x.mu.Lock()
+		x.waiting = true
+		x.timer = time.AfterFunc(x.after+2*t.Connect, x.silent)
+		x.mu.Unlock()
+	}
+	req = req.WithContext(ctx)
+	if x.pipe.r != nil {
+		req.Body = x.sends
+		go x.sends.pump()
+	}
+	resp, err := rt.RoundTrip(req)
+	if err != nil {
+		if cause := x.causeOf(); cause != nil {
+			err = cause
+		}
+		err = connectTimeout(ctx, err, t.Connect)
+		x.end()
+		return nil, err
+	}
+	x.rest()
+	x.mu.Lock()
+	x.body = resp.Body
+	cut := x.cause != nil
+	x.mu.Unlock()
+	if cut {
+		_ = resp.Body.Close()
+	}
+	resp.Body = &receivedEvents{resp.Body, x}
+	return resp, nil
+}
+
+func (x *exchange) silent() {
+	x.cancel(&TimeoutError{Rule: ErrReadTimeout, After: x.after})
+}
+
+// cut ends both directions at once, with an error for who reads and who sends.
+func (x *exchange) cut(cause error) {
+	x.mu.Lock()
+	if x.over || x.cause != nil {
+		x.mu.Unlock()
+		return
+	}
+	x.cause = cause
+	body := x.body
+	x.mu.Unlock()
+	x.pipe.fail(cause)
+	if body != nil {
+		_ = body.Close()
+	}
+}
+
+// causeOf is why the exchange was cut; nil where it was not.
+func (x *exchange) causeOf() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.cause == nil && !x.over && x.ctx != nil {
+		return context.Cause(x.ctx) // cut is about to run
+	}
+	return x.cause
+}
+
+// end frees what the exchange holds. The answer is over by then.
+func (x *exchange) end() {
+	x.mu.Lock()
+	x.over = true
+	if x.timer != nil {
+		x.timer.Stop()
+	}
+	x.mu.Unlock()
+	x.cancel(nil)
+}
+
+// await starts the wait for a byte, rest ends it.
+func (x *exchange) await() { x.wait(true) }
+func (x *exchange) rest()  { x.wait(false) }
+
+func (x *exchange) wait(waiting bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.timer == nil || x.over {
+		return
+	}
+	x.waiting = waiting
+	if waiting {
+		x.timer.Reset(x.after)
+	} else {
+		x.timer.Stop()
+	}
+}
+
+// sent notes that the transport has taken something from the caller.
+func (x *exchange) sent() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.timer != nil && x.waiting && !x.over {
+		x.timer.Reset(x.after)
+	}
+}
+
+// sentEvents is the request's body. net/http closes it where the server has ended
+// the exchange, and waits for its Read to return: so Read must not sit in the pipe,
+// from which a goroutine of its own reads instead, until the SDK has closed it.
+type sentEvents struct {
+	x     *exchange
+	ready chan []byte   // handed over one at a time
+	taken chan struct{} // the transport is done with it
+	stop  chan struct{} // closed where nobody reads any more
+	once  sync.Once
+
+	rest []byte
+	err  error // after the last
+}
+
+func newSentEvents(x *exchange) *sentEvents {
+	return &sentEvents{x: x, ready: make(chan []byte), taken: make(chan struct{}), stop: make(chan struct{})}
+}
+
+// pump hands over what the caller sends, and throws away what nobody reads.
+func (b *sentEvents) pump() {
+	var buf [8 << 10]byte
+	for {
+		n, err := b.x.pipe.r.Read(buf[:])
+		if n > 0 {
+			select {
+			case b.ready <- buf[:n]:
+				select {
+				case <-b.taken:
+				case <-b.stop:
+					// The transport may still copy from buf.
+					_, _ = io.Copy(io.Discard, b.x.pipe.r)
+					return
+				}
+			case <-b.stop:
+			}
+		}
+		if err != nil {
+			b.err = err
+			close(b.ready)
+			return
+		}
+	}
+}
+
+// Read implements io.Reader.
+func (b *sentEvents) Read(p []byte) (int, error) {
+	if len(b.rest) == 0 {
+		select {
+		case got, ok := <-b.ready:
+			if !ok {
+				return 0, b.err
+			}
+			b.rest = got
+			b.x.sent()
+		case <-b.stop:
+			return 0, io.ErrClosedPipe
+		}
+	}
+	n := copy(p, b.rest)
+	if b.rest = b.rest[n:]; len(b.rest) == 0 {
+		select {
+		case b.taken <- struct{}{}:
+		case <-b.stop:
+		}
+	}
+	return n, nil
+}
+
+// Close implements io.Closer.
+func (b *sentEvents) Close() error {
+	b.once.Do(func() { close(b.stop) })
+	return nil
+}
+
+// receivedEvents is the answer's body.
+type receivedEvents struct {
+	io.ReadCloser
+	x *exchange
+}
+
+func (b *receivedEvents) Read(p []byte) (int, error) {
+	b.x.await()
+	n, err := b.ReadCloser.Read(p)
+	b.x.rest()
+	if err != nil {
+		if cause := b.x.causeOf(); cause != nil {
+			err = cause
+		}
+	}
+	return n, err
+}
+
+func (b *receivedEvents) Close() error {
+	err := b.ReadCloser.Close()
+	b.x.end()
+	return err
+}

@@ -1,0 +1,242 @@
+package securebedrock_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/aws/smithy-go/eventstream"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock"
+)
+
+// readStream makes a streaming call of an operation, reads it to its end and
+// returns its error.
+func readStream(ctx context.Context, t *testing.T, c *client, op string) error {
+	t.Helper()
+	switch op {
+	case "ConverseStream":
+		out, err := c.ConverseStream(ctx, converseStream("hello"))
+		if err != nil {
+			return err
+		}
+		_, err = drain(out.GetStream())
+		return err
+	case "InvokeModelWithResponseStream":
+		out, err := c.InvokeModelWithResponseStream(ctx, &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: aws.String(haiku), Body: invokeBody("hello")})
+		if err != nil {
+			return err
+		}
+		for range out.GetStream().Events() {
+		}
+		return out.GetStream().Err()
+	}
+	out, err := c.InvokeModelWithBidirectionalStream(ctx, sonic())
+	if err != nil {
+		return err
+	}
+	for range out.GetStream().Events() {
+	}
+	return out.GetStream().Err()
+}
+
+// The record of a stream has the error that the caller got, in whatever pieces the
+// exception and the end arrive.
+func TestExceptionIsRecordedByItsName(t *testing.T) {
+	events := map[string][]byte{
+		"ConverseStream":                     eventFrame(t, "messageStart", `{"role":"assistant"}`),
+		"InvokeModelWithResponseStream":      eventFrame(t, "chunk", `{"bytes":"e30="}`),
+		"InvokeModelWithBidirectionalStream": eventFrame(t, "chunk", `{"bytes":"e30="}`),
+	}
+	for op, event := range events {
+		exception := exceptionFrame(t, "modelStreamErrorException", "no")
+		all := append(bytes.Clone(event), exception...)
+		for _, row := range []struct {
+			name   string
+			pieces [][]byte
+		}{
+			{"at once", [][]byte{all}},
+			{"event, then exception", [][]byte{event, exception}},
+			{"in two halves of the exception", [][]byte{all[:len(all)-20], all[len(all)-20:]}},
+			{"in single bytes", split(all)},
+			{"an exception alone", [][]byte{exception}},
+			{"with an event after it", [][]byte{append(bytes.Clone(all), event...)}},
+			{"with half an event after it", [][]byte{append(bytes.Clone(all), event[:9]...)}},
+		} {
+			for _, http2 := range []bool{true, false} {
+				if !http2 && op == "InvokeModelWithBidirectionalStream" {
+					continue
+				}
+				for _, length := range []bool{false, true} { // HTTP/1.1 then gives the end with the last bytes
+					name := op + "/" + row.name + map[bool]string{true: "/HTTP2", false: "/HTTP1"}[http2] + map[bool]string{true: "/with its length", false: ""}[length]
+					t.Run(name, func(t *testing.T) {
+						rec := new(recorder)
+						c := handledBy(t, http2, func(w http.ResponseWriter, r *http.Request) {
+							w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
+							if length {
+								n := 0
+								for _, p := range row.pieces {
+									n += len(p)
+								}
+								w.Header().Set("Content-Length", strconv.Itoa(n))
+							}
+							w.WriteHeader(http.StatusOK)
+							for _, p := range row.pieces {
+								w.Write(p)
+								if len(row.pieces) > 1 {
+									w.(http.Flusher).Flush()
+								}
+							}
+						}, rec.option, excuseDuplex)
+						err := readStream(t.Context(), t, c, op)
+						var want *types.ModelStreamErrorException
+						if !errors.As(err, &want) {
+							t.Errorf("the caller got %v", err)
+						}
+						if r := rec.one(t); !errors.As(r.outcome.Err, &want) || r.outcome.Canceled {
+							t.Errorf("the record has %v", r.outcome.Err)
+						}
+					})
+				}
+			}
+		}
+	}
+}
+
+func split(b []byte) (all [][]byte) {
+	for i := range b {
+		all = append(all, b[i:i+1])
+	}
+	return all
+}
+
+// A context that ends just after the stream did changes nothing in its record.
+func TestCancelAfterTheEnd(t *testing.T) {
+	for _, op := range []string{"ConverseStream", "InvokeModelWithResponseStream"} {
+		for _, exception := range []bool{false, true} {
+			rec := new(recorder)
+			const n = 100
+			c := handledBy(t, true, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
+				if op == "ConverseStream" {
+					w.Write(eventFrame(t, "messageStop", `{"stopReason":"end_turn"}`))
+				} else {
+					w.Write(eventFrame(t, "chunk", `{"bytes":"e30="}`))
+				}
+				if exception {
+					w.Write(exceptionFrame(t, "modelStreamErrorException", "no"))
+				}
+			}, rec.option)
+			for range n {
+				ctx, cancel := context.WithCancel(t.Context())
+				err := readStream(ctx, t, c, op)
+				cancel()
+				if (err != nil) != exception {
+					t.Fatalf("the caller got %v", err)
+				}
+			}
+			settled(t, "every outcome", func() bool { rec.mu.Lock(); defer rec.mu.Unlock(); return len(rec.records) == n })
+			for _, r := range rec.records {
+				if (r.outcome.Err != nil) != exception || r.outcome.Canceled {
+					t.Fatalf("%s: the record has %v, canceled %t", op, r.outcome.Err, r.outcome.Canceled)
+				}
+			}
+		}
+	}
+}
+
+// A stream that ends at once, with no event, is none.
+func TestEmptyStream(t *testing.T) {
+	for _, op := range []string{"ConverseStream", "InvokeModelWithResponseStream"} {
+		for _, http2 := range []bool{true, false} {
+			rec := new(recorder)
+			c := handledBy(t, http2, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
+			}, rec.option)
+			refusedBy(t, readStream(t.Context(), t, c, op), securebedrock.ErrStreamTruncated)
+			if r := rec.one(t); !errors.Is(r.outcome.Err, securebedrock.ErrStreamTruncated) {
+				t.Errorf("%s: %v", op, r.outcome.Err)
+			}
+		}
+	}
+}
+
+// Someone who is slow to read a stream that was cut comes to its error too, though
+// nobody took the events in time.
+func TestSlowReaderComesToTheError(t *testing.T) {
+	const event = `{"contentBlockIndex":0,"delta":{"text":"x"}}`
+	for _, op := range []string{"ConverseStream", "InvokeModelWithBidirectionalStream"} {
+		t.Run(op, func(t *testing.T) {
+			c := handledBy(t, true, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
+				for range 10 {
+					if op == "ConverseStream" {
+						w.Write(eventFrame(t, "contentBlockDelta", event))
+					} else {
+						w.Write(eventFrame(t, "chunk", `{"bytes":"e30="}`))
+					}
+				}
+				w.(http.Flusher).Flush()
+				<-r.Context().Done()
+			}, excuseDuplex)
+			var err error
+			switch op {
+			case "ConverseStream":
+				out, callErr := c.ConverseStream(t.Context(), converseStream("hello"))
+				if callErr != nil {
+					t.Fatal(callErr)
+				}
+				<-out.GetStream().Events()
+				c.Close()
+				time.Sleep(1500 * time.Millisecond)
+				_, err = drain(out.GetStream())
+			default:
+				out, callErr := c.InvokeModelWithBidirectionalStream(t.Context(), sonic())
+				if callErr != nil {
+					t.Fatal(callErr)
+				}
+				<-out.GetStream().Events()
+				c.Close()
+				time.Sleep(1500 * time.Millisecond)
+				for range out.GetStream().Events() {
+				}
+				err = out.GetStream().Err()
+			}
+			if !errors.Is(err, securebedrock.ErrStreamTruncated) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// Headers of every type may stand before :event-type.
+func TestHeadersOfEveryType(t *testing.T) {
+	m := eventstream.Message{Payload: []byte(`{"stopReason":"end_turn"}`)}
+	for name, v := range map[string]eventstream.Value{
+		"a-true": eventstream.BoolValue(true), "a-false": eventstream.BoolValue(false), "a-byte": eventstream.Int8Value(1),
+		"a-short": eventstream.Int16Value(1), "an-int": eventstream.Int32Value(1), "a-long": eventstream.Int64Value(1),
+		"bytes": eventstream.BytesValue("xyz"), "empty": eventstream.BytesValue(""), "a-time": eventstream.TimestampValue(time.Unix(1, 0)), "a-uuid": eventstream.UUIDValue{1},
+	} {
+		m.Headers.Set(name, v)
+	}
+	m.Headers.Set(eventstream.MessageTypeHeader, eventstream.StringValue(eventstream.EventMessageType))
+	m.Headers.Set(eventstream.EventTypeHeader, eventstream.StringValue("messageStop"))
+	rec := new(recorder)
+	c := handledBy(t, true, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
+		_ = eventstream.NewEncoder().Encode(w, m)
+	}, rec.option)
+	if err := readStream(t.Context(), t, c, "ConverseStream"); err != nil {
+		t.Errorf("got %v", err)
+	}
+	if r := rec.one(t); r.outcome.StopReason != "end_turn" {
+		t.Errorf("outcome %+v", r.outcome)
+	}
+}

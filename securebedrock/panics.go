@@ -1,0 +1,36 @@
+package securebedrock
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/aws/smithy-go/logging"
+)
+
+// errPanic is in the error of a call in which an application's function panicked,
+// where the panic could not go on to the caller.
+var errPanic = errors.New("panic")
+
+// panicError makes an error of a panic. Its value may hold a prompt: of the values
+// only errors of the Go runtime are repeated.
+func panicError(where string, v any) error {
+	if err, ok := v.(runtime.Error); ok {
+		return fmt.Errorf("securebedrock: %w in %s: %w", errPanic, where, err)
+	}
+	return fmt.Errorf("securebedrock: %w in %s, with a %T", errPanic, where, v)
+}
+
+// caught runs an application's function and tells the logger where it panics. The
+// functions are run on goroutines of the SDK's and of net/http's, where a panic
+// would end the process, and one after the other, where it would skip the rest.
+func caught(log logging.Logger, where string, f func()) (ok bool) {
+	defer func() {
+		if v := recover(); v != nil && log != nil {
+			log.Logf(logging.Warn, "%v\n%s", panicError(where, v), debug.Stack())
+		}
+	}()
+	f()
+	return true
+}
