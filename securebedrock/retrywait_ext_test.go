@@ -49,7 +49,7 @@ func TestCallersOfAThrottledModelDoNotPileUp(t *testing.T) {
 			handler, _ := failing(1<<30, 429, "ThrottlingException")
 			c := handled(t, handler, func(o *opts) { o.Retry.MaxWait = 3 * time.Second })
 			errs, took := together(t, c, 40, stream)
-			if took > 6*time.Second {
+			if took > 10*time.Second {
 				t.Errorf("the last caller was over after %v", took)
 			}
 			for _, err := range errs {
