@@ -128,6 +128,10 @@ func TestWaitPastTheDeadline(t *testing.T) {
 				_, err := c.Converse(ctx, converse("hello"))
 				return err
 			}
+			if err := c.Warm(t.Context()); err != nil { // no handshake in what is measured
+				t.Fatal(err)
+			}
+			sent := seen.Load()
 			for range 3 {
 				start := time.Now()
 				err := call()
@@ -141,7 +145,7 @@ func TestWaitPastTheDeadline(t *testing.T) {
 					t.Errorf("it is also %v: %v", row.other, err)
 				}
 			}
-			if n := seen.Load(); n > 2 {
+			if n := seen.Load() - sent; n > 2 {
 				t.Errorf("sent %d times", n)
 			}
 		})
