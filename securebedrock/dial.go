@@ -10,9 +10,10 @@ import (
 // context, and has the system find out about a peer that is gone.
 func (dial dialFunc) bounded(t Timeouts) dialFunc {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		cancel := context.CancelFunc(func() {})
 		if t.Connect > 0 {
+			var cancel context.CancelFunc
 			ctx, cancel = context.WithTimeout(ctx, t.Connect)
+			defer cancel()
 		}
 		type result struct {
 			conn net.Conn
@@ -20,7 +21,6 @@ func (dial dialFunc) bounded(t Timeouts) dialFunc {
 		}
 		done := make(chan result, 1)
 		go func() {
-			defer cancel()
 			conn, err := dial(ctx, network, addr)
 			done <- result{conn, err}
 		}()

@@ -50,9 +50,11 @@ func TestRateLimitPlacesAreGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRetryer(Retry{MaxWait: time.Minute})
 		play(t, r, "m", errThrottled)
-		ctx, cancel := context.WithCancel(ofModel("m"))
+		var cancels []context.CancelFunc
 		var wg sync.WaitGroup
 		for range 20 {
+			ctx, cancel := context.WithCancel(ofModel("m"))
+			cancels = append(cancels, cancel)
 			wg.Go(func() {
 				if _, err := r.GetAttemptToken(ctx); !errors.Is(err, context.Canceled) {
 					t.Errorf("got %v", err)
@@ -60,7 +62,9 @@ func TestRateLimitPlacesAreGivenBack(t *testing.T) {
 			})
 		}
 		synctest.Wait()
-		cancel()
+		for _, cancel := range cancels {
+			cancel()
+		}
 		wg.Wait()
 		start := time.Now()
 		if _, err := r.GetAttemptToken(ofModel("m")); err != nil {
