@@ -65,7 +65,7 @@ func prompt(arn, version string, models ...string) string {
 	for i, m := range models {
 		v := fmt.Sprintf(`{"name":"v%d","templateType":"TEXT","templateConfiguration":{"text":{"text":"hello"}}`, i)
 		if m == "agent" {
-			v += `,"genAiResource":{"agent":{"agentIdentifier":"arn:aws:bedrock:us-east-1:123456789012:agent-alias/A/B"}}`
+			v += `,"genAiResource":{"agent":{"agentIdentifier":"arn:aws:bedrock:us-east-1:123456789012:agent-alias/A/B"}},"modelId":"` + model + `"`
 		} else if m != "" {
 			v += fmt.Sprintf(`,"modelId":%q`, m)
 		}
