@@ -18,7 +18,9 @@ import (
 	"github.com/aws/smithy-go/auth/bearer"
 	smithyendpoints "github.com/aws/smithy-go/endpoints"
 	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/metrics"
 	"github.com/aws/smithy-go/middleware"
+	"github.com/aws/smithy-go/tracing"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
@@ -298,6 +300,14 @@ func TestNil(t *testing.T) {
 		{"a logger that is a nil pointer", func(cfg *aws.Config, _ *opts) {
 			cfg.Logger = (*logged)(nil)
 			cfg.ClientLogMode = aws.LogRequest | aws.LogSigning
+		}, ""},
+		{"a logger that an option makes a nil pointer", func(cfg *aws.Config, _ *opts) {
+			cfg.ClientLogMode = aws.LogRequest
+			cfg.ServiceOptions = append(cfg.ServiceOptions, func(_ string, o any) {
+				if o, ok := o.(*sdkOptions); ok {
+					o.Logger, o.MeterProvider, o.TracerProvider = (*logged)(nil), (*metrics.NopMeterProvider)(nil), (*tracing.NopTracerProvider)(nil)
+				}
+			})
 		}, ""},
 		{"nil API and service options", func(cfg *aws.Config, _ *opts) {
 			cfg.APIOptions = append([]func(*middleware.Stack) error{nil}, cfg.APIOptions...)
