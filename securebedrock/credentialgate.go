@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -70,7 +71,7 @@ func (d *instanceDoer) Do(req *http.Request) (*http.Response, error) {
 		d.conns.end()
 		return nil, err
 	}
-	resp.Body = &countedBody{ReadCloser: resp.Body, end: d.conns.end}
+	resp.Body = &countedBody{ReadCloser: resp.Body, end: sync.OnceFunc(d.conns.end)}
 	return resp, nil
 }
 
@@ -217,7 +218,7 @@ func (s *credentialStep) HandleDeserialize(ctx context.Context, in middleware.De
 	}
 	bounded, cancel := context.WithTimeout(ctx, credentialsTimeout)
 	defer cancel()
-	raw, metadata, err := smithyhttp.NewClientHandler(do).Handle(bounded, req)
+	raw, metadata, err := smithyhttp.NewClientHandlerWithOptions(do).Handle(bounded, req)
 	resp, ok := raw.(*smithyhttp.Response)
 	if !ok || err != nil {
 		return out, metadata, err

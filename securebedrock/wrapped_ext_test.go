@@ -75,12 +75,14 @@ func TestEndpointIsNotDropped(t *testing.T) {
 		{"a configuration's resolver", func(cfg *aws.Config) {
 			//lint:ignore SA1019 deprecated, and still in use
 			cfg.EndpointResolverWithOptions = aws.EndpointResolverWithOptionsFunc(func(string, string, ...any) (aws.Endpoint, error) { //nolint:staticcheck // deprecated, and still in use
+				//lint:ignore SA1019 as above
 				return aws.Endpoint{URL: vpce}, nil //nolint:staticcheck // deprecated, and still in use
 			})
 		}, vpce},
 		{"a configuration's resolver that knows other services", func(cfg *aws.Config) {
 			//lint:ignore SA1019 deprecated, and still in use
 			cfg.EndpointResolverWithOptions = aws.EndpointResolverWithOptionsFunc(func(string, string, ...any) (aws.Endpoint, error) { //nolint:staticcheck // deprecated, and still in use
+				//lint:ignore SA1019 as above
 				return aws.Endpoint{}, &aws.EndpointNotFoundError{}
 			})
 		}, ""},
