@@ -98,8 +98,8 @@ func NewFromConfig(cfg aws.Config, opts Options) (*Client, error) {
 	if ours := plainURL(c.g.endpoint.endpoint.URI.String()); elsewhere != "" && elsewhere != ours {
 		c.g.warn("the endpoint %s of the environment or of the shared configuration is not used; calls go to %s", elsewhere, ours)
 	}
-	if !isNil(cfg.BearerAuthTokenProvider) && !fromSSO(cfg) {
-		c.g.warn("the configuration's bearer token provider is not used; calls are signed with SigV4")
+	if !isNil(cfg.BearerAuthTokenProvider) && !fromSSO(cfg) && !apiKeyIsSet() {
+		c.g.warn("the configuration's bearer token provider is not used; calls are signed with SigV4, and " + apiKey + " would not be used either")
 	}
 	return c, nil
 }

@@ -218,7 +218,7 @@ func (s *credentialStep) HandleDeserialize(ctx context.Context, in middleware.De
 	}
 	bounded, cancel := context.WithTimeout(ctx, credentialsTimeout)
 	defer cancel()
-	raw, metadata, err := smithyhttp.NewClientHandler(do).Handle(bounded, req)
+	raw, metadata, err := smithyhttp.NewClientHandlerWithOptions(do).Handle(bounded, req)
 	resp, ok := raw.(*smithyhttp.Response)
 	if !ok || err != nil {
 		return out, metadata, err

@@ -7,14 +7,19 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -214,4 +219,106 @@ func TestContainerOnLoopback(t *testing.T) {
 	if u, _ := url.Parse(agent.URL); asked.Host != u.Host || asked.URL.RequestURI() != "/creds?id=1" || asked.Header.Get("Authorization") != "a token" {
 		t.Errorf("asked %s %s with %q", asked.Host, asked.URL, asked.Header.Get("Authorization"))
 	}
+}
+
+// An instance's metadata on loopback, where aws_signing_helper serves it, the whole
+// way through New; no connection outlives the client.
+func TestInstanceMetadataOnLoopback(t *testing.T) {
+	var open atomic.Int32
+	helper := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/latest/api/token":
+			w.Header().Set("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "300")
+			io.WriteString(w, "token")
+		case "/latest/meta-data/iam/security-credentials/":
+			io.WriteString(w, "app")
+		default:
+			io.WriteString(w, `{"Code":"Success","AccessKeyId":"ASIAX","SecretAccessKey":"s","Token":"t","Expiration":"2999-01-01T00:00:00Z"}`)
+		}
+	}))
+	helper.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			open.Add(1)
+		case http.StateClosed:
+			open.Add(-1)
+		}
+	}
+	helper.Start()
+	defer helper.Close()
+	for k, v := range map[string]string{"AWS_EC2_METADATA_SERVICE_ENDPOINT": helper.URL, "AWS_EC2_METADATA_DISABLED": "", "AWS_CONFIG_FILE": "none", "AWS_SHARED_CREDENTIALS_FILE": "none", "AWS_ACCESS_KEY_ID": "", "AWS_PROFILE": ""} {
+		t.Setenv(k, v)
+	}
+	c, err := New(t.Context(), Options{Region: "eu-west-1", Guardrail: Guardrail{ID: "g1", Version: "1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := c.g.credentials.retrieve(t.Context(), "eu-west-1")
+	if err != nil || got.AccessKeyID != "ASIAX" || open.Load() == 0 {
+		t.Errorf("got %s over %d connections, %v", got.AccessKeyID, open.Load(), err)
+	}
+	c.Close()
+	for range 200 {
+		if open.Load() == 0 {
+			return
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	t.Errorf("%d connections are left", open.Load())
+}
+
+// The sessions of the chain's own roles are proven too.
+func TestChainSessionIsTheOneAskedFor(t *testing.T) {
+	const keys = "[default]\nrole_arn = arn:aws:iam::123456789012:role/app\nrole_session_name = me\nsource_profile = base\n[profile base]\naws_access_key_id = A\naws_secret_access_key = s\n"
+	const web = "[default]\nrole_arn = arn:aws:iam::123456789012:role/app\nrole_session_name = me\nweb_identity_token_file = /dev/null\n"
+	for _, row := range []struct {
+		operation, profile, account string
+		ends                        time.Duration
+		ok                          bool
+	}{
+		{"AssumeRole", keys, "123456789012", 10 * time.Minute, true},
+		{"AssumeRole", keys, "999999999999", 10 * time.Minute, false},
+		{"AssumeRole", keys, "123456789012", -time.Minute, false},
+		{"AssumeRoleWithWebIdentity", web, "123456789012", 10 * time.Minute, true},
+		{"AssumeRoleWithWebIdentity", web, "999999999999", 10 * time.Minute, false},
+		{"AssumeRoleWithWebIdentity", web, "123456789012", 48 * time.Hour, false},
+	} {
+		t.Run(fmt.Sprint(row.operation, row.account, row.ends), func(t *testing.T) {
+			do := &recordingDoer{f: func() *http.Response {
+				body := "<" + row.operation + `Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><` + row.operation + "Result><AssumedRoleUser><Arn>arn:aws:sts::" + row.account + ":assumed-role/app/me</Arn><AssumedRoleId>x:me</AssumedRoleId></AssumedRoleUser>" +
+					"<Credentials><AccessKeyId>ASIAX</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>" + time.Now().Add(row.ends).UTC().Format(time.RFC3339) + "</Expiration></Credentials></" + row.operation + "Result></" + row.operation + "Response>"
+				return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"text/xml"}}, Body: io.NopCloser(strings.NewReader(body))}
+			}}
+			got, err := chainOf(t, "eu-west-1", row.profile, new(recordingDoer), &credentialGate{region: "eu-west-1", do: do}).Retrieve(t.Context())
+			if (err == nil) != row.ok || (got.AccessKeyID == "ASIAX") != row.ok || !row.ok && !errors.Is(err, ErrAuth) {
+				t.Errorf("got %s, %v", got.AccessKeyID, err)
+			}
+		})
+	}
+}
+
+// silentDoer answers nobody.
+type silentDoer struct{}
+
+func (silentDoer) Do(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+// A service that says nothing does not hold a call for ever, whatever its context.
+func TestCredentialsAreBoundedInTime(t *testing.T) {
+	chain := chainOf(t, "eu-west-1", ssoProfile, new(recordingDoer), &credentialGate{region: "eu-west-1", do: silentDoer{}})
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		done := make(chan error, 1)
+		go func() { _, err := chain.Retrieve(context.Background()); done <- err }()
+		select {
+		case err := <-done:
+			if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) > credentialsTimeout {
+				t.Errorf("after %v got %v", time.Since(start), err)
+			}
+		case <-time.After(time.Hour):
+			t.Error("it has waited for an hour")
+		}
+	})
 }

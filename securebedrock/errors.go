@@ -45,7 +45,8 @@ var (
 	// or with another body, than the rules approved.
 	ErrEndpoint = errors.New("request is not the approved one")
 	// ErrAuth: the request was about to go with other credentials than the
-	// configured ones, or not signed with SigV4.
+	// configured ones, or not signed with SigV4; or STS returned another session
+	// than the one that was asked for.
 	ErrAuth = errors.New("credentials are not the configured ones")
 	// ErrRedirect: the server answered with a redirect, which is never followed.
 	ErrRedirect = errors.New("redirect refused")
@@ -63,7 +64,8 @@ var (
 	// ErrAnswerIncomplete: an answer that is no stream lacks what it is for, such as
 	// the output and the stop reason of a Converse.
 	ErrAnswerIncomplete = errors.New("answer is incomplete")
-	// ErrAnswerSize: an answer that is no stream is longer than 32 MiB.
+	// ErrAnswerSize: an answer that is no stream is longer than 32 MiB, or one with
+	// credentials is longer than 1 MiB.
 	ErrAnswerSize = errors.New("answer is too long")
 	// ErrAudit: a record could not be written.
 	ErrAudit = errors.New("call could not be recorded")

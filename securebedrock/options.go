@@ -163,7 +163,9 @@ type Role struct {
 	Policy string
 
 	// STS is the client that is asked. Nil means the STS endpoint of
-	// Options.Region, whatever the environment says.
+	// Options.Region, whatever the environment says. A session of another account,
+	// role or name, one that is over, and one that lasts an hour longer than asked
+	// are refused with ErrAuth, an answer of more than 1 MiB with ErrAnswerSize.
 	STS stscreds.AssumeRoleAPIClient
 }
 

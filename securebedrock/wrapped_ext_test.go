@@ -1,7 +1,6 @@
 package securebedrock_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -18,20 +17,15 @@ import (
 	"github.com/aws/smithy-go/auth/bearer"
 	smithyendpoints "github.com/aws/smithy-go/endpoints"
 	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/metrics"
 	"github.com/aws/smithy-go/middleware"
+	"github.com/aws/smithy-go/tracing"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
 )
 
 const vpce = "https://vpce-0a1b2c.bedrock-runtime.eu-central-1.vpce.amazonaws.com"
-
-// logged keeps what a client logs.
-type logged struct{ bytes.Buffer }
-
-func (l *logged) Logf(_ logging.Classification, format string, args ...any) {
-	fmt.Fprintf(l, format+"\n", args...)
-}
 
 type resolvesTo string
 
@@ -73,12 +67,14 @@ func TestEndpointIsNotDropped(t *testing.T) {
 		{"a configuration's resolver", func(cfg *aws.Config) {
 			//lint:ignore SA1019 deprecated, and still in use
 			cfg.EndpointResolverWithOptions = aws.EndpointResolverWithOptionsFunc(func(string, string, ...any) (aws.Endpoint, error) { //nolint:staticcheck // deprecated, and still in use
+				//lint:ignore SA1019 as above
 				return aws.Endpoint{URL: vpce}, nil //nolint:staticcheck // deprecated, and still in use
 			})
 		}, vpce},
 		{"a configuration's resolver that knows other services", func(cfg *aws.Config) {
 			//lint:ignore SA1019 deprecated, and still in use
 			cfg.EndpointResolverWithOptions = aws.EndpointResolverWithOptionsFunc(func(string, string, ...any) (aws.Endpoint, error) { //nolint:staticcheck // deprecated, and still in use
+				//lint:ignore SA1019 as above
 				return aws.Endpoint{}, &aws.EndpointNotFoundError{}
 			})
 		}, ""},
@@ -298,6 +294,14 @@ func TestNil(t *testing.T) {
 		{"a logger that is a nil pointer", func(cfg *aws.Config, _ *opts) {
 			cfg.Logger = (*logged)(nil)
 			cfg.ClientLogMode = aws.LogRequest | aws.LogSigning
+		}, ""},
+		{"a logger that an option makes a nil pointer", func(cfg *aws.Config, _ *opts) {
+			cfg.ClientLogMode = aws.LogRequest
+			cfg.ServiceOptions = append(cfg.ServiceOptions, func(_ string, o any) {
+				if o, ok := o.(*sdkOptions); ok {
+					o.Logger, o.MeterProvider, o.TracerProvider = (*logged)(nil), (*metrics.NopMeterProvider)(nil), (*tracing.NopTracerProvider)(nil)
+				}
+			})
 		}, ""},
 		{"nil API and service options", func(cfg *aws.Config, _ *opts) {
 			cfg.APIOptions = append([]func(*middleware.Stack) error{nil}, cfg.APIOptions...)
