@@ -29,7 +29,6 @@ type duplexStep struct {
 	sdk middleware.DeserializeMiddleware // the SDK's event stream step of this call's stack
 
 	answered atomic.Bool // the caller has his answer, or one goroutine is about to give it
-	handed   atomic.Bool // the answer is the stream
 
 	live     atomic.Pointer[exchange] // once it is sent
 	assembly *assembly                // of a Runtime client's call
@@ -216,7 +215,6 @@ func (s *handStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 		middleware.DeserializeOutput, middleware.Metadata, error,
 	) {
 		handed = true
-		d.handed.Store(true)
 		pipe := pipeOf(in.Request)
 		out, metadata, err := answerOf(ctx, in, next)
 		if err != nil {
@@ -249,7 +247,10 @@ func endSending(es *bedrockruntime.InvokeModelWithBidirectionalStreamEventStream
 	w, ok := es.Writer.(interface{ ErrorSet() <-chan struct{} })
 	if ok {
 		_ = es.Writer.Close()
-		<-w.ErrorSet()
+		select {
+		case <-w.ErrorSet():
+		case <-time.After(closeGrace): // a step put another pipe in its place
+		}
 	}
 }
 
