@@ -37,9 +37,10 @@ type duplexStep struct {
 type duplexKey struct{}
 
 const (
-	duplexOperation  = "InvokeModelWithBidirectionalStream"
-	eventStreamStep  = "OperationEventStreamDeserializer"
-	eventStreamBuild = "EventStreamBuildMiddleware"
+	duplexOperation   = "InvokeModelWithBidirectionalStream"
+	eventStreamStep   = "OperationEventStreamDeserializer"
+	eventStreamBuild  = "EventStreamBuildMiddleware"
+	eventStreamWriter = "InitializeStreamWriter"
 )
 
 // installDuplex puts the steps of a bidirectional call into its stack.
@@ -58,7 +59,12 @@ func (g *guard) installDuplex(stack *middleware.Stack, op *operation, open bool)
 	}
 	_, swapErr := stack.Deserialize.Swap(eventStreamStep, &handStep{d})
 	_, buildErr := stack.Build.Swap(eventStreamBuild, &replyStep{build})
-	return errors.Join(swapErr, buildErr, stack.Initialize.Add(d, middleware.Before))
+	writer, ok := stack.Finalize.Get(eventStreamWriter)
+	if !ok {
+		return fmt.Errorf("securebedrock: the SDK's stack has no %s", eventStreamWriter)
+	}
+	_, writerErr := stack.Finalize.Swap(eventStreamWriter, &writerStep{d, writer})
+	return errors.Join(swapErr, buildErr, writerErr, stack.Initialize.Add(d, middleware.Before))
 }
 
 func (*duplexStep) ID() string { return "securebedrock:duplex" }
@@ -188,6 +194,28 @@ func (k *keyhole) Value(key any) any {
 		return nil
 	}
 	return v
+}
+
+// writerStep stands in the place of the SDK's step that makes the pipe, and closes
+// it where a step behind fails. The stream's error is what that step says, and not
+// that the pipe is closed: so the exchange is cut first.
+type writerStep struct {
+	d   *duplexStep
+	sdk middleware.FinalizeMiddleware
+}
+
+func (*writerStep) ID() string { return eventStreamWriter }
+
+func (s *writerStep) HandleFinalize(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
+	middleware.FinalizeOutput, middleware.Metadata, error,
+) {
+	return s.sdk.HandleFinalize(ctx, in, finalizeFunc(func(ctx context.Context, in middleware.FinalizeInput) (middleware.FinalizeOutput, middleware.Metadata, error) {
+		out, metadata, err := next.HandleFinalize(ctx, in)
+		if x := s.d.live.Load(); x != nil && err != nil {
+			x.cut(err)
+		}
+		return out, metadata, err
+	}))
 }
 
 // handStep stands in the place of the SDK's event stream step, which hands the
