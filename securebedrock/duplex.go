@@ -29,7 +29,6 @@ type duplexStep struct {
 	sdk middleware.DeserializeMiddleware // the SDK's event stream step of this call's stack
 
 	answered atomic.Bool // the caller has his answer, or one goroutine is about to give it
-	handed   atomic.Bool // the answer is the stream
 
 	live     atomic.Pointer[exchange] // once it is sent
 	assembly *assembly                // of a Runtime client's call
@@ -38,9 +37,10 @@ type duplexStep struct {
 type duplexKey struct{}
 
 const (
-	duplexOperation  = "InvokeModelWithBidirectionalStream"
-	eventStreamStep  = "OperationEventStreamDeserializer"
-	eventStreamBuild = "EventStreamBuildMiddleware"
+	duplexOperation   = "InvokeModelWithBidirectionalStream"
+	eventStreamStep   = "OperationEventStreamDeserializer"
+	eventStreamBuild  = "EventStreamBuildMiddleware"
+	eventStreamWriter = "InitializeStreamWriter"
 )
 
 // installDuplex puts the steps of a bidirectional call into its stack.
@@ -59,7 +59,12 @@ func (g *guard) installDuplex(stack *middleware.Stack, op *operation, open bool)
 	}
 	_, swapErr := stack.Deserialize.Swap(eventStreamStep, &handStep{d})
 	_, buildErr := stack.Build.Swap(eventStreamBuild, &replyStep{build})
-	return errors.Join(swapErr, buildErr, stack.Initialize.Add(d, middleware.Before))
+	writer, ok := stack.Finalize.Get(eventStreamWriter)
+	if !ok {
+		return fmt.Errorf("securebedrock: the SDK's stack has no %s", eventStreamWriter)
+	}
+	_, writerErr := stack.Finalize.Swap(eventStreamWriter, &writerStep{d, writer})
+	return errors.Join(swapErr, buildErr, writerErr, stack.Initialize.Add(d, middleware.Before))
 }
 
 func (*duplexStep) ID() string { return "securebedrock:duplex" }
@@ -191,6 +196,28 @@ func (k *keyhole) Value(key any) any {
 	return v
 }
 
+// writerStep stands in the place of the SDK's step that makes the pipe, and closes
+// it where a step behind fails. The stream's error is what that step says, and not
+// that the pipe is closed: so the exchange is cut first.
+type writerStep struct {
+	d   *duplexStep
+	sdk middleware.FinalizeMiddleware
+}
+
+func (*writerStep) ID() string { return eventStreamWriter }
+
+func (s *writerStep) HandleFinalize(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
+	middleware.FinalizeOutput, middleware.Metadata, error,
+) {
+	return s.sdk.HandleFinalize(ctx, in, finalizeFunc(func(ctx context.Context, in middleware.FinalizeInput) (middleware.FinalizeOutput, middleware.Metadata, error) {
+		out, metadata, err := next.HandleFinalize(ctx, in)
+		if x := s.d.live.Load(); x != nil && err != nil {
+			x.cut(err)
+		}
+		return out, metadata, err
+	}))
+}
+
 // handStep stands in the place of the SDK's event stream step, which hands the
 // stream to the caller before it sends the request. From then on a failure must
 // end that stream: the SDK itself leaves it open.
@@ -216,7 +243,6 @@ func (s *handStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 		middleware.DeserializeOutput, middleware.Metadata, error,
 	) {
 		handed = true
-		d.handed.Store(true)
 		pipe := pipeOf(in.Request)
 		out, metadata, err := answerOf(ctx, in, next)
 		if err != nil {
@@ -249,7 +275,10 @@ func endSending(es *bedrockruntime.InvokeModelWithBidirectionalStreamEventStream
 	w, ok := es.Writer.(interface{ ErrorSet() <-chan struct{} })
 	if ok {
 		_ = es.Writer.Close()
-		<-w.ErrorSet()
+		select {
+		case <-w.ErrorSet():
+		case <-time.After(closeGrace): // a step put another pipe in its place
+		}
 	}
 }
 

@@ -137,7 +137,9 @@ func TestDuplexClosedEarly(t *testing.T) {
 	}
 	settled(t, "every outcome", func() bool { rec.mu.Lock(); defer rec.mu.Unlock(); return len(rec.records) == n })
 	for _, r := range rec.records {
-		if r.outcome.Err != nil || !r.outcome.Canceled {
+		// Canceled is either: the server may have answered the end of the input with the end of
+		// the stream before the SDK closed it.
+		if r.outcome.Err != nil {
 			t.Fatalf("%v, canceled %t", r.outcome.Err, r.outcome.Canceled)
 		}
 	}
