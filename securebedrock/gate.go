@@ -150,6 +150,7 @@ func (s *gateStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 		strings.HasPrefix(resp.Header.Get("X-Amzn-Errortype"), "ExpiredToken") {
 		session.refused(st.accessKey)
 	}
+	st.tally.headers(resp.Header)
 	if s.op.stream && resp.StatusCode >= 200 && resp.StatusCode < 300 {
 		resp.Body = st.result.observe(resp.Body, pipe)
 	} else {

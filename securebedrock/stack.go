@@ -116,6 +116,7 @@ type state struct {
 	idleFrom  time.Time // zero while an attempt is on its way
 	dead      error     // duplex only: deliver this error through the stream
 
+	tally  tally  // of an InvokeModel's usage; the gate begins it
 	result stream // the end of the exchange and its Outcome
 }
 

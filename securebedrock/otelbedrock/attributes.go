@@ -28,6 +28,8 @@ const (
 	attrWait             = attribute.Key("securebedrock.wait")
 	attrEvents           = attribute.Key("securebedrock.events")
 	attrCanceled         = attribute.Key("securebedrock.canceled")
+	attrServiceTier      = attribute.Key("securebedrock.service_tier")
+	attrCacheWrite1h     = attribute.Key("securebedrock.usage.cache_write_1h_input_tokens")
 )
 
 // requestAttributes is what is known before the call goes on, beside its target.
@@ -68,7 +70,7 @@ func requestAttributes(call *securebedrock.Call) []attribute.KeyValue {
 
 // outcomeAttributes is what is known at the end.
 func outcomeAttributes(r *record, out *securebedrock.Outcome, f failure) []attribute.KeyValue {
-	a := make([]attribute.KeyValue, 0, 20)
+	a := make([]attribute.KeyValue, 0, 22)
 	a = append(a,
 		attrAttempts.Int(out.Attempts),
 		attrThrottled.Int(out.Throttled),
@@ -87,6 +89,7 @@ func outcomeAttributes(r *record, out *securebedrock.Outcome, f failure) []attri
 	if stop := word(out.StopReason); stop != "" {
 		a = append(a, semconv.GenAIResponseFinishReasons(stop))
 	}
+	a = appendWord(a, attrServiceTier, out.ServiceTier)
 	if streams(r.operation) {
 		a = append(a, attrEvents.Int(out.Events))
 		if d := r.firstChunk(out); d > 0 {
@@ -112,6 +115,9 @@ func appendUsage(a []attribute.KeyValue, u securebedrock.Usage) []attribute.KeyV
 	}
 	if u.CacheWriteTokens > 0 {
 		a = append(a, semconv.GenAIUsageCacheCreationInputTokens(int(u.CacheWriteTokens)))
+	}
+	if u.CacheWrite1hTokens > 0 { // of those
+		a = append(a, attrCacheWrite1h.Int64(u.CacheWrite1hTokens))
 	}
 	return a
 }
