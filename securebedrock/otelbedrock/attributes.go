@@ -29,7 +29,7 @@ const (
 	attrEvents           = attribute.Key("securebedrock.events")
 	attrCanceled         = attribute.Key("securebedrock.canceled")
 	attrServiceTier      = attribute.Key("securebedrock.service_tier")
-	attrCacheWrite1h     = attribute.Key("securebedrock.usage.cache_write_1h_input_tokens")
+	attrCacheWrite1h     = attribute.Key("securebedrock.cache_write_1h_tokens")
 )
 
 // requestAttributes is what is known before the call goes on, beside its target.
