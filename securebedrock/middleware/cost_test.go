@@ -180,7 +180,15 @@ func TestBudgetOfCallsThatProducedNothing(t *testing.T) {
 	t.Run("no server is there", func(t *testing.T) {
 		server := bedrocktest.NewServer(t)
 		store := watch()
-		c := newClient(t, server, must(t)(middleware.Budget(middleware.BudgetOptions{Window: century, Tokens: 5000, Store: store, OnError: ignore, Estimate: tokens(estimate)})))
+		o := server.Options()
+		o.Role = nil // whose credentials could not be had either
+		o.Retry.MaxAttempts = 1
+		o.Middleware = []securebedrock.Middleware{must(t)(middleware.Budget(middleware.BudgetOptions{Window: century, Tokens: 5000, Store: store, OnError: ignore, Estimate: tokens(estimate)}))}
+		c, err := securebedrock.NewFromConfig(server.Config(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
 		server.Close()
 		if _, err := c.Converse(t.Context(), converse("x")); err == nil {
 			t.Fatal("no error")
@@ -279,8 +287,18 @@ func TestSpellingsOfOneModel(t *testing.T) {
 				h := mw()(next)
 				wg.Go(func() { _, _ = h(t.Context(), call(spellings[0])) })
 				<-entered
-				if _, err := h(t.Context(), call(spellings[1])); !errors.Is(err, middleware.ErrConcurrency) {
-					t.Errorf("%s: %s beside %s: %v", name, spellings[1], spellings[0], err)
+				refused := make(chan error, 1)
+				wg.Go(func() {
+					_, err := h(t.Context(), call(spellings[1]))
+					refused <- err
+				})
+				select {
+				case err := <-refused:
+					if !errors.Is(err, middleware.ErrConcurrency) {
+						t.Errorf("%s: %s beside %s: %v", name, spellings[1], spellings[0], err)
+					}
+				case <-entered:
+					t.Errorf("%s: %s passes beside %s", name, spellings[1], spellings[0])
 				}
 				wg.Go(func() { _, _ = h(t.Context(), call("meta.llama3-8b-instruct-v1:0")) })
 				<-entered
