@@ -168,7 +168,10 @@ func eventKind(h []byte) string {
 // readChunk reads a chunk of InvokeModelWithResponseStream, whose payload is
 // {"bytes":"…"}: the model's own JSON in base64. Most chunks are text, so it is
 // parsed only where a word shows that it tells something about the call.
-func (g *guard) readChunk(frame []byte, o *Outcome) {
+func (g *guard) readChunk(frame []byte, o *Outcome, t *tally) {
+	if !o.Counted {
+		t.into(o) // what the headers told
+	}
 	if len(frame) < preludeLen+sumLen {
 		return
 	}
@@ -188,7 +191,7 @@ func (g *guard) readChunk(frame []byte, o *Outcome) {
 	if err != nil {
 		return
 	}
-	if bytes.Contains(body, []byte(`"amazon-bedrock-`)) || bytes.Contains(body, []byte(`"stop_reason"`)) || bytes.Contains(body, []byte(`"usage"`)) {
-		g.readBody(body, o)
+	if telling(body) {
+		g.readBody(body, o, t)
 	}
 }

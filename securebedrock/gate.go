@@ -174,6 +174,7 @@ func (s *gateStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 		resp.Body.Close()
 		return out, metadata, st.named(refuse(ErrRedirect, fmt.Sprintf("the server answered %d; its Location is not followed", resp.StatusCode)))
 	}
+	st.tally.headers(resp.Header)
 	if s.op.stream && resp.StatusCode >= 200 && resp.StatusCode < 300 {
 		resp.Body = st.result.observe(resp.Body)
 	} else {

@@ -124,6 +124,12 @@ type Outcome struct {
 	StopReason string
 	// Usage is what was seen of it; a cancelled stream may have seen none.
 	Usage Usage
+	// Counted says that the answer told a usage: a zero in Usage is a count then,
+	// and no gap.
+	Counted bool
+	// ServiceTier is the tier that served the call ("default", "priority", "flex",
+	// "reserved"), where the answer tells it.
+	ServiceTier string
 	// Guardrail is what the answer tells of the guardrail.
 	Guardrail GuardrailOutcome
 	// Err is the error that the caller got, from the call or from the stream.
@@ -133,9 +139,16 @@ type Outcome struct {
 	Canceled bool
 }
 
-// Usage counts tokens as Bedrock does.
+// Usage counts tokens as Bedrock does: InputTokens are those that were neither
+// read from the cache nor written to it, and TotalTokens is all of it. Of an
+// InvokeModel it is what Bedrock counts in headers and metrics, and what those do
+// not tell is the model's own count.
 type Usage struct {
 	InputTokens, OutputTokens, CacheReadTokens, CacheWriteTokens, TotalTokens int64
+	// CacheWrite5mTokens and CacheWrite1hTokens are the parts of CacheWriteTokens
+	// that were written for five minutes, and for an hour or another time, which
+	// cost more. Both are zero where the answer does not tell them apart.
+	CacheWrite5mTokens, CacheWrite1hTokens int64
 }
 
 // GuardrailOutcome is what an answer tells of the guardrail. It never holds the

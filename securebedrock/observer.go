@@ -173,7 +173,7 @@ func (o *observer) event(kind string, frame []byte) {
 		return
 	}
 	if kind == eventChunk {
-		g.readChunk(frame, &s.outcome)
+		g.readChunk(frame, &s.outcome, &s.st.tally)
 		return
 	}
 	ev, err := g.protocol.decodeEvent(s.st.op, frame)
@@ -215,7 +215,7 @@ func (g *guard) readEvent(ev smithy.Deserializable, o *Outcome) {
 			o.Guardrail.Intervened = true
 		}
 	case *types.ConverseStreamMetadataEvent:
-		o.Usage = usageOf(ev.Usage)
+		o.converseUsage(ev.Usage, ev.ServiceTier)
 		if ev.Trace != nil {
 			g.readTrace(ev.Trace.Guardrail, &o.Guardrail)
 		}

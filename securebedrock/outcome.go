@@ -1,7 +1,6 @@
 package securebedrock
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 
@@ -13,11 +12,11 @@ import (
 )
 
 // readOutput takes from a unary answer what an Outcome may know of it.
-func (g *guard) readOutput(out any, o *Outcome) {
+func (g *guard) readOutput(out any, o *Outcome, t *tally) {
 	switch out := out.(type) {
 	case *bedrockruntime.ConverseOutput:
 		o.StopReason = string(out.StopReason)
-		o.Usage = usageOf(out.Usage)
+		o.converseUsage(out.Usage, out.ServiceTier)
 		if out.Trace != nil {
 			g.readTrace(out.Trace.Guardrail, &o.Guardrail)
 		}
@@ -25,7 +24,7 @@ func (g *guard) readOutput(out any, o *Outcome) {
 			o.Guardrail.Intervened = true
 		}
 	case *bedrockruntime.InvokeModelOutput:
-		g.readBody(out.Body, o)
+		g.readBody(out.Body, o, t)
 	case *bedrockruntime.ApplyGuardrailOutput:
 		for i := range out.Assessments {
 			g.readAssessment(&out.Assessments[i], &o.Guardrail)
@@ -34,20 +33,7 @@ func (g *guard) readOutput(out any, o *Outcome) {
 			o.Guardrail.Intervened = true
 		}
 	case *bedrockruntime.CountTokensOutput:
-		o.Usage.InputTokens = int64(aws.ToInt32(out.InputTokens))
-	}
-}
-
-func usageOf(u *types.TokenUsage) Usage {
-	if u == nil {
-		return Usage{}
-	}
-	return Usage{
-		InputTokens:      int64(aws.ToInt32(u.InputTokens)),
-		OutputTokens:     int64(aws.ToInt32(u.OutputTokens)),
-		CacheReadTokens:  int64(aws.ToInt32(u.CacheReadInputTokens)),
-		CacheWriteTokens: int64(aws.ToInt32(u.CacheWriteInputTokens)),
-		TotalTokens:      int64(aws.ToInt32(u.TotalTokens)),
+		o.Usage.InputTokens, o.Counted = int64(aws.ToInt32(out.InputTokens)), out.InputTokens != nil
 	}
 }
 
@@ -166,63 +152,4 @@ func (g *guard) verify(op *operation, o *GuardrailOutcome) error {
 		return refuse(ErrGuardrailUnverified, "its guardrail trace names "+quoted(o.ARN)+" version "+quoted(o.Version)+", not the pinned one")
 	}
 	return nil
-}
-
-// invokeBody is what an InvokeModel body, or a stream's chunk, tells beside the
-// answer: Bedrock's own keys, and the usage of the Anthropic messages form.
-type invokeBody struct {
-	GuardrailAction string `json:"amazon-bedrock-guardrailAction"`
-	Trace           *struct {
-		Guardrail *struct {
-			Input   json.RawMessage   `json:"input"`
-			Outputs []json.RawMessage `json:"outputs"`
-		} `json:"guardrail"`
-	} `json:"amazon-bedrock-trace"`
-	Metrics *struct {
-		InputTokens  int64 `json:"inputTokenCount"`
-		OutputTokens int64 `json:"outputTokenCount"`
-	} `json:"amazon-bedrock-invocationMetrics"`
-	StopReason string `json:"stop_reason"`
-	Delta      *struct {
-		StopReason string `json:"stop_reason"`
-	} `json:"delta"`
-	Usage *struct {
-		Input      int64 `json:"input_tokens"`
-		Output     int64 `json:"output_tokens"`
-		CacheRead  int64 `json:"cache_read_input_tokens"`
-		CacheWrite int64 `json:"cache_creation_input_tokens"`
-	} `json:"usage"`
-}
-
-// readBody reads what it finds; a body of another form tells nothing.
-func (g *guard) readBody(body []byte, o *Outcome) {
-	var b invokeBody
-	if json.Unmarshal(body, &b) != nil {
-		return
-	}
-	if b.StopReason != "" {
-		o.StopReason = b.StopReason
-	} else if b.Delta != nil && b.Delta.StopReason != "" {
-		o.StopReason = b.Delta.StopReason
-	}
-	switch {
-	case b.Metrics != nil:
-		o.Usage.InputTokens, o.Usage.OutputTokens = b.Metrics.InputTokens, b.Metrics.OutputTokens
-	case b.Usage != nil:
-		o.Usage.InputTokens = max(o.Usage.InputTokens, b.Usage.Input)
-		o.Usage.OutputTokens = max(o.Usage.OutputTokens, b.Usage.Output)
-		o.Usage.CacheReadTokens = max(o.Usage.CacheReadTokens, b.Usage.CacheRead)
-		o.Usage.CacheWriteTokens = max(o.Usage.CacheWriteTokens, b.Usage.CacheWrite)
-	}
-	o.Usage.TotalTokens = o.Usage.InputTokens + o.Usage.OutputTokens
-	if b.Trace != nil && b.Trace.Guardrail != nil {
-		for _, raw := range append([]json.RawMessage{b.Trace.Guardrail.Input}, b.Trace.Guardrail.Outputs...) {
-			if t := g.protocol.decodeAssessments(raw); t != nil {
-				g.readTrace(t, &o.Guardrail)
-			}
-		}
-	}
-	if b.GuardrailAction == "INTERVENED" {
-		o.Guardrail.Intervened = true
-	}
 }

@@ -132,6 +132,7 @@ type state struct {
 	wait      time.Duration
 	idleFrom  time.Time // zero while an attempt is on its way
 
+	tally  tally  // of an InvokeModel's usage; the gate begins it
 	result stream // the end of the exchange and its Outcome
 }
 

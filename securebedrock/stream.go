@@ -42,7 +42,7 @@ type stream struct {
 func (s *stream) unary(out any, metadata middleware.Metadata) error {
 	s.readMetadata(metadata)
 	g := s.st.g
-	g.readOutput(out, &s.outcome)
+	g.readOutput(out, &s.outcome, &s.st.tally)
 	err := complete(out)
 	if err == nil {
 		err = g.verify(s.st.op, &s.outcome.Guardrail)

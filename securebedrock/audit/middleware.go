@@ -259,7 +259,7 @@ func (p *pending) record(kind Kind) *Record {
 func (r *Record) outcome(p *pending, o securebedrock.Outcome, returned error) {
 	r.RequestID, r.Duration, r.FirstEvent, r.Wait = word(o.RequestID), o.Latency, o.FirstEvent, o.Wait
 	r.Attempts, r.Throttled, r.Events = o.Attempts, o.Throttled, o.Events
-	r.StopReason, r.Canceled = word(o.StopReason), o.Canceled
+	r.StopReason, r.ServiceTier, r.Canceled = word(o.StopReason), word(o.ServiceTier), o.Canceled
 	if o.Usage != (securebedrock.Usage{}) {
 		u := Usage(o.Usage)
 		r.Usage = &u

@@ -62,8 +62,10 @@ type Record struct {
 	Attempts   int           `json:"attempts,omitempty"`       // sends; absent: nothing was sent
 	Throttled  int           `json:"throttled,omitempty"`      // of Attempts
 	StopReason string        `json:"stop_reason,omitempty"`
-	Usage      *Usage        `json:"usage,omitempty"`  // absent where none arrived
-	Events     int           `json:"events,omitempty"` // of a stream
+	Usage      *Usage        `json:"usage,omitempty"` // absent where none arrived
+	// ServiceTier is the tier that served the call, where the answer tells it.
+	ServiceTier string `json:"service_tier,omitempty"`
+	Events      int    `json:"events,omitempty"` // of a stream
 	// Canceled: the caller ended the call or the stream before its end.
 	Canceled bool `json:"canceled,omitempty"`
 	// Truncated: the stream ended early, and not by the caller.
@@ -133,6 +135,10 @@ type Usage struct {
 	CacheReadTokens  int64 `json:"cache_read_input_tokens,omitempty"`
 	CacheWriteTokens int64 `json:"cache_write_input_tokens,omitempty"`
 	TotalTokens      int64 `json:"total_tokens,omitempty"`
+	// Parts of CacheWriteTokens, where the answer tells them apart: written for
+	// five minutes, and for an hour or another time.
+	CacheWrite5mTokens int64 `json:"cache_write_5m_input_tokens,omitempty"`
+	CacheWrite1hTokens int64 `json:"cache_write_1h_input_tokens,omitempty"`
 }
 
 // Error says what kind of error the caller got, and never its message.

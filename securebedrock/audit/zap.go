@@ -95,6 +95,7 @@ func (r *Record) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	e.number("throttled", int64(r.Throttled))
 	e.text("stop_reason", r.StopReason)
 	e.object("usage", r.Usage != nil, r.Usage)
+	e.text("service_tier", r.ServiceTier)
 	e.number("events", int64(r.Events))
 	e.flag("canceled", r.Canceled)
 	e.flag("truncated", r.Truncated)

@@ -49,6 +49,8 @@ func (u *Usage) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	e.number("cache_read_input_tokens", u.CacheReadTokens)
 	e.number("cache_write_input_tokens", u.CacheWriteTokens)
 	e.number("total_tokens", u.TotalTokens)
+	e.number("cache_write_5m_input_tokens", u.CacheWrite5mTokens)
+	e.number("cache_write_1h_input_tokens", u.CacheWrite1hTokens)
 	return nil
 }
 

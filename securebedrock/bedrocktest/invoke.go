@@ -73,14 +73,13 @@ func (s *Server) invokeModel(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("X-Amzn-Bedrock-Input-Token-Count", strconv.Itoa(int(*done.out.Usage.InputTokens)))
-	w.Header().Set("X-Amzn-Bedrock-Output-Token-Count", strconv.Itoa(int(*done.out.Usage.OutputTokens)))
+	done.countHeaders(w.Header())
 	w.Header().Set("X-Amzn-Bedrock-Invocation-Latency", strconv.FormatInt(*done.out.Metrics.LatencyMs, 10))
 	return s.respond(w, r, http.StatusOK, &bedrockruntime.InvokeModelOutput{
 		Body:                     body,
 		ContentType:              aws.String("application/json"),
 		PerformanceConfigLatency: in.PerformanceConfigLatency,
-		ServiceTier:              in.ServiceTier,
+		ServiceTier:              done.tier(),
 	})
 }
 
@@ -111,6 +110,9 @@ func (s *Server) invoke(in *bedrockruntime.InvokeModelInput) (*invocation, error
 	}
 	if in.PerformanceConfigLatency != "" {
 		converse.PerformanceConfig = &types.PerformanceConfiguration{Latency: in.PerformanceConfigLatency}
+	}
+	if in.ServiceTier != "" {
+		converse.ServiceTier = &types.ServiceTier{Type: in.ServiceTier}
 	}
 	body.translate(converse)
 	done, err := s.exchange(converse)

@@ -23,8 +23,10 @@ func (x *invocation) body() ([]byte, error) {
 		if !x.input.isBlocked() {
 			out["id"], out["model"] = "msg_bdrk_"+strings.ReplaceAll(newID(), "-", ""), aws.ToString(x.in.ModelId)
 			out["stop_reason"], out["stop_sequence"] = x.stopReason(), nil
-			out["usage"] = map[string]any{"input_tokens": x.out.Usage.InputTokens, "output_tokens": x.out.Usage.OutputTokens}
+			out["usage"] = x.anthropicUsage(x.out.Usage.OutputTokens)
 		}
+	} else if isEmbedding(aws.ToString(x.in.ModelId)) {
+		out["embedding"], out["inputTextTokenCount"] = []float32{0.25, -0.5, 0.125}, x.out.Usage.InputTokens
 	} else {
 		out["inputTextTokenCount"] = x.out.Usage.InputTokens
 		out["results"] = []any{map[string]any{

@@ -20,6 +20,7 @@ func (s *Server) invokeModelStream(w http.ResponseWriter, r *request) error {
 		GuardrailVersion:         in.GuardrailVersion,
 		Trace:                    in.Trace,
 		PerformanceConfigLatency: in.PerformanceConfigLatency,
+		ServiceTier:              in.ServiceTier,
 	})
 	if err != nil {
 		return err
@@ -40,7 +41,7 @@ func (s *Server) invokeModelStream(w http.ResponseWriter, r *request) error {
 	header, _, err := encode(&bedrockruntime.InvokeModelWithResponseStreamOutput{
 		ContentType:              aws.String("application/json"),
 		PerformanceConfigLatency: in.PerformanceConfigLatency,
-		ServiceTier:              in.ServiceTier,
+		ServiceTier:              done.tier(),
 	})
 	if err != nil {
 		return err
@@ -75,20 +76,19 @@ func (x *invocation) chunks() ([]map[string]any, error) {
 		})
 	}
 	last := chunks[len(chunks)-1]
-	last["amazon-bedrock-invocationMetrics"] = map[string]any{
-		"inputTokenCount":   x.out.Usage.InputTokens,
-		"outputTokenCount":  x.out.Usage.OutputTokens,
-		"invocationLatency": x.out.Metrics.LatencyMs,
-		"firstByteLatency":  x.out.Metrics.LatencyMs,
-	}
+	last["amazon-bedrock-invocationMetrics"] = x.metrics()
 	return chunks, x.addGuardrail(last)
 }
 
 func (x *invocation) anthropicChunks(content []types.ContentBlock) ([]map[string]any, error) {
+	begun := 1
+	if x.input.isBlocked() { // no model has answered
+		begun = 0
+	}
 	chunks := []map[string]any{{"type": "message_start", "message": map[string]any{
 		"id": "msg_bdrk_" + newID(), "type": "message", "role": "assistant", "model": aws.ToString(x.in.ModelId),
 		"content": []any{}, "stop_reason": nil, "stop_sequence": nil,
-		"usage": map[string]any{"input_tokens": x.out.Usage.InputTokens, "output_tokens": 1},
+		"usage": x.anthropicUsage(begun),
 	}}}
 	index := 0
 	add := func(start, deltas map[string]any, field string, pieces []string) {

@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"fmt"
 	"math"
 	"math/bits"
 	"strings"
@@ -15,6 +16,17 @@ type Amount struct{ Tokens, Cost int64 }
 // Minus is the difference of two amounts.
 func (a Amount) Minus(b Amount) Amount { return Amount{a.Tokens - b.Tokens, a.Cost - b.Cost} }
 
+// of says an amount in the units that a limit has.
+func (a Amount) of(limit Amount) string {
+	switch {
+	case limit.Cost == 0:
+		return fmt.Sprintf("%d tokens", a.Tokens)
+	case limit.Tokens == 0:
+		return fmt.Sprintf("a cost of %d", a.Cost)
+	}
+	return fmt.Sprintf("%d tokens and a cost of %d", a.Tokens, a.Cost)
+}
+
 // plus is for amounts that are not negative; it stops at the largest number.
 func (a Amount) plus(b Amount) Amount { return Amount{add(a.Tokens, b.Tokens), add(a.Cost, b.Cost)} }
 
@@ -28,24 +40,68 @@ func (a Amount) fits(limit, spent Amount) bool {
 // Price is what a model costs, in millionths of the owner's currency for a million
 // tokens: 3 USD for a million tokens is 3_000_000.
 type Price struct {
-	// Model is a model identifier as the caller writes it, an ID or an ARN; '*'
-	// matches any run of characters. The first Price that matches counts.
-	Model                                string
+	// Model is a model identifier, an ID or an ARN, in any spelling (see the package
+	// documentation); '*' matches any run of characters. The first Price that matches
+	// the model and the tier counts.
+	Model string
+	// Tier is the service tier that the Price is for: "default", "priority", "flex",
+	// "reserved"; '*' matches as in Model. Empty: each but "priority" and those that
+	// AWS adds, which can cost more and need a Price that names them.
+	Tier string
+	// CacheWrite is for tokens that are written to the cache for five minutes.
 	Input, Output, CacheRead, CacheWrite int64
+	// CacheWrite1h is for those that are written for an hour, or for another time
+	// that AWS adds. Zero: 1.6 times CacheWrite, which is the ratio of AWS's prices
+	// (1.25 and 2 times Input).
+	CacheWrite1h int64
 }
 
-// amount rounds a call's cost up to the next millionth.
-func (p Price) amount(u securebedrock.Usage) Amount {
+// amount rounds a call's cost up to the next millionth. What the usage does not
+// tell for how long it was cached is taken for an hour's where hour is true.
+func (p Price) amount(u securebedrock.Usage, hour bool) Amount {
 	const million = 1_000_000
+	writes, long := max(u.CacheWriteTokens, 0), max(u.CacheWrite1hTokens, 0)
+	if told := add(long, max(u.CacheWrite5mTokens, 0)); told > writes {
+		writes = told
+	} else if hour {
+		long += writes - told
+	}
+	long = min(long, writes)
 	var sum, cost int64
 	for _, part := range [...]struct{ tokens, price int64 }{
-		{u.InputTokens, p.Input}, {u.OutputTokens, p.Output}, {u.CacheReadTokens, p.CacheRead}, {u.CacheWriteTokens, p.CacheWrite},
+		{u.InputTokens, p.Input}, {u.OutputTokens, p.Output}, {u.CacheReadTokens, p.CacheRead},
+		{writes - long, p.CacheWrite}, {long, p.hourly()},
 	} {
 		n := max(part.tokens, 0)
 		sum, cost = add(sum, n), add(cost, multiply(n, part.price))
 	}
 	return Amount{Tokens: max(u.TotalTokens, sum), Cost: cost/million + min(cost%million, 1)}
 }
+
+// hourly is the price of a token that is cached for an hour.
+func (p Price) hourly() int64 {
+	if p.CacheWrite1h > 0 {
+		return p.CacheWrite1h
+	}
+	return add(p.CacheWrite, add(multiply(p.CacheWrite/5, 3), (p.CacheWrite%5*3+4)/5))
+}
+
+// fits says whether the Price is for a call of a model in a tier.
+func (p Price) fits(model, name, tier string) bool {
+	if !matches(p.Model, model) && !matches(p.Model, name) && (!strings.HasPrefix(p.Model, "arn:") || !matches(nameOf(p.Model), name)) {
+		return false
+	}
+	if p.Tier != "" {
+		if tier == "" {
+			tier = defaultTier
+		}
+		return matches(p.Tier, tier)
+	}
+	return tier == "" || tier == defaultTier || tier == "flex" || tier == "reserved"
+}
+
+// defaultTier is the service tier of a call that asks for none.
+const defaultTier = "default"
 
 // An estimate can be anything that a caller writes into max_tokens: a sum that ran
 // over would be negative, and give the budget back.

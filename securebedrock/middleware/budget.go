@@ -2,8 +2,10 @@ package middleware
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -26,7 +28,9 @@ type BudgetOptions struct {
 	// Tokens and Cost are what may be spent in a window. Zero: no such limit. One is
 	// required.
 	Tokens, Cost int64
-	// Prices are needed for Cost. A model without one is refused.
+	// Prices are needed for Cost. A model without one, or without one for the service
+	// tier that the call asks for, is refused. A call is settled with the price of the
+	// tier that served it, where there is one.
 	Prices []Price
 	// Key gives each model (PerModel) or tenant, say, a budget of its own. Nil: all
 	// calls share one.
@@ -40,21 +44,28 @@ type BudgetOptions struct {
 	FailOpen string
 	// OnError is told what the Store could not do, by many goroutines at once.
 	// Required with a Store of your own: a call that could not be settled stays
-	// counted with its estimate, which somebody should know.
+	// counted with its estimate, which somebody should know. It hears too of a call
+	// that was given up while the Store reserved for it.
 	OnError func(error)
 }
 
-// PerModel is a Key that gives each model identifier a budget of its own.
-func PerModel(_ context.Context, call *securebedrock.Call) string { return call.Model.ID }
+// PerModel is a Key that gives each model a budget of its own, however the caller
+// spells it.
+func PerModel(_ context.Context, call *securebedrock.Call) string { return nameOf(call.Model.ID) }
 
-const settleTimeout = 5 * time.Second
+const (
+	settleTimeout  = 5 * time.Second
+	releaseTimeout = 2 * time.Second // a caller waits for it, perhaps one who gave up
+)
 
 // Budget refuses a call with a *BudgetError when the window's budget is spent.
 // Before the send it reserves an estimate, so that calls at the same time cannot
 // all take the last token; at the end it settles to what Bedrock counted, in the
 // window in which the call began.
 //
-// What was not sent, and what a service answered with an error, costs nothing.
+// What was not sent, what a service answered with an error, a stream's first frame
+// included, and a prompt that the guardrail blocked before the model ran cost
+// nothing.
 // Where a call was sent and no count came back (a cancelled stream, a lost
 // connection, an InvokeModel answer that tells none), the estimate stays; of a
 // stream that broke off after a first count, the input's count and the output's
@@ -77,7 +88,7 @@ func Budget(opts BudgetOptions) (securebedrock.Middleware, error) {
 		f.add("Budget", "Prices", "Cost needs the models' prices")
 	}
 	for _, p := range opts.Prices {
-		if p.Model == "" || min(p.Input, p.Output, p.CacheRead, p.CacheWrite) < 0 {
+		if p.Model == "" || min(p.Input, p.Output, p.CacheRead, p.CacheWrite, p.CacheWrite1h) < 0 {
 			f.add("Budget", "Prices", "%q: a model and prices that are not negative are needed", p.Model)
 		}
 	}
@@ -115,39 +126,81 @@ func (b *budget) handle(ctx context.Context, call *securebedrock.Call, next secu
 	if b.Key != nil {
 		key = b.Key(ctx, call)
 	}
-	price, ok := b.price(call.Model.ID)
+	asked := tierOf(call.Input)
+	price, ok := b.price(call.Model.ID, asked)
 	if !ok {
-		return nil, b.refuse(call, key, nil, "budget %q has no price for the model; add one to Prices", b.Name)
+		return nil, b.refuse(call, key, nil, "budget %q has no price for the model in the service tier %s; add one to Prices", b.Name, known(asked))
 	}
 	estimate := b.Estimate(call)
-	reserved, limit := price.amount(estimate), Amount{b.Tokens, b.Cost}
+	hour := cachesForAnHour(call.Input)
+	reserved, limit := price.amount(estimate, hour), Amount{b.Tokens, b.Cost}
 	r, ok, err := b.Store.Reserve(ctx, b.Name+"/"+key, b.Window, limit, reserved)
-	switch {
-	case err != nil && b.FailOpen == "":
-		return nil, b.refuse(call, key, err, "the store of budget %q could not be asked; mend it, or say in FailOpen why calls may go without", b.Name)
-	case err != nil:
-		b.failed("a call goes without", err)
-		return next(ctx, call)
-	case !ok && !reserved.fits(limit, Amount{}):
-		return nil, b.refuse(call, key, nil, "the call may need more than all of budget %q; give it a lower maxTokens, or raise the budget", b.Name)
-	case !ok:
-		e := b.refuse(call, key, nil, "budget %q has no room for this call; its window ends at %s", b.Name, r.Ends.UTC().Format(time.RFC3339))
-		e.Frees = r.Ends
-		return nil, e
+	if err != nil {
+		return b.withoutStore(ctx, call, next, key, r, err)
+	}
+	if !ok {
+		return nil, b.full(call, key, r, reserved, limit)
 	}
 	return once(func() (*securebedrock.Result, error) {
 		res, err := next(ctx, call)
-		if p, ok := b.price(call.Model.ID); ok { // an inner middleware may have chosen another model
+		if p, ok := b.price(call.Model.ID, tierOf(call.Input)); ok { // an inner middleware may have chosen another model
 			price = p
 		}
 		return res, err
 	}, func(e ending) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 		defer cancel()
-		if err := b.Store.Settle(ctx, r, spent(price, e, estimate, reserved)); err != nil {
+		if p, ok := b.price(call.Model.ID, e.ServiceTier); ok && e.ServiceTier != "" {
+			price = p
+		}
+		if err := b.Store.Settle(ctx, r, spent(price, e, estimate, reserved, hour)); err != nil {
 			b.failed("a call could not be settled and stays counted with its estimate", err)
 		}
 	})
+}
+
+// withoutStore refuses a call for which the Store failed, or sends it uncounted. A
+// Store that does not know whether it has reserved says so with the Reservation's
+// ID, and is told that nothing was spent, though the caller may have gone.
+func (b *budget) withoutStore(ctx context.Context, call *securebedrock.Call, next securebedrock.Handler, key string, r Reservation, err error) (*securebedrock.Result, error) {
+	if r.ID != "" {
+		release, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+		settleErr := b.Store.Settle(release, r, Amount{})
+		cancel()
+		if settleErr != nil {
+			b.failed("a call was given up while the store reserved for it, and the reservation could not be released: it may stay counted", errors.Join(err, settleErr))
+		} else {
+			b.failed("a call was given up while the store reserved for it; the reservation is released", err)
+		}
+	}
+	if b.FailOpen == "" {
+		return nil, b.refuse(call, key, err, "the store of budget %q could not be asked; mend it, or say in FailOpen why calls may go without", b.Name)
+	}
+	b.failed("a call goes without", err)
+	return next(ctx, call)
+}
+
+// full refuses a call for which there is no room, and says how much it would need.
+func (b *budget) full(call *securebedrock.Call, key string, r Reservation, needed, limit Amount) *BudgetError {
+	// A Store that tells of room has not told what is spent.
+	told := !needed.fits(limit, r.Spent)
+	left := Amount{Tokens: max(limit.Tokens-r.Spent.Tokens, 0), Cost: max(limit.Cost-r.Spent.Cost, 0)}
+	var e *BudgetError
+	if needed.fits(limit, Amount{}) {
+		numbers := needed.of(limit) + " may be needed"
+		if told {
+			numbers += ", " + left.of(limit) + " left"
+		}
+		e = b.refuse(call, key, nil, "budget %q has no room for this call (%s); its window ends at %s", b.Name, numbers, r.Ends.UTC().Format(time.RFC3339))
+		e.Frees = r.Ends
+	} else {
+		e = b.refuse(call, key, nil, "the call may need more than all of budget %q (%s of %s); give it a lower maxTokens, or raise the budget", b.Name, needed.of(limit), limit.of(limit))
+	}
+	e.Needed = needed
+	if told {
+		e.Left = left
+	}
+	return e
 }
 
 func (b *budget) refuse(call *securebedrock.Call, key string, cause error, format string, args ...any) *BudgetError {
@@ -160,9 +213,10 @@ func (b *budget) failed(what string, err error) {
 	}
 }
 
-func (b *budget) price(model string) (Price, bool) {
+func (b *budget) price(model, tier string) (Price, bool) {
+	name := nameOf(model)
 	for _, p := range b.Prices {
-		if matches(p.Model, model) {
+		if p.fits(model, name, tier) {
 			return p, true
 		}
 	}
@@ -170,20 +224,38 @@ func (b *budget) price(model string) (Price, bool) {
 }
 
 // spent is what a call cost in the end.
-func spent(price Price, e ending, estimate securebedrock.Usage, reserved Amount) Amount {
-	var api smithy.APIError
+func spent(price Price, e ending, estimate securebedrock.Usage, reserved Amount, hour bool) Amount {
 	u := e.Usage
 	switch {
 	case e.panicked: // it may have been sent
 		return reserved
 	case e.Attempts == 0:
 		return Amount{}
-	case u == securebedrock.Usage{} && e.Events == 0 && errors.As(e.Err, &api):
-		return Amount{}
 	case u == securebedrock.Usage{}:
+		if unanswered(e.Outcome) || e.Counted && e.Guardrail.Intervened && e.Err == nil {
+			return Amount{}
+		}
 		return reserved
 	case e.StopReason == "" && (e.Err != nil || e.Canceled): // a stream's first count, of its input
 		u.OutputTokens = max(u.OutputTokens, estimate.OutputTokens)
 	}
-	return price.amount(u)
+	return price.amount(u, hour)
+}
+
+// unanswered reports whether a call that was sent failed before the model produced
+// anything: a service answered with an error, be it in the first frame of a
+// stream, which counts as an event, or no model was reached.
+func unanswered(o securebedrock.Outcome) bool {
+	var api smithy.APIError
+	if errors.As(o.Err, &api) {
+		return o.Events <= 1
+	}
+	if o.Events > 0 {
+		return false
+	}
+	var dial *net.OpError
+	var name *net.DNSError
+	var certificate *tls.CertificateVerificationError
+	return errors.Is(o.Err, securebedrock.ErrRedirect) || errors.Is(o.Err, securebedrock.ErrConnectTimeout) ||
+		errors.As(o.Err, &dial) && (dial.Op == "dial" || dial.Op == "proxyconnect") || errors.As(o.Err, &name) || errors.As(o.Err, &certificate)
 }

@@ -14,7 +14,7 @@ type ConcurrencyOptions struct {
 	// Limit is the number of calls of one model that may be in flight. A stream is
 	// in flight to its end. Required.
 	Limit int64
-	// Models has other limits for some model identifiers, as the caller writes them.
+	// Models has other limits for some models, in any spelling.
 	Models map[string]int64
 	// Refuse makes a call beyond the limit fail at once with ErrConcurrency. Else
 	// it waits for room, until its context ends.
@@ -32,7 +32,10 @@ func Concurrency(opts ConcurrencyOptions) (securebedrock.Middleware, error) {
 		if n <= 0 {
 			f.add("Concurrency", "Models", "%q has %d; a positive number is needed", m, n)
 		}
-		limits[m] = n
+		if other, twice := limits[nameOf(m)]; twice && other != n {
+			f.add("Concurrency", "Models", "%q has %d and, in another spelling, %d; give one of them", m, n, other)
+		}
+		limits[nameOf(m)] = n
 	}
 	if err := f.err(); err != nil {
 		return nil, err
@@ -43,24 +46,25 @@ func Concurrency(opts ConcurrencyOptions) (securebedrock.Middleware, error) {
 			if !infers(call.Operation) {
 				return next(ctx, call)
 			}
-			limit, ok := limits[call.Model.ID]
+			model := nameOf(call.Model.ID)
+			limit, ok := limits[model]
 			if !ok {
 				limit = opts.Limit
 			}
-			s := l.take(call.Model.ID, limit)
+			s := l.take(model, limit)
 			if !s.TryAcquire(1) {
 				if opts.Refuse {
-					l.give(call.Model.ID, s)
+					l.give(model, s)
 					return nil, refuse(ErrConcurrency, call, nil, "%d calls are in flight; try again later, or raise the limit", limit)
 				}
 				if err := s.Acquire(ctx, 1); err != nil {
-					l.give(call.Model.ID, s)
+					l.give(model, s)
 					return nil, refuse(ErrConcurrency, call, context.Cause(ctx), "%d calls are in flight and none ended in time", limit)
 				}
 			}
 			return once(func() (*securebedrock.Result, error) { return next(ctx, call) }, func(ending) {
 				s.Release(1)
-				l.give(call.Model.ID, s)
+				l.give(model, s)
 			})
 		}
 	}, nil

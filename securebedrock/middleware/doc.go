@@ -29,8 +29,12 @@
 // holds no prompt, answer, matched text or credentials, and not the text of its
 // cause, which errors.Is and errors.As find.
 //
-// Limits are kept for each model identifier as the caller writes it: the ARN and the
-// ID of one model are two. What is kept in memory is bounded, whatever identifiers
+// Limits, and budgets with PerModel, are kept for each model, however the caller
+// spells it: "anthropic.x" and "arn:aws:bedrock:R::foundation-model/anthropic.x" are
+// one, and "eu.anthropic.x" and "arn:aws:bedrock:R:A:inference-profile/eu.anthropic.x"
+// are one. An inference profile and the model that it runs are two, as are
+// application profiles, provisioned models, prompts and routers: each is a resource
+// with a quota of its own. What is kept in memory is bounded, whatever identifiers
 // come.
 //
 // Each constructor lists all faults of its options in one error that wraps

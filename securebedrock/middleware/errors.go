@@ -30,6 +30,10 @@ type BudgetError struct {
 	Name, Key string
 	// Limit is what may be spent in a window.
 	Limit Amount
+	// Needed is what the call may need, by its estimate, and Left is what the window
+	// has left. Left counts for the limits that there are, and is zero where the Store
+	// does not tell; both are zero where the call has no price or the Store failed.
+	Needed, Left Amount
 	// Frees is when the window ends; zero where the Store failed, and where the call
 	// is larger than the whole budget.
 	Frees time.Time

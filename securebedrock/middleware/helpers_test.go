@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
@@ -92,3 +93,5 @@ func noGoroutines(t testing.TB) {
 		return !strings.Contains(string(buf[:runtime.Stack(buf, true)]), "securebedrock/middleware.")
 	})
 }
+
+func lazy(v any) document.Interface { return document.NewLazyDocument(v) }

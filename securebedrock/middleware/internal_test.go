@@ -35,7 +35,7 @@ func TestSpent(t *testing.T) {
 		{"what was not sent costs nothing", ending{Outcome: outcome{Err: broken}}, 0},
 		{"a panic keeps the estimate", ending{panicked: true}, 1000},
 	} {
-		if got := spent(Price{}, row.e, estimate, Price{}.amount(estimate)); got.Tokens != row.want {
+		if got := spent(Price{}, row.e, estimate, Price{}.amount(estimate, false), false); got.Tokens != row.want {
 			t.Errorf("%s: %d, want %d", row.name, got.Tokens, row.want)
 		}
 	}
@@ -55,7 +55,7 @@ func TestAmounts(t *testing.T) {
 		{securebedrock.Usage{TotalTokens: 9}, Amount{Tokens: 9}},
 		{securebedrock.Usage{InputTokens: 1 << 62, OutputTokens: 1 << 62}, Amount{1<<63 - 1, (1<<63-1)/1_000_000 + 1}},
 	} {
-		if got := p.amount(row.usage); got != row.want {
+		if got := p.amount(row.usage, false); got != row.want {
 			t.Errorf("%+v: %+v, want %+v", row.usage, got, row.want)
 		}
 	}

@@ -53,6 +53,7 @@ func (m *Memory) Reserve(_ context.Context, key string, window time.Duration, li
 	}
 	r := Reservation{Key: key, Window: window, Ends: s.ends, Amount: amount}
 	if !amount.fits(limit, s.spent) {
+		r.Spent = s.spent
 		return r, false, nil
 	}
 	s.spent = s.spent.plus(amount)

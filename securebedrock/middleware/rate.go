@@ -40,7 +40,7 @@ func Rate(opts RateOptions) (securebedrock.Middleware, error) {
 	return func(next securebedrock.Handler) securebedrock.Handler {
 		return func(ctx context.Context, call *securebedrock.Call) (*securebedrock.Result, error) {
 			if infers(call.Operation) {
-				limiter := l.of(call.Model.ID)
+				limiter := l.of(nameOf(call.Model.ID))
 				if opts.Refuse {
 					if !limiter.Allow() {
 						return nil, refuse(ErrRate, call, nil, "%v calls a second are allowed", opts.PerSecond)

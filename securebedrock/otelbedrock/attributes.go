@@ -29,6 +29,8 @@ const (
 	attrWait             = attribute.Key("securebedrock.wait")
 	attrEvents           = attribute.Key("securebedrock.events")
 	attrCanceled         = attribute.Key("securebedrock.canceled")
+	attrServiceTier      = attribute.Key("securebedrock.service_tier")
+	attrCacheWrite1h     = attribute.Key("securebedrock.cache_write_1h_tokens")
 )
 
 // requestAttributes is what is known before the call goes on, beside its target.
@@ -70,7 +72,7 @@ func requestAttributes(call *securebedrock.Call) []attribute.KeyValue {
 
 // outcomeAttributes is what is known at the end.
 func outcomeAttributes(r *record, out *securebedrock.Outcome, f failure) []attribute.KeyValue {
-	a := make([]attribute.KeyValue, 0, 20)
+	a := make([]attribute.KeyValue, 0, 22)
 	a = append(a,
 		attrAttempts.Int(out.Attempts),
 		attrThrottled.Int(out.Throttled),
@@ -89,6 +91,7 @@ func outcomeAttributes(r *record, out *securebedrock.Outcome, f failure) []attri
 	if stop := word(out.StopReason); stop != "" {
 		a = append(a, semconv.GenAIResponseFinishReasons(stop))
 	}
+	a = appendWord(a, attrServiceTier, out.ServiceTier)
 	if streams(r.operation) {
 		a = append(a, attrEvents.Int(out.Events))
 		if d := r.firstChunk(out); d > 0 {
@@ -114,6 +117,9 @@ func appendUsage(a []attribute.KeyValue, u securebedrock.Usage) []attribute.KeyV
 	}
 	if u.CacheWriteTokens > 0 {
 		a = append(a, semconv.GenAIUsageCacheCreationInputTokens(int(u.CacheWriteTokens)))
+	}
+	if u.CacheWrite1hTokens > 0 { // of those
+		a = append(a, attrCacheWrite1h.Int64(u.CacheWrite1hTokens))
 	}
 	return a
 }

@@ -50,6 +50,8 @@
 //	securebedrock.rule                        string   the rule of securebedrock that spoke
 //	securebedrock.attempts, .throttled        int      sends, and those that Bedrock throttled
 //	securebedrock.wait                        double   seconds not sending: rate limit and backoff
+//	securebedrock.cache_write_1h_tokens       int      of the cache's creation, for an hour or another time than five minutes
+//	securebedrock.service_tier                string   the tier that served the call, where the answer tells it
 //	securebedrock.events                      int      of streams
 //	securebedrock.canceled                    bool     true where the caller cancelled or closed early; else absent
 //

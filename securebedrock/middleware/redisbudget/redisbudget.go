@@ -22,6 +22,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
 	"time"
 
@@ -36,7 +37,8 @@ type Options struct {
 	// Prefix of the keys. Empty: "securebedrock:budget:".
 	Prefix string
 	// Timeout bounds one operation, with what the client does to reach Redis. A call
-	// can wait for it twice, before the send and at its end. Zero: 2 s.
+	// can wait for it twice: before the send and at its end, or, where the first of
+	// them failed, to give back what Redis may have reserved. Zero: 2 s.
 	Timeout time.Duration
 }
 
@@ -47,10 +49,11 @@ const (
 
 // Store is a middleware.Store in Redis.
 type Store struct {
-	client          redis.Scripter
-	prefix          string
-	timeout         time.Duration
-	reserve, settle *redis.Script
+	client  redis.Scripter
+	prefix  string
+	timeout time.Duration
+
+	reserve, settle, release *redis.Script
 }
 
 // New makes a Store of a client, which stays the caller's to close. The client's
@@ -76,7 +79,7 @@ func New(client redis.Scripter, opts Options) (*Store, error) {
 	if opts.Timeout == 0 {
 		opts.Timeout = defaultTimeout
 	}
-	return &Store{client: client, prefix: opts.Prefix, timeout: opts.Timeout, reserve: redis.NewScript(reserve), settle: redis.NewScript(settle)}, nil
+	return &Store{client: client, prefix: opts.Prefix, timeout: opts.Timeout, reserve: redis.NewScript(reserve), settle: redis.NewScript(settle), release: redis.NewScript(release)}, nil
 }
 
 // obeysContext believes a client of another type than go-redis' own.
@@ -103,31 +106,55 @@ var (
 	errWindow = errors.New("redisbudget: a window has whole milliseconds, one at least")
 )
 
-// Reserve implements middleware.Store.
+// Reserve implements middleware.Store. Where the context or Timeout ended, or the
+// connection was lost, Redis may have reserved, or may yet do so: the Reservation
+// that comes with the error has an ID then, and Settle gives it back.
 func (s *Store) Reserve(ctx context.Context, key string, window time.Duration, limit, amount middleware.Amount) (middleware.Reservation, bool, error) {
 	if window < time.Millisecond || window%time.Millisecond != 0 {
 		return middleware.Reservation{}, false, errWindow
+	}
+	if err := ctx.Err(); err != nil { // nothing is sent
+		return middleware.Reservation{}, false, fmt.Errorf("redisbudget: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	r := middleware.Reservation{Key: key, Window: window, Amount: amount, ID: rand.Text()}
 	got, err := s.reserve.Run(ctx, s.client, s.key(key, window), window.Milliseconds(), limit.Tokens, limit.Cost, amount.Tokens, amount.Cost, r.ID).Int64Slice()
-	if err != nil {
+	switch {
+	case err != nil && answered(err):
 		return middleware.Reservation{}, false, fmt.Errorf("redisbudget: %w", err)
-	}
-	if len(got) != 2 {
-		return middleware.Reservation{}, false, errAnswer
+	case err != nil:
+		return r, false, fmt.Errorf("redisbudget: %w", err)
+	case len(got) != 4:
+		return r, false, errAnswer
 	}
 	r.Ends = time.UnixMilli((got[1] + 1) * window.Milliseconds())
+	if got[0] != 1 {
+		r.Spent = middleware.Amount{Tokens: got[2], Cost: got[3]}
+	}
 	return r, got[0] == 1, nil
+}
+
+// answered reports whether a failed script is known not to have run, and not to run
+// later: Redis refused it, or could not be reached at all.
+func answered(err error) bool {
+	var refused redis.Error
+	var dial *net.OpError
+	return errors.As(err, &refused) || errors.As(err, &dial) && dial.Op == "dial"
 }
 
 // Settle implements middleware.Store.
 func (s *Store) Settle(ctx context.Context, r middleware.Reservation, spent middleware.Amount) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	rest, number := spent.Minus(r.Amount), r.Ends.UnixMilli()/r.Window.Milliseconds()-1
-	if err := s.settle.Run(ctx, s.client, s.key(r.Key, r.Window), number, r.ID, rest.Tokens, rest.Cost).Err(); err != nil {
+	var err error
+	if r.Ends.IsZero() { // of a Reserve that failed
+		err = s.release.Run(ctx, s.client, s.key(r.Key, r.Window), r.Window.Milliseconds(), r.ID, -r.Amount.Tokens, -r.Amount.Cost).Err()
+	} else {
+		rest, number := spent.Minus(r.Amount), r.Ends.UnixMilli()/r.Window.Milliseconds()-1
+		err = s.settle.Run(ctx, s.client, s.key(r.Key, r.Window), number, r.ID, rest.Tokens, rest.Cost).Err()
+	}
+	if err != nil {
 		return fmt.Errorf("redisbudget: %w", err)
 	}
 	return nil

@@ -1,0 +1,312 @@
+package securebedrock
+
+import (
+	"encoding/json"
+	"errors"
+)
+
+// invokeBody is what an InvokeModel body, or a stream's chunk, tells beside the
+// answer: Bedrock's own keys, and those of each family of models. The families'
+// forms are on the pages model-parameters-* of the Bedrock User Guide.
+type invokeBody struct {
+	GuardrailAction word `json:"amazon-bedrock-guardrailAction"`
+	Trace           *struct {
+		Guardrail *struct {
+			Input   json.RawMessage   `json:"input"`
+			Outputs []json.RawMessage `json:"outputs"`
+		} `json:"guardrail"`
+	} `json:"amazon-bedrock-trace"`
+	Metrics *struct {
+		Input      count `json:"inputTokenCount"`
+		Output     count `json:"outputTokenCount"`
+		CacheRead  count `json:"cacheReadInputTokenCount"`
+		CacheWrite count `json:"cacheWriteInputTokenCount"`
+	} `json:"amazon-bedrock-invocationMetrics"`
+
+	modelAnswer
+	Message *modelAnswer `json:"message"` // Anthropic, message_start
+	Delta   *struct {
+		StopReason word `json:"stop_reason"`
+	} `json:"delta"` // Anthropic, message_delta
+	MessageStop *struct {
+		StopReason word `json:"stopReason"`
+	} `json:"messageStop"` // Nova, streamed
+	Metadata *struct {
+		Usage *modelUsage `json:"usage"`
+	} `json:"metadata"` // Nova, streamed
+	Response *modelAnswer `json:"response"` // Cohere, stream-end
+	Event    *struct {
+		Usage *struct {
+			Input  count `json:"totalInputTokens"`
+			Output count `json:"totalOutputTokens"`
+		} `json:"usageEvent"`
+		End *struct {
+			StopReason word `json:"stopReason"`
+		} `json:"completionEnd"`
+	} `json:"event"` // Nova Sonic
+}
+
+// modelAnswer has the keys under which a family tells of an answer as a whole.
+type modelAnswer struct {
+	StopReason       word        `json:"stop_reason"` // Anthropic, Llama
+	StopReasonNova   word        `json:"stopReason"`
+	FinishReason     word        `json:"finish_reason"` // Cohere
+	FinishReasonCase word        `json:"finishReason"`  // TwelveLabs
+	CompletionReason word        `json:"completionReason"`
+	Usage            *modelUsage `json:"usage"`
+
+	PromptTokens     count `json:"prompt_token_count"` // Llama
+	GenerationTokens count `json:"generation_token_count"`
+
+	InputTextTokens  count `json:"inputTextTokenCount"` // Titan, its embeddings too
+	OutputTextTokens count `json:"totalOutputTextTokenCount"`
+	Results          []struct {
+		Tokens           count `json:"tokenCount"`
+		CompletionReason word  `json:"completionReason"`
+	} `json:"results"`
+
+	TokenCount *struct {
+		Input  count `json:"prompt_tokens"`
+		Output count `json:"response_tokens"`
+	} `json:"token_count"` // Cohere
+	Meta *struct {
+		Billed *modelUsage `json:"billed_units"`
+		Tokens *modelUsage `json:"tokens"`
+	} `json:"meta"` // Cohere
+
+	Choices     []choice `json:"choices"` // OpenAI's form: gpt-oss, Qwen, DeepSeek, AI21, Mistral, Writer, …
+	Outputs     []choice `json:"outputs"` // Mistral
+	Generations []choice `json:"generations"`
+	Completions []struct {
+		Data struct {
+			Tokens []skipped `json:"tokens"`
+		} `json:"data"`
+		Finish struct {
+			Reason word `json:"reason"`
+		} `json:"finishReason"`
+	} `json:"completions"` // AI21 Jurassic
+	Prompt *struct {
+		Tokens []skipped `json:"tokens"`
+	} `json:"prompt"`
+}
+
+type choice struct {
+	FinishReason word `json:"finish_reason"`
+	StopReason   word `json:"stop_reason"`
+}
+
+// skipped is an element of a list of which only the length counts.
+type skipped struct{}
+
+// UnmarshalJSON takes anything.
+func (*skipped) UnmarshalJSON([]byte) error { return nil }
+
+// modelUsage has the names under which families count. In OpenAI's form the
+// tokens that were read from the cache are among the prompt's.
+type modelUsage struct {
+	Input         count `json:"input_tokens"` // Anthropic
+	Output        count `json:"output_tokens"`
+	CacheRead     count `json:"cache_read_input_tokens"`
+	CacheWrite    count `json:"cache_creation_input_tokens"`
+	CacheCreation *struct {
+		FiveMinutes count `json:"ephemeral_5m_input_tokens"`
+		OneHour     count `json:"ephemeral_1h_input_tokens"`
+	} `json:"cache_creation"`
+
+	InputNova           count `json:"inputTokens"` // Nova, and what has Converse's form
+	OutputNova          count `json:"outputTokens"`
+	CacheReadNova       count `json:"cacheReadInputTokenCount"`
+	CacheWriteNova      count `json:"cacheWriteInputTokenCount"`
+	CacheReadConverse   count `json:"cacheReadInputTokens"`
+	CacheWriteConverse  count `json:"cacheWriteInputTokens"`
+	CacheDetailConverse []struct {
+		Tokens count `json:"inputTokens"`
+		TTL    word  `json:"ttl"`
+	} `json:"cacheDetails"`
+
+	Prompt        count         `json:"prompt_tokens"` // OpenAI
+	Completion    count         `json:"completion_tokens"`
+	PromptDetails *cachedTokens `json:"prompt_tokens_details"`
+	InputDetails  *cachedTokens `json:"input_tokens_details"`
+}
+
+type cachedTokens struct {
+	Cached count `json:"cached_tokens"`
+}
+
+// parseInvoke reads what it finds. A key of another type than the expected one
+// hides no other.
+func parseInvoke(body []byte) (b invokeBody, ok bool) {
+	err := json.Unmarshal(body, &b)
+	var other *json.UnmarshalTypeError
+	return b, err == nil || errors.As(err, &other)
+}
+
+// readBody reads an InvokeModel body, or a stream's chunk.
+func (g *guard) readBody(body []byte, o *Outcome, t *tally) {
+	defer t.into(o)
+	b, ok := parseInvoke(body)
+	if !ok {
+		return
+	}
+	if reason := b.stop(); reason != "" {
+		o.StopReason = reason
+	}
+	if m := b.Metrics; m != nil {
+		t.bedrock.see(&t.bedrock.input, m.Input)
+		t.bedrock.see(&t.bedrock.output, m.Output)
+		t.bedrock.see(&t.bedrock.read, m.CacheRead)
+		t.bedrock.see(&t.bedrock.write, m.CacheWrite)
+	}
+	t.model.answer(&b.modelAnswer)
+	if b.Message != nil {
+		t.model.answer(b.Message)
+	}
+	if b.Response != nil {
+		t.model.answer(b.Response)
+	}
+	if b.Metadata != nil {
+		t.model.usage(b.Metadata.Usage)
+	}
+	if b.Event != nil && b.Event.Usage != nil {
+		t.model.see(&t.model.input, b.Event.Usage.Input)
+		t.model.see(&t.model.output, b.Event.Usage.Output)
+	}
+	if b.Trace != nil && b.Trace.Guardrail != nil {
+		for _, raw := range append([]json.RawMessage{b.Trace.Guardrail.Input}, b.Trace.Guardrail.Outputs...) {
+			if t := g.protocol.decodeAssessments(raw); t != nil {
+				g.readTrace(t, &o.Guardrail)
+			}
+		}
+	}
+	if b.GuardrailAction == "INTERVENED" {
+		o.Guardrail.Intervened = true
+	}
+}
+
+// stop is the reason for which the model stopped, under whatever name.
+func (b *invokeBody) stop() string {
+	reason := b.modelAnswer.stop()
+	if reason == "" && b.Delta != nil {
+		reason = b.Delta.StopReason
+	}
+	if reason == "" && b.MessageStop != nil {
+		reason = b.MessageStop.StopReason
+	}
+	if reason == "" && b.Message != nil {
+		reason = b.Message.stop()
+	}
+	if reason == "" && b.Response != nil {
+		reason = b.Response.stop()
+	}
+	if reason == "" && b.Event != nil && b.Event.End != nil {
+		reason = b.Event.End.StopReason
+	}
+	return string(reason)
+}
+
+func (a *modelAnswer) stop() word {
+	for _, reason := range [...]word{a.StopReason, a.StopReasonNova, a.FinishReason, a.FinishReasonCase, a.CompletionReason} {
+		if reason != "" {
+			return reason
+		}
+	}
+	for _, list := range [...][]choice{a.Choices, a.Outputs, a.Generations} {
+		for _, c := range list {
+			if c.FinishReason != "" {
+				return c.FinishReason
+			}
+			if c.StopReason != "" {
+				return c.StopReason
+			}
+		}
+	}
+	for _, r := range a.Results {
+		if r.CompletionReason != "" {
+			return r.CompletionReason
+		}
+	}
+	for _, c := range a.Completions {
+		if c.Finish.Reason != "" {
+			return c.Finish.Reason
+		}
+	}
+	return ""
+}
+
+func (c *counts) answer(a *modelAnswer) {
+	c.usage(a.Usage)
+	c.see(&c.input, a.PromptTokens)
+	c.see(&c.output, a.GenerationTokens)
+	c.see(&c.input, a.InputTextTokens)
+	c.see(&c.output, a.OutputTextTokens)
+	var sum count
+	for _, r := range a.Results {
+		sum = count{min(sum.n+r.Tokens.n, maxCount), sum.told || r.Tokens.told}
+	}
+	c.see(&c.output, sum)
+	if a.TokenCount != nil {
+		c.see(&c.input, a.TokenCount.Input)
+		c.see(&c.output, a.TokenCount.Output)
+	}
+	if a.Meta != nil {
+		c.usage(a.Meta.Billed)
+		c.usage(a.Meta.Tokens)
+	}
+	if a.Prompt != nil {
+		c.see(&c.input, lengthOf(a.Prompt.Tokens))
+	}
+	var words count
+	for i := range a.Completions {
+		n := lengthOf(a.Completions[i].Data.Tokens)
+		words = count{words.n + n.n, words.told || n.told}
+	}
+	c.see(&c.output, words)
+}
+
+func lengthOf(list []skipped) count { return count{int64(len(list)), len(list) > 0} }
+
+func (c *counts) usage(u *modelUsage) {
+	if u == nil {
+		return
+	}
+	input, cached := u.Input, u.CacheRead
+	for _, details := range [...]*cachedTokens{u.PromptDetails, u.InputDetails} {
+		if details == nil || !details.Cached.told {
+			continue
+		}
+		all := u.Prompt
+		if !all.told {
+			all = u.Input
+		}
+		c.prompt = max(c.prompt, all.n)
+		input, cached = count{max(all.n-details.Cached.n, 0), all.told}, details.Cached
+		u.Prompt = count{}
+	}
+	for _, n := range [...]count{input, u.InputNova, u.Prompt} {
+		c.see(&c.input, n)
+	}
+	for _, n := range [...]count{u.Output, u.OutputNova, u.Completion} {
+		c.see(&c.output, n)
+	}
+	for _, n := range [...]count{cached, u.CacheReadNova, u.CacheReadConverse} {
+		c.see(&c.read, n)
+	}
+	for _, n := range [...]count{u.CacheWrite, u.CacheWriteNova, u.CacheWriteConverse} {
+		c.see(&c.write, n)
+	}
+	if ttl := u.CacheCreation; ttl != nil {
+		c.see(&c.write5m, ttl.FiveMinutes)
+		c.see(&c.write1h, ttl.OneHour)
+	}
+	var short, long count
+	for _, d := range u.CacheDetailConverse {
+		sum := &long
+		if d.TTL == "5m" {
+			sum = &short
+		}
+		*sum = count{min(sum.n+d.Tokens.n, maxCount), sum.told || d.Tokens.told}
+	}
+	c.see(&c.write5m, short)
+	c.see(&c.write1h, long)
+}

@@ -1,0 +1,165 @@
+package securebedrock
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+)
+
+// usageOf is what a Converse answer counts.
+func usageOf(u *types.TokenUsage) Usage {
+	if u == nil {
+		return Usage{}
+	}
+	usage := Usage{
+		InputTokens:      int64(aws.ToInt32(u.InputTokens)),
+		OutputTokens:     int64(aws.ToInt32(u.OutputTokens)),
+		CacheReadTokens:  int64(aws.ToInt32(u.CacheReadInputTokens)),
+		CacheWriteTokens: int64(aws.ToInt32(u.CacheWriteInputTokens)),
+		TotalTokens:      int64(aws.ToInt32(u.TotalTokens)),
+	}
+	for i := range u.CacheDetails {
+		n := int64(aws.ToInt32(u.CacheDetails[i].InputTokens))
+		if u.CacheDetails[i].Ttl == types.CacheTTLFiveMinutes {
+			usage.CacheWrite5mTokens += n
+		} else {
+			usage.CacheWrite1hTokens += n
+		}
+	}
+	usage.CacheWriteTokens = max(usage.CacheWriteTokens, usage.CacheWrite5mTokens+usage.CacheWrite1hTokens)
+	return usage
+}
+
+// converseUsage notes what a Converse answer, or its stream's metadata, tells.
+func (o *Outcome) converseUsage(u *types.TokenUsage, tier *types.ServiceTier) {
+	o.Usage, o.Counted = usageOf(u), u != nil
+	if tier != nil {
+		o.ServiceTier = string(tier.Type)
+	}
+}
+
+// tally gathers what an InvokeModel answer tells of its usage. Bedrock counts in
+// headers and in the metrics of a stream's last chunk, and most models count in
+// their own body, the one more than the other: only a body tells for how long
+// tokens were cached.
+type tally struct {
+	bedrock, model counts
+	tier           string
+}
+
+type counts struct {
+	told                                         bool
+	input, output, read, write, write5m, write1h int64
+	prompt                                       int64 // the input with what was read from the cache, where a model counts so
+}
+
+// count is one number of an answer, of whatever type the JSON has there.
+type count struct {
+	n    int64
+	told bool
+}
+
+// maxCount keeps sums of counts far from overflow.
+const maxCount = 1 << 53
+
+// UnmarshalJSON takes a number that is not negative, and nothing else.
+func (c *count) UnmarshalJSON(b []byte) error {
+	if f, err := strconv.ParseFloat(string(b), 64); err == nil && f >= 0 {
+		c.n, c.told = int64(min(f, maxCount)), true
+	}
+	return nil
+}
+
+// word is a string of an answer; of another type it is empty.
+type word string
+
+// UnmarshalJSON takes a string, and nothing else.
+func (w *word) UnmarshalJSON(b []byte) error {
+	var text string
+	if json.Unmarshal(b, &text) == nil {
+		*w = word(text)
+	}
+	return nil
+}
+
+// see keeps the larger of two counts: a stream counts upwards.
+func (c *counts) see(field *int64, n count) {
+	*field, c.told = max(*field, n.n), c.told || n.told
+}
+
+// headers begins the tally of one attempt.
+func (t *tally) headers(h http.Header) {
+	*t = tally{tier: first(h["X-Amzn-Bedrock-Service-Tier"])}
+	read := func(field *int64, key string) {
+		if n, err := strconv.ParseInt(first(h[key]), 10, 64); err == nil && n >= 0 {
+			t.bedrock.see(field, count{min(n, maxCount), true})
+		}
+	}
+	read(&t.bedrock.input, "X-Amzn-Bedrock-Input-Token-Count")
+	read(&t.bedrock.output, "X-Amzn-Bedrock-Output-Token-Count")
+	read(&t.bedrock.read, "X-Amzn-Bedrock-Cache-Read-Input-Token-Count")
+	read(&t.bedrock.write, "X-Amzn-Bedrock-Cache-Write-Input-Token-Count")
+}
+
+// into writes what is known so far. Bedrock's own count goes before the model's,
+// and a zero hides no number.
+func (t *tally) into(o *Outcome) {
+	if t.tier != "" {
+		o.ServiceTier = t.tier
+	}
+	if !t.bedrock.told && !t.model.told {
+		return
+	}
+	b, m := &t.bedrock, &t.model
+	pick := func(own, model int64) int64 {
+		if own > 0 {
+			return own
+		}
+		return model
+	}
+	u := Usage{
+		InputTokens:        pick(b.input, m.input),
+		OutputTokens:       pick(b.output, m.output),
+		CacheReadTokens:    pick(b.read, m.read),
+		CacheWriteTokens:   max(pick(b.write, m.write), m.write5m+m.write1h),
+		CacheWrite5mTokens: m.write5m,
+		CacheWrite1hTokens: m.write1h,
+	}
+	if b.read == 0 && m.read > 0 && b.input == m.prompt {
+		u.InputTokens = m.input // or what was read from the cache would count twice
+	}
+	u.TotalTokens = u.InputTokens + u.OutputTokens + u.CacheReadTokens + u.CacheWriteTokens
+	o.Usage, o.Counted = u, true
+}
+
+// telling reports whether a chunk of a stream may tell more than text: a count or
+// a reason to stop that is not null, or a key of Bedrock's own. Most chunks are
+// text, and parsing each would cost more than the search.
+func telling(chunk []byte) bool {
+	return bytes.Contains(chunk, []byte(`"amazon-bedrock-`)) || valued(chunk, "oken") || valued(chunk, `eason"`)
+}
+
+// valued reports whether a key that holds the given letters, its closing quote
+// perhaps, has a value other than null. Letters in a text that look like a key cost
+// time alone.
+func valued(chunk []byte, letters string) bool {
+	for {
+		i := bytes.Index(chunk, []byte(letters))
+		if i < 0 {
+			return false
+		}
+		chunk = chunk[i+len(letters)-1:]
+		end := bytes.IndexByte(chunk, '"')
+		if end < 0 {
+			return false
+		}
+		value, isKey := bytes.CutPrefix(bytes.TrimLeft(chunk[end+1:], " \t\r\n"), []byte(":"))
+		if isKey && !bytes.HasPrefix(bytes.TrimLeft(value, " \t\r\n"), []byte("null")) {
+			return true
+		}
+	}
+}
