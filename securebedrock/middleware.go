@@ -128,7 +128,7 @@ type Outcome struct {
 	// and no gap.
 	Counted bool
 	// ServiceTier is the tier that served the call ("default", "priority", "flex",
-	// "reserved"), where the answer tells it.
+	// "reserved"), where the answer tells it; another word is dropped.
 	ServiceTier string
 	// Guardrail is what the answer tells of the guardrail.
 	Guardrail GuardrailOutcome

@@ -38,8 +38,17 @@ func usageOf(u *types.TokenUsage) Usage {
 func (o *Outcome) converseUsage(u *types.TokenUsage, tier *types.ServiceTier) {
 	o.Usage, o.Counted = usageOf(u), u != nil
 	if tier != nil {
-		o.ServiceTier = string(tier.Type)
+		o.ServiceTier = knownTier(string(tier.Type))
 	}
+}
+
+// knownTier drops what no tier is called: an answer repeats what the caller wrote.
+func knownTier(tier string) string {
+	switch types.ServiceTierType(tier) {
+	case types.ServiceTierTypeDefault, types.ServiceTierTypePriority, types.ServiceTierTypeFlex, types.ServiceTierTypeReserved:
+		return tier
+	}
+	return ""
 }
 
 // tally gathers what an InvokeModel answer tells of its usage. Bedrock counts in
@@ -93,7 +102,7 @@ func (c *counts) see(field *int64, n count) {
 
 // headers begins the tally of one attempt.
 func (t *tally) headers(h http.Header) {
-	*t = tally{tier: first(h["X-Amzn-Bedrock-Service-Tier"])}
+	*t = tally{tier: knownTier(first(h["X-Amzn-Bedrock-Service-Tier"]))}
 	read := func(field *int64, key string) {
 		if n, err := strconv.ParseInt(first(h[key]), 10, 64); err == nil && n >= 0 {
 			t.bedrock.see(field, count{min(n, maxCount), true})

@@ -198,6 +198,13 @@ func TestUsageOfTTLAndTier(t *testing.T) {
 	if o := r.one(t).outcome; o.ServiceTier != "priority" {
 		t.Errorf("InvokeModel: tier %q", o.ServiceTier)
 	}
+	invoked, r = answersWith(t, map[string]string{"X-Amzn-Bedrock-Service-Tier": "a prompt"}, `{}`)
+	if _, err := invoked.InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String(haiku), Body: []byte(`{}`)}); err != nil {
+		t.Fatal(err)
+	}
+	if o := r.one(t).outcome; o.ServiceTier != "" {
+		t.Errorf("what no tier is called is in the outcome: %q", o.ServiceTier)
+	}
 }
 
 // A speech model counts in events of its own.

@@ -90,15 +90,15 @@ func tierOf(input any) string {
 	return ""
 }
 
-// known is a service tier for a text: one that no tier can be is not repeated.
+// known is a service tier for a text: what no tier is called is not repeated.
 func known(tier string) string {
-	switch {
-	case tier == "":
+	switch types.ServiceTierType(tier) {
+	case "":
 		return defaultTier
-	case len(tier) > 32 || strings.ContainsFunc(tier, func(r rune) bool { return r != '-' && r != '_' && (r < '0' || r > 'z') }):
-		return "that it asks for"
+	case types.ServiceTierTypeDefault, types.ServiceTierTypePriority, types.ServiceTierTypeFlex, types.ServiceTierTypeReserved:
+		return strconv.Quote(tier)
 	}
-	return strconv.Quote(tier)
+	return "that it asks for"
 }
 
 // cachesForAnHour reports whether a call asks to cache for longer than the default.
