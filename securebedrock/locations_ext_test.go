@@ -219,6 +219,7 @@ func TestInvocationOfAnotherPlace(t *testing.T) {
 		"arn:aws:bedrock:us-east-1:123456789012:async-invoke/../guardrail/x": securebedrock.ErrRegion,
 		"arn:aws:bedrock:us-east-1:123456789012:async-invoke/abc/def":        securebedrock.ErrRegion,
 		"arn:aws:bedrock:us-east-1:123456789012:async-invoke/abc?x=y":        securebedrock.ErrRegion,
+		"arn:aws:bedrock:us-east-1:123456789012:abcdefghijkl":                securebedrock.ErrRegion,
 		"abcdefghijkl": securebedrock.ErrRegion,
 		"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl": securebedrock.ErrRegion,
 	} {
