@@ -8,7 +8,7 @@ import (
 
 // members yields the keys of a JSON object and their values as they stand, keys
 // that occur twice among them, which encoding/json drops. The text must be valid
-// JSON; one that is no object has no members.
+// JSON in UTF-8; one that is no object has no members.
 func members(text []byte) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		text = bytes.TrimLeft(text, jsonSpace)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"testing"
+	"unicode/utf8"
 )
 
 // FuzzMembers compares the members of an object with what encoding/json reads.
@@ -15,7 +16,7 @@ func FuzzMembers(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if !json.Valid(text) {
+		if !utf8.Valid(text) || !json.Valid(text) {
 			return
 		}
 		got := make(map[string]json.RawMessage)
