@@ -341,6 +341,17 @@ func TestForeignSerializer(t *testing.T) {
 				return next.HandleSerialize(ctx, in)
 			}))
 		}),
+		"one that runs the client's twice": swap(func(ctx context.Context, in middleware.SerializeInput, own middleware.SerializeMiddleware, next middleware.SerializeHandler) (middleware.SerializeOutput, middleware.Metadata, error) {
+			kept := in.Request.(*smithyhttp.Request).Clone()
+			_, _, err := own.HandleSerialize(ctx, in, serializeHandler(func(context.Context, middleware.SerializeInput) (middleware.SerializeOutput, middleware.Metadata, error) {
+				return middleware.SerializeOutput{}, middleware.Metadata{}, nil
+			}))
+			if err != nil {
+				return middleware.SerializeOutput{}, middleware.Metadata{}, err
+			}
+			in.Request = kept
+			return own.HandleSerialize(ctx, in, next)
+		}),
 		"one that gives the client's another input": swap(func(ctx context.Context, in middleware.SerializeInput, own middleware.SerializeMiddleware, next middleware.SerializeHandler) (middleware.SerializeOutput, middleware.Metadata, error) {
 			in.Parameters = converse("unguarded")
 			return own.HandleSerialize(ctx, in, next)
