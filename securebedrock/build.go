@@ -111,7 +111,7 @@ func build(theirs bedrockruntime.Options, opts Options, faults ...error) (*Clien
 		m.ClientSkew = new(atomic.Int64)
 		m.DisableClockSkewCorrection = theirs.DisableClockSkewCorrection
 	})}
-	g.watched = len(theirs.APIOptions) > 0 || !reflect.ValueOf(theirs.Interceptors).IsZero()
+	g.watched = len(theirs.APIOptions) > 0 || intercepts(theirs.Interceptors)
 	if g.chain, err = chain(opts.Middleware, g.send); err != nil {
 		g.closeIdle()
 		return nil, err
@@ -145,6 +145,18 @@ func build(theirs bedrockruntime.Options, opts Options, faults ...error) (*Clien
 		g.warn(apiKey + " is set and is not used; calls are signed with SigV4")
 	}
 	return c, nil
+}
+
+// intercepts reports whether there is an interceptor of any kind. The SDK's options
+// hold empty lists where there is none.
+func intercepts(r smithyhttp.InterceptorRegistry) bool {
+	v := reflect.ValueOf(r)
+	for i := range v.NumField() {
+		if v.Field(i).Len() > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // defaultMaxTokens bounds an answer whose caller set no bound.
