@@ -222,3 +222,31 @@ func TestCorrelationID(t *testing.T) {
 		t.Errorf("the middleware saw %q, want %q", seen, want)
 	}
 }
+
+// What the rules have found out about the model stands in every Middleware's Call
+// once next has returned, and so do the facts that the Middleware itself wrote over.
+func TestCallAfterNext(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	const profile = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc"
+	var seen [][]string
+	see := around(func(ctx context.Context, call *securebedrock.Call, next securebedrock.Handler) (*securebedrock.Result, error) {
+		id, before := call.ID, call.Model.Regions
+		call.ID = "forged"
+		res, err := next(ctx, call)
+		if len(before) != 0 || call.ID != id {
+			t.Errorf("before next the regions are %v, after it the ID is %q", before, call.ID)
+		}
+		seen = append(seen, call.Model.Regions)
+		return res, err
+	})
+	c := newClient(t, server, see, see, func(o *opts) {
+		o.Residency = []string{"us-west-2"}
+		o.Profiles = resolver{regions: []string{"us-east-1", "us-west-2"}}
+	})
+	in := converse("hello")
+	*in.ModelId = profile
+	_, _ = c.Converse(t.Context(), in)
+	if want := []string{"us-east-1", "us-west-2"}; len(seen) != 2 || !reflect.DeepEqual(seen[0], want) || !reflect.DeepEqual(seen[1], want) {
+		t.Errorf("after next the regions are %v", seen)
+	}
+}
