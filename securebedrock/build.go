@@ -139,7 +139,7 @@ func build(theirs bedrockruntime.Options, opts Options, faults ...error) (*Clien
 		o.TracerProvider = g.outermost
 		c.pin(o)
 	})
-	c.schemes = c.inner.Options().AuthSchemes
+	c.schemes = slices.Clone(c.inner.Options().AuthSchemes) // per-call options can write into the client's own
 	g.logger = theirs.Logger
 	if apiKeyIsSet() {
 		g.warn(apiKey + " is set and is not used; calls are signed with SigV4")

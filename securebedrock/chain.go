@@ -230,6 +230,9 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 	returned = true
 	waits()
 	res := &Result{done: &st.result.done}
+	if err == nil && !st.op.stream && !st.op.answers(out.Result) {
+		err = &PolicyError{Rule: ErrConfig, Operation: e.op.name, Model: st.call.Model.ID, Detail: fmt.Sprintf("a step of the SDK's stack answered with a %T, which is nil or not the operation's own output", out.Result)}
+	}
 	if err == nil && st.op.stream && (eventStreamOf(out.Result) == nil || st.op.duplex && eventStreamOf(out.Result) != st.result.made) {
 		err = &PolicyError{Rule: ErrConfig, Operation: e.op.name, Model: st.call.Model.ID, Detail: "a middleware in the SDK's stack answered without a stream"}
 	}

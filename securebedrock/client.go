@@ -95,6 +95,11 @@ func NewFromConfig(cfg aws.Config, opts Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	if variant := variantElsewhere(cfg.ConfigSources); elsewhere == "" && variant != (Endpoint{}) {
+		if e, err := newEndpoint(opts.Region, variant); err == nil {
+			elsewhere = plainURL(e.endpoint.URI.String())
+		}
+	}
 	if ours := plainURL(c.g.endpoint.endpoint.URI.String()); elsewhere != "" && elsewhere != ours {
 		c.g.warn("the endpoint %s of the environment or of the shared configuration is not used; calls go to %s", elsewhere, ours)
 	}

@@ -104,14 +104,22 @@ func (p *pinnedEndpoint) ResolveEndpoint(context.Context, bedrockruntime.Endpoin
 	return p.endpoint, nil
 }
 
-// sigV4Only offers the SDK one way to authenticate, and no anonymous one. All
-// calls share it: the SDK writes into it only what an endpoint's properties or a
-// signing region in the context say, and there are none.
+// sigV4Only offers the SDK one way to authenticate, and no anonymous one. Calls
+// without steps or options of the application's share it. In others the SDK can write
+// into it (what a step or an endpoint says about signing), and so can the application.
 type sigV4Only []*smithyauth.Option
 
 // ResolveAuthSchemes implements bedrockruntime.AuthSchemeResolver.
-func (s *sigV4Only) ResolveAuthSchemes(context.Context, *bedrockruntime.AuthResolverParameters) ([]*smithyauth.Option, error) {
-	return *s, nil
+func (s *sigV4Only) ResolveAuthSchemes(ctx context.Context, _ *bedrockruntime.AuthResolverParameters) ([]*smithyauth.Option, error) {
+	if st := stateOf(ctx); st != nil && !st.result.done.entry.watched {
+		return *s, nil
+	}
+	own := make([]*smithyauth.Option, len(*s))
+	for i, shared := range *s {
+		own[i] = &smithyauth.Option{SchemeID: shared.SchemeID}
+		own[i].SignerProperties.SetAll(&shared.SignerProperties)
+	}
+	return own, nil
 }
 
 func sigV4For(service, region string) []*smithyauth.Option {

@@ -1,11 +1,21 @@
 package securebedrock_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
 
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/smithy-go"
+	smithyauth "github.com/aws/smithy-go/auth"
+	smithyendpoints "github.com/aws/smithy-go/endpoints"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
 	"github.com/securebedrock/securebedrock-go/securebedrock"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
 )
 
 // A host of AWS's own passes as Bedrock Runtime of Region, in its own partition,
@@ -66,6 +76,73 @@ func TestRegionOfNoPartition(t *testing.T) {
 			if _, err := securebedrock.NewFromConfig(goodConfig(), o); !errors.Is(err, securebedrock.ErrConfig) || !strings.Contains(err.Error(), ": Region: ") {
 				t.Errorf("%s: %v", region, err)
 			}
+		}
+	}
+}
+
+// signsElsewhere is an endpoint that says how to sign.
+type signsElsewhere struct{ url string }
+
+func (e signsElsewhere) ResolveEndpoint(context.Context, bedrockruntime.EndpointParameters) (smithyendpoints.Endpoint, error) {
+	var props smithy.Properties
+	smithyhttp.SetSigV4SigningRegion(&props, "eu-west-1")
+	there := smithyendpoints.Endpoint{URI: mustParse(e.url)}
+	smithyauth.SetAuthOptions(&there.Properties, []*smithyauth.Option{{SchemeID: smithyauth.SchemeIDSigV4, SignerProperties: props}})
+	return there, nil
+}
+
+// What one call's step or option says about signing ends with the call.
+func TestSigningOfOneCallIsItsOwn(t *testing.T) {
+	inContext := func(f func(context.Context) context.Context) func(*sdkOptions) {
+		return func(o *sdkOptions) {
+			o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
+				return s.Build.Add(middleware.BuildMiddlewareFunc("signing", func(ctx context.Context, in middleware.BuildInput, next middleware.BuildHandler) (middleware.BuildOutput, middleware.Metadata, error) {
+					return next.HandleBuild(f(ctx), in)
+				}), middleware.After)
+			})
+		}
+	}
+	for name, change := range map[string]func(*sdkOptions){
+		"the region in the context": inContext(func(ctx context.Context) context.Context {
+			//lint:ignore SA1019 the SDK still heeds it
+			return awsmiddleware.SetSigningRegion(ctx, "eu-west-1") //nolint:staticcheck // the SDK still heeds it
+		}),
+		"the name in the context": inContext(func(ctx context.Context) context.Context {
+			//lint:ignore SA1019 the SDK still heeds it
+			return awsmiddleware.SetSigningName(ctx, "sts") //nolint:staticcheck // the SDK still heeds it
+		}),
+		"the endpoint's resolver": func(o *sdkOptions) { o.EndpointResolverV2 = signsElsewhere{"https://elsewhere.example.com"} },
+		"the resolver's options": func(o *sdkOptions) {
+			opts, err := o.AuthSchemeResolver.ResolveAuthSchemes(t.Context(), &bedrockruntime.AuthResolverParameters{})
+			if err != nil || len(opts) != 1 {
+				t.Fatal(opts, err)
+			}
+			smithyhttp.SetSigV4SigningRegion(&opts[0].SignerProperties, "eu-west-1")
+			opts[0] = nil
+		},
+		"the schemes": func(o *sdkOptions) {
+			for i := range o.AuthSchemes {
+				o.AuthSchemes[i] = smithyhttp.NewAnonymousScheme()
+			}
+		},
+	} {
+		for _, side := range []string{"Client", "Runtime"} {
+			if side == "Runtime" && name == "the schemes" {
+				continue // the list is the SDK's own there, which copies it for no call
+			}
+			t.Run(name+", "+side, func(t *testing.T) {
+				server := bedrocktest.NewServer(t)
+				c := newClient(t, server, excuseAll)
+				sides := map[string]any{"Client": c, "Runtime": c.Runtime()}
+				for _, operation := range []string{"Converse", "ConverseStream", "ApplyGuardrail"} {
+					_ = invoke(t.Context(), sides[side], operation, anInput()[operation], change) // refused or not, by other tests' word
+				}
+				for again, client := range sides {
+					if err := invoke(t.Context(), client, "Converse", converse("hello")); err != nil && (again == "Client" || name != "the schemes") {
+						t.Errorf("the next call, of %s: %v", again, err)
+					}
+				}
+			})
 		}
 	}
 }

@@ -247,6 +247,8 @@ func inspectHeaders(w *wire, req *http.Request) error {
 		switch {
 		case key != canonical:
 			return refuse(headerRule(canonical), "the header "+canonical+" is written in another case and would be sent beside the canonical one; use http.Header.Set")
+		case !endToEnd(key, values):
+			return refuse(ErrEndpoint, "the header "+key+" would let a server on the way take other headers away, or read the body as something else; a step of the SDK's stack or an interceptor put it there")
 		case len(values) > 1 && headerRule(key) != ErrEndpoint:
 			return refuse(headerRule(key), "the header "+key+" has more than one value; a step of the SDK's stack or an interceptor added one")
 		case isSealed(key) && (first(values) != w.header(key) || first(values) == ""):
@@ -259,6 +261,23 @@ func inspectHeaders(w *wire, req *http.Request) error {
 		}
 	}
 	return nil
+}
+
+// endToEnd reports whether a header leaves the others and the body what they are. A
+// proxy removes the headers that Connection lists (RFC 9110, section 7.6.1), and
+// Content-Encoding tells how to read the body.
+func endToEnd(key string, values []string) bool {
+	switch key {
+	case "Connection", "Proxy-Connection":
+		for _, v := range values {
+			if !strings.EqualFold(v, "close") && !strings.EqualFold(v, "keep-alive") {
+				return false
+			}
+		}
+	case "Upgrade", "Content-Encoding":
+		return false
+	}
+	return true
 }
 
 // sealed gives the request its approved body. Another reader with the same bytes,

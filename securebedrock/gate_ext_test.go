@@ -50,6 +50,10 @@ func TestHeadersBesideTheCanonicalOnes(t *testing.T) {
 		{"a trailer in its field", func(r *smithyhttp.Request) {
 			r.Trailer = http.Header{"X-Amzn-Bedrock-Guardrailidentifier": {"other"}}
 		}, securebedrock.ErrEndpoint, false},
+		{"a connection header that takes the guardrail away", set("Connection", "X-Amzn-Bedrock-Guardrailidentifier"), securebedrock.ErrEndpoint, false},
+		{"a connection header that does so beside another", func(r *smithyhttp.Request) { r.Header["Connection"] = []string{"close", "authorization"} }, securebedrock.ErrEndpoint, false},
+		{"an upgrade", set("Upgrade", "h2c"), securebedrock.ErrEndpoint, false},
+		{"an encoding of the body", set("Content-Encoding", "gzip"), securebedrock.ErrEndpoint, false},
 		{"a body to start again with", func(r *smithyhttp.Request) {
 			r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader([]byte("{}"))), nil }
 		}, securebedrock.ErrEndpoint, false},

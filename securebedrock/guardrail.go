@@ -141,26 +141,29 @@ func (g *guard) converseCoverage(extra *document.Interface, messages []types.Mes
 	}
 	var tagged, untagged, unqualified bool
 	for _, m := range messages {
-		for _, b := range m.Content {
+		for i, b := range m.Content {
 			switch b := b.(type) {
 			case *types.ContentBlockMemberGuardContent:
+				b = &types.ContentBlockMemberGuardContent{Value: ownGuard(b.Value)}
+				m.Content[i] = b
 				tagged = true
 				unqualified = unqualified || !scanned(b.Value)
-			case *types.ContentBlockMemberText:
-				untagged = untagged || b.Value != ""
-			case *types.ContentBlockMemberImage, *types.ContentBlockMemberDocument, *types.ContentBlockMemberVideo,
+			// A text counts also where it is empty: whoever holds the block can fill it.
+			case *types.ContentBlockMemberText, *types.ContentBlockMemberImage, *types.ContentBlockMemberDocument, *types.ContentBlockMemberVideo,
 				*types.ContentBlockMemberAudio, *types.ContentBlockMemberCitationsContent, *types.ContentBlockMemberSearchResult:
 				untagged = true
 			}
 		}
 	}
-	for _, b := range system {
+	for i, b := range system {
 		switch b := b.(type) {
 		case *types.SystemContentBlockMemberGuardContent:
+			b = &types.SystemContentBlockMemberGuardContent{Value: ownGuard(b.Value)}
+			system[i] = b
 			tagged = true
 			unqualified = unqualified || !scanned(b.Value)
 		case *types.SystemContentBlockMemberText:
-			untagged = untagged || b.Value != ""
+			untagged = true
 		}
 	}
 	if unqualified {
@@ -170,6 +173,17 @@ func (g *guard) converseCoverage(extra *document.Interface, messages []types.Mes
 		return refuse(ErrGuardrailCoverage, "some content stands in guardContent blocks, so the rest would go unscanned; put all of it or none of it in them, or set Guardrail.AllowPartial")
 	}
 	return nil
+}
+
+// ownGuard copies what scanned looks at. An input can change between the rules and
+// the serializer: other goroutines hold it, and a document in it is the caller's code.
+func ownGuard(b types.GuardrailConverseContentBlock) types.GuardrailConverseContentBlock {
+	if text, ok := b.(*types.GuardrailConverseContentBlockMemberText); ok {
+		text = shallow(text)
+		text.Value.Qualifiers = slices.Clone(text.Value.Qualifiers)
+		return text
+	}
+	return b
 }
 
 // scanned reports whether all policies look at a guardContent block. One that is
@@ -186,15 +200,17 @@ const bodyConfigKey = "amazon-bedrock-guardrailConfig"
 // bodyCoverage demands a body that can be inspected, one JSON object in UTF-8, and
 // looks at the guardrail settings in it.
 func (g *guard) bodyCoverage(body []byte, contentType **string) error {
-	if t := aws.ToString(*contentType); t == "" {
+	t := aws.ToString(*contentType)
+	if t == "" {
 		// The SDK would send application/octet-stream, to which Bedrock applies
 		// no guardrail (API_runtime_InvokeModel, guardrailIdentifier).
-		*contentType = aws.String("application/json")
+		t = "application/json"
 	} else if mt, params, err := mime.ParseMediaType(t); err != nil || mt != "application/json" {
 		return refuse(ErrGuardrailCoverage, "a guardrail needs ContentType application/json, not "+quoted(t))
 	} else if charset, ok := params["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
 		return refuse(ErrGuardrailCoverage, "a guardrail needs a body in UTF-8, and ContentType says "+quoted(t))
 	}
+	*contentType = &t // what was checked, and not the caller's
 	// A number or a list has no settings, and a text in another encoding could hide
 	// them. json.Valid takes any bytes in a string.
 	if !utf8.Valid(body) || !json.Valid(body) || bytes.TrimLeft(body, jsonSpace)[0] != '{' {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
@@ -84,5 +85,66 @@ func TestConversationAfterABlock(t *testing.T) {
 	}
 	if got := say(userSays("hello")); got != types.StopReasonEndTurn {
 		t.Errorf("without it: %s", got)
+	}
+}
+
+// changing is a document whose encoding is the caller's code, which runs between the
+// rules and the wire.
+type changing struct {
+	document.Interface
+	change func()
+}
+
+func (d changing) MarshalSmithyDocument() ([]byte, error) { d.change(); return []byte(`{}`), nil }
+
+// What the coverage rule has looked at is what is sent, whatever becomes of the
+// caller's blocks meanwhile.
+func TestCoverageOfBlocksThatChange(t *testing.T) {
+	text := &types.ContentBlockMemberText{}
+	system := &types.SystemContentBlockMemberText{}
+	guard := guardText("a question", types.GuardrailConverseContentQualifierGuardContent)
+	covered := &types.ContentBlockMemberGuardContent{Value: guardText("a question")}
+	systemCovered := &types.SystemContentBlockMemberGuardContent{Value: guardText("a rule")}
+	for name, row := range map[string]struct {
+		content []types.ContentBlock
+		system  []types.SystemContentBlock
+		change  func()
+	}{
+		"an empty text is filled":        {[]types.ContentBlock{text}, nil, func() { text.Value = "UNSCANNED" }},
+		"an empty system text is filled": {nil, []types.SystemContentBlock{system}, func() { system.Value = "UNSCANNED" }},
+		"a qualifier is exchanged": {[]types.ContentBlock{&types.ContentBlockMemberGuardContent{Value: guard}}, nil, func() {
+			guard.Value.Qualifiers[0] = types.GuardrailConverseContentQualifierQuery
+		}},
+		"a block is exchanged": {[]types.ContentBlock{covered}, nil, func() {
+			covered.Value = guardText("UNSCANNED", types.GuardrailConverseContentQualifierQuery)
+		}},
+		"a system block is exchanged": {nil, []types.SystemContentBlock{systemCovered}, func() {
+			systemCovered.Value = guardText("UNSCANNED", types.GuardrailConverseContentQualifierQuery)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := bedrocktest.NewServer(t)
+			cfg := server.Config()
+			cfg.APIOptions = nil
+			c, err := securebedrock.NewFromConfig(cfg, server.Options())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			result := &types.ContentBlockMemberToolResult{Value: types.ToolResultBlock{ToolUseId: aws.String("t1"), Content: []types.ToolResultContentBlock{
+				&types.ToolResultContentBlockMemberJson{Value: changing{document.NewLazyDocument(map[string]any{}), row.change}},
+			}}}
+			content := append([]types.ContentBlock{result, &types.ContentBlockMemberGuardContent{Value: guardText("first")}}, row.content...)
+			_, err = c.Converse(t.Context(), &bedrockruntime.ConverseInput{ModelId: aws.String(haiku), System: row.system,
+				Messages: []types.Message{{Role: types.ConversationRoleUser, Content: content}}})
+			if err != nil {
+				refusedBy(t, err, securebedrock.ErrGuardrailCoverage)
+			}
+			for _, call := range calls(server, "Converse") {
+				if body := string(call.Body); strings.Contains(body, "UNSCANNED") || strings.Contains(body, `"query"`) {
+					t.Errorf("sent %s", body)
+				}
+			}
+		})
 	}
 }

@@ -250,3 +250,33 @@ func TestCallAfterNext(t *testing.T) {
 		t.Errorf("after next the regions are %v", seen)
 	}
 }
+
+// What one function writes into its Outcome stands in no other's.
+func TestOutcomesAreCopies(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	server.AddGuardrail(bedrocktest.Guardrail{ID: "gr0words0000", Version: "1", DeniedWords: []string{"forbidden"}})
+	outer := new(recorder)
+	var forged int
+	c := newClient(t, server, outer.option, func(o *opts) {
+		o.Guardrail = securebedrock.Guardrail{ID: "gr0words0000", Version: "1"}
+		o.Middleware = append(o.Middleware, func(next securebedrock.Handler) securebedrock.Handler {
+			return func(ctx context.Context, call *securebedrock.Call) (*securebedrock.Result, error) {
+				res, err := next(ctx, call)
+				forger := func(o securebedrock.Outcome) {
+					for i := range o.Guardrail.Policies {
+						o.Guardrail.Policies[i] = "forged"
+						forged++
+					}
+				}
+				res.OnDone(forger)
+				return res, err
+			}
+		})
+	})
+	if _, err := c.Converse(t.Context(), converse("a forbidden word")); err != nil {
+		t.Fatal(err)
+	}
+	if got := outer.one(t).outcome.Guardrail.Policies; forged != 1 || len(got) != 1 || got[0] != "word" {
+		t.Errorf("the record says %q (%d were written)", got, forged)
+	}
+}

@@ -2,6 +2,7 @@ package securebedrock
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -201,7 +202,9 @@ func (c *completion) runAll(fs []func(Outcome), out Outcome) {
 	c.run(fs[0], out)
 }
 
+// run gives f an Outcome of its own, so that none writes another's record.
 func (c *completion) run(f func(Outcome), out Outcome) {
+	out.Guardrail.Policies = slices.Clone(out.Guardrail.Policies)
 	caught(c.log, onDone, func() { f(out) })
 }
 

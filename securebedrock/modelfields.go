@@ -93,7 +93,8 @@ type tokenBounds struct {
 
 // read looks at an object's keys and at those of the objects in it: families put
 // their bound at the top, or into a configuration of their own
-// ("inferenceConfig", "textGenerationConfig"). What is said of tools is no setting.
+// ("inferenceConfig", "textGenerationConfig"). What is said of tools, of the answer's
+// format (a JSON schema has a maxLength) and in metadata is no setting.
 func (b *tokenBounds) read(fields map[string]any) {
 	for key, v := range fields {
 		switch strings.ReplaceAll(strings.ToLower(key), "_", "") {
@@ -108,7 +109,8 @@ func (b *tokenBounds) read(fields map[string]any) {
 					b.budget = max(b.budget, min(budget, math.MaxInt32))
 				}
 			}
-		case "tools", "toolconfig":
+		case "tools", "toolconfig", "functions", "metadata", "responseformat", "outputformat", "outputconfig",
+			"textformat", "schema", "jsonschema":
 		default:
 			if inner, ok := v.(map[string]any); ok {
 				b.read(inner)

@@ -43,6 +43,9 @@ func TestMaxTokensBesideModelFields(t *testing.T) {
 		{"Nova's high effort, which allows none", 0, fields{"reasoningConfig": fields{"type": "enabled", "maxReasoningEffort": "high"}}, 0},
 		{"Nova's low effort", 0, fields{"reasoningConfig": fields{"type": "enabled", "maxReasoningEffort": "low"}}, 1024},
 		{"a tool's parameter of that name", 0, fields{"tools": fields{"properties": fields{"max_tokens": fields{}}}}, 1024},
+		{"a schema's word of that name", 0, fields{"response_format": fields{"json_schema": fields{"schema": fields{"properties": fields{"name": fields{"maxLength": 9}}}}}}, 1024},
+		{"a schema under its other name", 0, fields{"output_config": fields{"format": fields{"schema": fields{"properties": fields{"max_tokens": fields{"type": "integer"}}}}}}, 1024},
+		{"metadata of that name", 0, fields{"metadata": fields{"max_tokens": "8"}}, 1024},
 		{"left to the model", -1, fields{"thinking": fields{"budget_tokens": 4000}}, 0},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package securebedrock_test
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -137,6 +138,46 @@ func TestOwnInputPasses(t *testing.T) {
 		err := invoke(t.Context(), newClient(t, server, excuseAll), operation, input, func(o *sdkOptions) { o.APIOptions = append(o.APIOptions, replace) })
 		if err != nil && !strings.Contains(err.Error(), "api error") {
 			t.Errorf("%s: %v", operation, err)
+		}
+	}
+}
+
+// A step of the stack that answers with something else than the operation's output
+// makes an error, which the record has too, and no panic.
+func TestForeignAnswerFromAStep(t *testing.T) {
+	answers := map[string]any{
+		"nothing":              nil,
+		"a nil output":         (*bedrockruntime.ConverseOutput)(nil),
+		"a nil stream":         (*bedrockruntime.ConverseStreamOutput)(nil),
+		"another's output":     &bedrockruntime.ListAsyncInvokesOutput{},
+		"no pointer":           bedrockruntime.ConverseOutput{},
+		"a nil CountTokens":    (*bedrockruntime.CountTokensOutput)(nil),
+		"a nil ApplyGuardrail": (*bedrockruntime.ApplyGuardrailOutput)(nil),
+	}
+	server := bedrocktest.NewServer(t)
+	for name, answer := range answers {
+		for _, operation := range []string{"Converse", "ConverseStream", "InvokeModel", "InvokeModelWithResponseStream", "ApplyGuardrail", "CountTokens"} {
+			for _, side := range []string{"Client", "Runtime"} {
+				t.Run(name+" to "+operation+", "+side, func(t *testing.T) {
+					rec := new(recorder)
+					c := newClient(t, server, rec.option)
+					var client any = c
+					if side == "Runtime" {
+						client = c.Runtime()
+					}
+					err := invoke(t.Context(), client, operation, anInput()[operation], func(o *sdkOptions) {
+						o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
+							return s.Initialize.Add(middleware.InitializeMiddlewareFunc("answer", func(context.Context, middleware.InitializeInput, middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+								return middleware.InitializeOutput{Result: answer}, middleware.Metadata{}, nil
+							}), middleware.After)
+						})
+					})
+					refusedBy(t, err, securebedrock.ErrConfig)
+					if o := rec.one(t).outcome; !errors.Is(o.Err, securebedrock.ErrConfig) || o.Attempts != 0 {
+						t.Errorf("the record says %v after %d attempts", o.Err, o.Attempts)
+					}
+				})
+			}
 		}
 	}
 }

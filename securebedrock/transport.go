@@ -187,7 +187,9 @@ func keepTLS(ours, theirs *tls.Config) error {
 		fault(!slices.ContainsFunc(tls.CipherSuites(), func(s *tls.CipherSuite) bool { return s.ID == id }),
 			"names the cipher suite %s, which crypto/tls does not call secure; take it out", tls.CipherSuiteName(id))
 	}
-	ours.RootCAs = theirs.RootCAs
+	if theirs.RootCAs != nil {
+		ours.RootCAs = theirs.RootCAs.Clone() // the owner's pool can grow later
+	}
 	ours.Certificates = slices.Clone(theirs.Certificates)
 	ours.GetClientCertificate = theirs.GetClientCertificate
 	ours.VerifyPeerCertificate = theirs.VerifyPeerCertificate

@@ -197,3 +197,27 @@ type doer struct{}
 
 func (doer) Do(*http.Request) (*http.Response, error)        { return nil, errors.ErrUnsupported }
 func (doer) RoundTrip(*http.Request) (*http.Response, error) { return nil, errors.ErrUnsupported }
+
+// An authority that comes into the owner's pool later is not trusted.
+func TestAuthoritiesAreCopied(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	trusted := server.Config().HTTPClient.(*awshttp.BuildableClient).GetTransport().TLSClientConfig.RootCAs
+	pool := x509.NewCertPool()
+	cfg := server.Config()
+	cfg.HTTPClient = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
+	opts := server.Options()
+	opts.Retry.MaxAttempts = 1
+	c, err := securebedrock.NewFromConfig(cfg, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	*pool = *trusted
+	var unknown x509.UnknownAuthorityError
+	if _, err := c.Converse(t.Context(), converse("hello")); !errors.As(err, &unknown) {
+		t.Errorf("got %v", err)
+	}
+	if len(calls(server, "Converse")) != 0 {
+		t.Error("the prompt was sent")
+	}
+}

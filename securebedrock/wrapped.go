@@ -130,6 +130,34 @@ func ownWord(cfg aws.Config) (own aws.Config, elsewhere string) {
 	return cfg, elsewhere
 }
 
+// variantElsewhere is the variant of the public endpoint, FIPS or dual stack, that the
+// environment or the shared configuration asks for, and the application does not.
+func variantElsewhere(sources []any) (e Endpoint) {
+	fips, dual := false, false // somebody has said
+	for _, source := range sources {
+		said := false
+		switch source.(type) {
+		case config.EnvConfig, config.SharedConfig:
+			said = true
+		}
+		if s, ok := source.(interface {
+			GetUseFIPSEndpoint(context.Context) (aws.FIPSEndpointState, bool, error)
+		}); ok && !fips {
+			var state aws.FIPSEndpointState
+			state, fips, _ = s.GetUseFIPSEndpoint(context.Background())
+			e.FIPS = said && state == aws.FIPSEndpointStateEnabled
+		}
+		if s, ok := source.(interface {
+			GetUseDualStackEndpoint(context.Context) (aws.DualStackEndpointState, bool, error)
+		}); ok && !dual {
+			var state aws.DualStackEndpointState
+			state, dual, _ = s.GetUseDualStackEndpoint(context.Background())
+			e.DualStack = said && state == aws.DualStackEndpointStateEnabled
+		}
+	}
+	return e
+}
+
 // fromSSO reports whether a configuration's bearer tokens are those of its SSO
 // session, which the SDK offers to every service, and not a Bedrock API key.
 func fromSSO(cfg aws.Config) bool {

@@ -155,6 +155,55 @@ func TestEndpointOfTheEnvironmentIsLogged(t *testing.T) {
 	}
 }
 
+// So is a variant of the public endpoint that only the environment asks for.
+func TestVariantOfTheEnvironmentIsLogged(t *testing.T) {
+	file := t.TempDir() + "/config"
+	if err := os.WriteFile(file, []byte("[default]\nuse_fips_endpoint = true\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const fips, dual = "https://bedrock-runtime-fips.us-east-1.amazonaws.com", "https://bedrock-runtime.us-east-1.api.aws"
+	for name, row := range map[string]struct {
+		variable, file string
+		endpoint       securebedrock.Endpoint
+		load           func(*config.LoadOptions) error
+		told           string
+	}{
+		"FIPS":                         {"AWS_USE_FIPS_ENDPOINT", "none", securebedrock.Endpoint{}, nil, fips},
+		"dual stack":                   {"AWS_USE_DUALSTACK_ENDPOINT", "none", securebedrock.Endpoint{}, nil, dual},
+		"FIPS in a profile":            {"X", file, securebedrock.Endpoint{}, nil, fips},
+		"FIPS, which the Options name": {"AWS_USE_FIPS_ENDPOINT", "none", securebedrock.Endpoint{FIPS: true}, nil, ""},
+		"FIPS, switched off in code":   {"AWS_USE_FIPS_ENDPOINT", "none", securebedrock.Endpoint{}, config.WithUseFIPSEndpoint(aws.FIPSEndpointStateDisabled), ""},
+		"neither":                      {"X", "none", securebedrock.Endpoint{}, nil, ""},
+		"both":                         {"AWS_USE_DUALSTACK_ENDPOINT", file, securebedrock.Endpoint{}, nil, "https://bedrock-runtime-fips.us-east-1.api.aws"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(row.variable, "true")
+			t.Setenv("AWS_CONFIG_FILE", row.file)
+			t.Setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+			t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+			log := new(logged)
+			load := []func(*config.LoadOptions) error{config.WithRegion("us-east-1"), config.WithLogger(log)}
+			if row.load != nil {
+				load = append(load, row.load)
+			}
+			cfg, err := config.LoadDefaultConfig(t.Context(), load...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := goodOptions()
+			o.Region, o.Residency, o.Endpoint = "us-east-1", nil, row.endpoint
+			c, err := securebedrock.NewFromConfig(cfg, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Close()
+			if text := log.String(); row.told == "" && text != "" || !strings.Contains(text, row.told) {
+				t.Errorf("the log says %q", text)
+			}
+		})
+	}
+}
+
 // A guarded client cannot be wrapped again, and the error says what it is.
 func TestGuardedAlready(t *testing.T) {
 	server := bedrocktest.NewServer(t)

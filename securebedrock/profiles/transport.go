@@ -51,7 +51,9 @@ func newTransport(owner aws.HTTPClient) (*http.Transport, error) {
 		return nil, fmt.Errorf("%w: profiles: HTTPClient: its transport sets InsecureSkipVerify; put the certificate authority into RootCAs", securebedrock.ErrConfig)
 	}
 	ours := base.TLSClientConfig
-	ours.RootCAs = c.RootCAs
+	if c.RootCAs != nil {
+		ours.RootCAs = c.RootCAs.Clone() // the owner's pool can grow later
+	}
 	ours.Certificates = slices.Clone(c.Certificates)
 	ours.GetClientCertificate = c.GetClientCertificate
 	ours.VerifyPeerCertificate = c.VerifyPeerCertificate
