@@ -15,7 +15,7 @@ var errPanic = errors.New("panic")
 
 // errGoexit is the same for a function that called runtime.Goexit, as
 // testing.T.FailNow does: nothing that waits for its goroutine would come back.
-var errGoexit = errors.New("securebedrock: a step or a Middleware of the call ended its goroutine")
+var errGoexit = errors.New("securebedrock: a function of the application's ended its goroutine")
 
 // panicError makes an error of a panic. Its value may hold a prompt: of the values
 // only errors of the Go runtime are repeated.
