@@ -202,6 +202,16 @@ func TestShutdownThatCannotWait(t *testing.T) {
 	}
 }
 
+// A nil context is refused and does not panic.
+func TestShutdownWithoutAContext(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	c := newClient(t, server)
+	refusedBy(t, c.Shutdown(nil), securebedrock.ErrConfig) //nolint:staticcheck // that is the point
+	if _, err := c.Converse(t.Context(), converse("hello")); err != nil {
+		t.Errorf("it closed the client: %v", err)
+	}
+}
+
 // Within a call, Shutdown would wait for itself.
 func TestShutdownWithinACall(t *testing.T) {
 	for _, row := range []struct {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -504,4 +505,47 @@ func TestDuplexBodyInAWrapper(t *testing.T) {
 	}
 	c.Close()
 	settled(t, "no goroutine left", func() bool { return runtime.NumGoroutine() <= before })
+}
+
+// Calls on the Runtime client do not take one another's stack for theirs: not at
+// once, not after one whose option failed, and not where an option makes a call.
+func TestDuplexCallsAreNotConfused(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	c := newClient(t, server, excuseDuplex)
+	fails := func(*middleware.Stack) error { return errAny }
+	step := stepAt("Initialize", middleware.Before, func(context.Context, func(context.Context) error) error { return errStep })
+	call := func(options ...func(*middleware.Stack) error) error {
+		return outcomeOfDuplex(t, func() (*bedrockruntime.InvokeModelWithBidirectionalStreamOutput, error) {
+			return c.Runtime().InvokeModelWithBidirectionalStream(t.Context(), sonic(), func(o *bedrockruntime.Options) {
+				o.APIOptions = append(o.APIOptions, options...)
+			})
+		})
+	}
+	within := func(last func(*middleware.Stack) error) func(*middleware.Stack) error {
+		return func(*middleware.Stack) error {
+			_, _ = c.Runtime().InvokeModelWithBidirectionalStream(t.Context(), sonic(), func(o *bedrockruntime.Options) {
+				o.APIOptions = append(o.APIOptions, last)
+			})
+			return nil
+		}
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for _, row := range []struct {
+				err  error
+				want error
+			}{
+				{call(fails), errAny},
+				{call(step), errStep},
+				{call(within(fails), step), errStep},
+				{call(within(step), step), errStep},
+			} {
+				if !errors.Is(row.err, row.want) {
+					t.Errorf("got %v, want %v", row.err, row.want)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
