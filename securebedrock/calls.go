@@ -8,7 +8,8 @@ import (
 )
 
 // inFlight counts the calls of a client that are not over, for Shutdown. A stream
-// is over when its Outcome has been given to every OnDone.
+// is over when its Outcome has been given to every OnDone, and a call when each
+// Middleware that runs in it has returned, be it on a goroutine of its own.
 type inFlight struct {
 	n       atomic.Int64
 	closing atomic.Bool
@@ -62,7 +63,8 @@ func (f *inFlight) signal() {
 }
 
 // withinCall reports whether the goroutine is inside a call of some Client: in a
-// Middleware, an OnDone or an OnEvent, whose end a Shutdown there would wait for.
+// Middleware, a step, an OnDone or an OnEvent, whose end a Shutdown there would wait
+// for. A Middleware may have gone on on a goroutine of its own.
 func withinCall() bool {
 	const pkg = "github.com/securebedrock/securebedrock-go/securebedrock."
 	pcs := make([]uintptr, 256)
@@ -70,8 +72,8 @@ func withinCall() bool {
 	for {
 		f, more := frames.Next()
 		if name, ok := strings.CutPrefix(f.Function, pkg); ok {
-			for _, inside := range []string{"(*chainStep).", "(*completion).", "(*observer)."} {
-				if strings.HasPrefix(name, inside) {
+			for _, inside := range []string{"(*chainStep).", "(*guard).send", "layered.", "answerOf.", "(*completion).", "(*observer)."} {
+				if strings.Contains(name, inside) { // an inlined function's has its caller's name first
 					return true
 				}
 			}

@@ -3,6 +3,7 @@ package securebedrock_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go/logging"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
@@ -200,6 +202,16 @@ func TestShutdownThatCannotWait(t *testing.T) {
 	}
 }
 
+// A nil context is refused and does not panic.
+func TestShutdownWithoutAContext(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	c := newClient(t, server)
+	refusedBy(t, c.Shutdown(nil), securebedrock.ErrConfig) //nolint:staticcheck // that is the point
+	if _, err := c.Converse(t.Context(), converse("hello")); err != nil {
+		t.Errorf("it closed the client: %v", err)
+	}
+}
+
 // Within a call, Shutdown would wait for itself.
 func TestShutdownWithinACall(t *testing.T) {
 	for _, row := range []struct {
@@ -357,5 +369,82 @@ func TestPanicInAMiddleware(t *testing.T) {
 			t.Errorf("a call is still in flight: %v", err)
 		}
 		settled(t, "no connection left", func() bool { return server.Connections() == 0 })
+	}
+}
+
+// A Middleware may give up, with a deadline of its own, and leave the call to a
+// goroutine: its Outcome comes before the end of Shutdown all the same, and a
+// Shutdown there is one within a call.
+func TestShutdownWaitsForWhatAMiddlewareLeftBehind(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	server.Fail("Converse", bedrocktest.StallHeadersFor(500*time.Millisecond))
+	rec := new(recorder)
+	within := make(chan error, 1)
+	var c *client
+	c = newClient(t, server, mw(func(ctx context.Context, call *securebedrock.Call, next securebedrock.Handler) (*securebedrock.Result, error) {
+		begun := make(chan struct{})
+		go func() { _, _ = next(context.WithValue(ctx, begunKey{}, begun), call) }()
+		<-begun
+		return nil, errAny
+	}), rec.option, mw(func(ctx context.Context, call *securebedrock.Call, next securebedrock.Handler) (*securebedrock.Result, error) {
+		close(ctx.Value(begunKey{}).(chan struct{}))
+		res, err := next(ctx, call)
+		within <- c.Shutdown(t.Context())
+		return res, err
+	}))
+	if _, err := c.Converse(t.Context(), converse("hello")); !errors.Is(err, errAny) {
+		t.Fatal(err)
+	}
+	if err := c.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	if len(rec.calls) != 1 || len(rec.records) != 1 {
+		t.Errorf("%d calls have %d records", len(rec.calls), len(rec.records))
+	}
+	if err := <-within; !errors.Is(err, securebedrock.ErrConfig) {
+		t.Errorf("from within: %v", err)
+	}
+}
+
+type begunKey struct{}
+
+// runtime.Goexit, which testing.T.FailNow calls, in a callback: the stream is whole
+// or failed, each Outcome is given, and the client can be shut down.
+func TestGoexitInCallbacks(t *testing.T) {
+	for _, place := range []string{"OnEvent", "OnDone"} {
+		t.Run(place, func(t *testing.T) {
+			server := bedrocktest.NewServer(t)
+			rec := new(recorder)
+			c := newClient(t, server, rec.option, mw(func(ctx context.Context, call *securebedrock.Call, next securebedrock.Handler) (*securebedrock.Result, error) {
+				if place == "OnEvent" {
+					call.OnEvent = func(any) { runtime.Goexit() }
+				}
+				res, err := next(ctx, call)
+				if place == "OnDone" {
+					res.OnDone(func(securebedrock.Outcome) { runtime.Goexit() })
+				}
+				return res, err
+			}), func(o *opts) { o.Role = nil })
+			out, err := c.ConverseStream(t.Context(), converseStream("hello"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			stopped := false
+			for ev := range out.GetStream().Events() {
+				_, stop := ev.(*types.ConverseStreamOutputMemberMessageStop)
+				stopped = stopped || stop
+			}
+			if err := out.GetStream().Err(); err == nil && !stopped {
+				t.Error("a stream that was cut passes for whole")
+			}
+			out.GetStream().Close()
+			rec.one(t)
+			if err := c.Shutdown(t.Context()); err != nil {
+				t.Error(err)
+			}
+			settled(t, "no connection left", func() bool { return server.Connections() == 0 })
+		})
 	}
 }

@@ -204,6 +204,8 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 		st.result.fail(err, middleware.Metadata{})
 		return &Result{done: &st.result.done}, err
 	}
+	g.calls.add() // a Middleware may call next on a goroutine and return before that does
+	defer g.calls.end()
 	ctx, cancel := g.bounded(ctx, e.op)
 	st.Context = ctx
 	if g.hasMW && e.watched {
@@ -216,7 +218,7 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 	returned := false
 	defer func() {
 		st.seal.end()
-		if !returned { // a step panicked
+		if !returned { // a step panicked, or an OnDone ended the goroutine
 			waits()
 			st.result.abandon(errPanic)
 			cancel(errPanic)
@@ -227,7 +229,6 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 	if call != &e.facts {
 		e.restore(call)
 	}
-	returned = true
 	waits()
 	res := &Result{done: &st.result.done}
 	if err == nil && !st.op.stream && !st.op.answers(out.Result) {
@@ -263,6 +264,7 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 			}
 		}
 		res.Output = out.Result
+		returned = true
 		return res, nil
 	default:
 		err = st.result.unary(out.Result, metadata)
@@ -270,6 +272,7 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 			res.Output = out.Result
 		}
 	}
+	returned = true
 	cancel(nil)
 	return res, err
 }

@@ -195,6 +195,9 @@ func (c *Client) Runtime() *bedrockruntime.Client { return c.runtime }
 // Middleware, an OnDone or an OnEvent it would wait for the call that it is in: it
 // does nothing there and returns an ErrConfig. Call it from a goroutine of its own.
 func (c *Client) Shutdown(ctx context.Context) error {
+	if ctx == nil {
+		return noContext("Shutdown")
+	}
 	if withinCall() {
 		return refuse(ErrConfig, "Shutdown was called within a call, for whose end it would wait; call it from another goroutine")
 	}

@@ -79,9 +79,12 @@ func (d *duplexStep) HandleInitialize(ctx context.Context, in middleware.Initial
 	defer d.refuseAtEnd(ctx)()
 	// The goroutine is the SDK's: nobody else can catch a panic of the
 	// application's here, and it would end the process.
+	returned := false
 	defer func() {
 		if v := recover(); v != nil {
 			err = panicError("a step or a Middleware of the call", v)
+		} else if !returned {
+			err = errGoexit
 		}
 		if err != nil {
 			d.refuse(ctx, err)
@@ -92,7 +95,9 @@ func (d *duplexStep) HandleInitialize(ctx context.Context, in middleware.Initial
 			d.give(ctx, out.Result, metadata)
 		}
 	}()
-	return next.HandleInitialize(ctx, in)
+	out, metadata, err = next.HandleInitialize(ctx, in)
+	returned = true
+	return out, metadata, err
 }
 
 // refuseUnguarded answers a bidirectional call on the Runtime client out of whose
@@ -249,6 +254,8 @@ func (s *handStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 			failed = err
 			pipe.fail(duplexError(failed))
 			out = middleware.DeserializeOutput{RawResponse: &smithyhttp.Response{Response: deadAnswer(err)}}
+		} else if r, ok := out.RawResponse.(*smithyhttp.Response); ok {
+			r.Body = copiedBody{r.Body} // outermost: a step behind may have wrapped the observer's
 		}
 		return out, metadata, nil
 	}))
@@ -295,9 +302,9 @@ func answerOf(ctx context.Context, in middleware.DeserializeInput, next middlewa
 	}
 	got := make(chan answer, 1)
 	go func() {
-		var a answer
+		a := answer{err: errGoexit}
+		defer func() { got <- a }()
 		a.out, a.metadata, a.err = behind(ctx, in, next)
-		got <- a
 	}()
 	late := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(closeGrace, func() { close(late) }) })

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -267,6 +268,12 @@ func TestDuplexStepsThatFail(t *testing.T) {
 		{"fails before", func(context.Context, func(context.Context) error) error { return errStep }, errStep},
 		{"fails after", func(ctx context.Context, next func(context.Context) error) error { _ = next(ctx); return errStep }, errStep},
 		{"panics", func(context.Context, func(context.Context) error) error { panic("a secret") }, nil},
+		{"ends its goroutine before", func(context.Context, func(context.Context) error) error { runtime.Goexit(); return nil }, nil},
+		{"ends its goroutine after", func(ctx context.Context, next func(context.Context) error) error {
+			_ = next(ctx)
+			runtime.Goexit()
+			return nil
+		}, nil},
 		{"never calls next", func(context.Context, func(context.Context) error) error { return nil }, nil},
 		{"hangs", func(ctx context.Context, _ func(context.Context) error) error {
 			time.Sleep(3 * time.Second)
@@ -463,4 +470,82 @@ func (failingInterceptor) BeforeExecution(context.Context, *smithyhttp.Intercept
 }
 func (failingInterceptor) BeforeTransmit(context.Context, *smithyhttp.InterceptorContext) error {
 	return errStep
+}
+
+// A step that wraps the answer's body, to log it, say, leaves no goroutine behind.
+func TestDuplexBodyInAWrapper(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	c := newClient(t, server, excuseDuplex)
+	before := runtime.NumGoroutine()
+	out, err := c.InvokeModelWithBidirectionalStream(t.Context(), sonic(), func(o *bedrockruntime.Options) {
+		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
+			return s.Deserialize.Add(middleware.DeserializeMiddlewareFunc("app", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
+				middleware.DeserializeOutput, middleware.Metadata, error,
+			) {
+				out, metadata, err := next.HandleDeserialize(ctx, in)
+				if r, ok := out.RawResponse.(*smithyhttp.Response); ok {
+					r.Body = struct{ io.ReadCloser }{r.Body}
+				}
+				return out, metadata, err
+			}), middleware.After)
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	es := out.GetStream()
+	if err := say(t.Context(), es); err != nil {
+		t.Error(err)
+	}
+	if <-es.Events() == nil {
+		t.Error("no event")
+	}
+	if err := es.Close(); err != nil {
+		t.Error(err)
+	}
+	c.Close()
+	settled(t, "no goroutine left", func() bool { return runtime.NumGoroutine() <= before })
+}
+
+// Calls on the Runtime client do not take one another's stack for theirs: not at
+// once, not after one whose option failed, and not where an option makes a call.
+func TestDuplexCallsAreNotConfused(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	c := newClient(t, server, excuseDuplex)
+	fails := func(*middleware.Stack) error { return errAny }
+	step := stepAt("Initialize", middleware.Before, func(context.Context, func(context.Context) error) error { return errStep })
+	call := func(options ...func(*middleware.Stack) error) error {
+		return outcomeOfDuplex(t, func() (*bedrockruntime.InvokeModelWithBidirectionalStreamOutput, error) {
+			return c.Runtime().InvokeModelWithBidirectionalStream(t.Context(), sonic(), func(o *bedrockruntime.Options) {
+				o.APIOptions = append(o.APIOptions, options...)
+			})
+		})
+	}
+	within := func(last func(*middleware.Stack) error) func(*middleware.Stack) error {
+		return func(*middleware.Stack) error {
+			_, _ = c.Runtime().InvokeModelWithBidirectionalStream(t.Context(), sonic(), func(o *bedrockruntime.Options) {
+				o.APIOptions = append(o.APIOptions, last)
+			})
+			return nil
+		}
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for _, row := range []struct {
+				err  error
+				want error
+			}{
+				{call(fails), errAny},
+				{call(step), errStep},
+				{call(within(fails), step), errStep},
+				{call(within(step), step), errStep},
+			} {
+				if !errors.Is(row.err, row.want) {
+					t.Errorf("got %v, want %v", row.err, row.want)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"weak"
 
@@ -19,13 +20,14 @@ import (
 // The SDK starts its span between the last of the options and the run of the stack,
 // on the same goroutine (bedrockruntime v1.63.11, invokeEventStreamOperation). It
 // gives the span the context and not the stack, and the options the stack and not
-// the context. So the goroutine joins the two. Where the per-call options bring
+// the context. So the goroutine joins the two, and on it the depth of the SDK's
+// function, since an option may make a call of its own. Where the per-call options bring
 // another TracerProvider, duplexStep stays where it is.
 type outermost struct {
 	tracing.TracerProvider
 
 	mu        sync.Mutex
-	assembled map[uint64]weak.Pointer[assembly]
+	assembled map[frame]weak.Pointer[assembly]
 }
 
 // assembly is one call's stack while options are applied to it. It lives as long
@@ -41,15 +43,15 @@ func (o *outermost) note(stack *middleware.Stack, step *duplexStep) {
 	step.assembly = a
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for id, p := range o.assembled {
+	for f, p := range o.assembled {
 		if p.Value() == nil {
-			delete(o.assembled, id)
+			delete(o.assembled, f)
 		}
 	}
 	if o.assembled == nil {
-		o.assembled = make(map[uint64]weak.Pointer[assembly])
+		o.assembled = make(map[frame]weak.Pointer[assembly])
 	}
-	o.assembled[goroutine()] = weak.Make(a)
+	o.assembled[assembling()] = weak.Make(a)
 }
 
 // Tracer implements tracing.TracerProvider.
@@ -71,13 +73,40 @@ func (t *outermostTracer) StartSpan(ctx context.Context, name string, opts ...tr
 }
 
 func (o *outermost) arrange() {
-	id := goroutine()
+	f := assembling()
 	o.mu.Lock()
-	a := o.assembled[id].Value()
-	delete(o.assembled, id)
+	a := o.assembled[f].Value()
+	delete(o.assembled, f)
 	o.mu.Unlock()
 	if a != nil {
 		_ = a.stack.Initialize.Add(a.step, middleware.Before) // never an error
+	}
+}
+
+// frame is the SDK's function that assembles a stack: a goroutine and how many
+// functions wait below it there.
+type frame struct {
+	goroutine uint64
+	depth     int
+}
+
+// assembling is the innermost one of the running goroutine.
+func assembling() frame {
+	pcs := make([]uintptr, 128)
+	n := runtime.Callers(1, pcs)
+	for n == len(pcs) {
+		pcs = make([]uintptr, 2*len(pcs))
+		n = runtime.Callers(1, pcs)
+	}
+	depth, found := 0, false
+	for frames := runtime.CallersFrames(pcs[:n]); ; depth++ {
+		f, more := frames.Next()
+		if !found && strings.HasSuffix(f.Function, "bedrockruntime.(*Client).invokeEventStreamOperation") {
+			depth, found = 0, true
+		}
+		if !more {
+			return frame{goroutine(), depth}
+		}
 	}
 }
 

@@ -30,6 +30,11 @@ func layered(h Handler) Handler {
 		if err != nil {
 			return concluded(nil, Outcome{Err: err}), err
 		}
+		if e.admitted { // counted in by itself: the one before may not wait for it
+			calls := &e.op.chain.g.calls
+			calls.add()
+			defer calls.end()
+		}
 		res, err := h(ctx, e.layer(call))
 		e.restore(call)
 		if res != nil && res.done != nil && res.done.entry == e {

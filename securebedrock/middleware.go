@@ -62,8 +62,8 @@ type Call struct {
 	Start time.Time
 	// OnEvent, where a middleware sets it before it calls next, is given every
 	// event of the answer's stream, decoded, as a pointer to the SDK's event type
-	// (*types.ContentBlockDeltaEvent, *types.PayloadPart, …), in order, on the
-	// goroutine that reads the stream. It must not block, change or keep the event.
+	// (*types.ContentBlockDeltaEvent, *types.PayloadPart, …), in order, one at a
+	// time, while the stream is read. It must not block, change or keep the event.
 	// A middleware that finds one set calls it too.
 	OnEvent func(event any)
 

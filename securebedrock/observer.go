@@ -20,9 +20,6 @@ func (s *stream) observe(body io.ReadCloser) io.ReadCloser {
 	s.mu.Lock()
 	s.body, s.closed, s.ended, s.fault = o, false, false, nil
 	s.mu.Unlock()
-	if s.live != nil {
-		return copiedBody{o}
-	}
 	return o
 }
 
@@ -183,25 +180,32 @@ func (o *observer) event(kind string, frame []byte) {
 	g.readEvent(ev, &s.outcome)
 }
 
-// tell gives an event to OnEvent. A panic there is told once a stream.
+// tell gives an event to OnEvent, on a goroutine of its own: a runtime.Goexit there
+// would end the SDK's, and the stream would seem to end well. A panic is told once a
+// stream.
 func (o *observer) tell(ev any) {
 	g := o.s.st.g
 	log := g.logger
 	if o.told {
 		log = nil
 	}
-	if !caught(log, "Call.OnEvent", func() { o.s.st.call.OnEvent(ev) }) {
-		o.told = true
-	}
+	over := make(chan struct{})
+	ok := false
+	go func() {
+		defer close(over)
+		ok = caught(log, "Call.OnEvent", func() { o.s.st.call.OnEvent(ev) })
+	}()
+	<-over
+	o.told = o.told || !ok
 }
 
 // copiedBody is the body of a bidirectional stream, which the SDK copies into a
 // pipe on a goroutine of its own.
-type copiedBody struct{ *observer }
+type copiedBody struct{ io.ReadCloser }
 
 // WriteTo implements io.WriterTo, which io.Copy prefers.
 func (b copiedBody) WriteTo(w io.Writer) (int64, error) {
-	n, err := io.Copy(w, struct{ io.Reader }{b.observer})
+	n, err := io.Copy(w, struct{ io.Reader }{b.ReadCloser})
 	endCopy(w, err)
 	return n, err
 }

@@ -13,6 +13,10 @@ import (
 // where the panic could not go on to the caller.
 var errPanic = errors.New("panic")
 
+// errGoexit is the same for a function that called runtime.Goexit, as
+// testing.T.FailNow does: nothing that waits for its goroutine would come back.
+var errGoexit = errors.New("securebedrock: a function of the application's ended its goroutine")
+
 // panicError makes an error of a panic. Its value may hold a prompt: of the values
 // only errors of the Go runtime are repeated.
 func panicError(where string, v any) error {
@@ -27,7 +31,12 @@ func panicError(where string, v any) error {
 // would end the process, and one after the other, where it would skip the rest.
 func caught(log logging.Logger, where string, f func()) (ok bool) {
 	defer func() {
-		if v := recover(); v != nil && log != nil {
+		v := recover()
+		switch {
+		case ok || log == nil:
+		case v == nil:
+			log.Logf(logging.Warn, "securebedrock: %s ended its goroutine", where)
+		default:
 			log.Logf(logging.Warn, "%v\n%s", panicError(where, v), debug.Stack())
 		}
 	}()

@@ -124,19 +124,33 @@ func (s *roleSession) renew() *renewal {
 	if s.inFlight != nil {
 		return s.inFlight
 	}
-	r := &renewal{done: make(chan struct{})}
+	r := &renewal{done: make(chan struct{}), err: errGoexit}
 	s.inFlight = r
 	go func() {
+		defer func() { // however it ends: others wait for it
+			s.renewed(r)
+			close(r.done)
+		}()
 		ctx, cancel := context.WithTimeout(s.ctx, renewalTimeout)
 		defer cancel()
-		r.got, r.err = s.assume(ctx)
-		if isExpiredToken(r.err) && s.renewBase != nil && s.renewBase(ctx) {
-			r.got, r.err = s.assume(ctx)
-		}
-		s.renewed(r)
-		close(r.done)
+		r.got, r.err = s.request(ctx)
 	}()
 	return r
+}
+
+// request asks STS. The goroutine is ours: a panic of the application's provider, or
+// of Role.STS, must not end the process.
+func (s *roleSession) request(ctx context.Context) (got *assumed, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = panicError("a credentials provider or Role.STS", v)
+		}
+	}()
+	got, err = s.assume(ctx)
+	if isExpiredToken(err) && s.renewBase != nil && s.renewBase(ctx) {
+		got, err = s.assume(ctx)
+	}
+	return got, err
 }
 
 // renewed takes a renewal's result over and sets the timer for the next.

@@ -134,7 +134,7 @@ func (s *stream) open(ctx context.Context, cancel context.CancelCauseFunc, out a
 	s.counted = true
 	g.calls.add()
 	unwatch := context.AfterFunc(ctx, func() {
-		s.cancelled(context.Cause(ctx))
+		defer s.cancelled(context.Cause(ctx)) // last: an OnDone may end the goroutine
 		// The SDK's goroutines end when somebody takes the events that are left,
 		// and so comes to the error. Where nobody does, they are taken later.
 		wait := g.timeouts.Read
@@ -221,6 +221,6 @@ func (s *stream) settle() {
 	s.outcome.Latency = time.Since(s.st.call.Start)
 	out := s.outcome
 	s.mu.Unlock()
+	defer release() // an OnDone may end the goroutine
 	s.complete(out)
-	release()
 }

@@ -24,15 +24,27 @@ func (c *Client) Warm(ctx context.Context) error {
 	if g.closed.Load() {
 		return &PolicyError{Rule: ErrConfig, Operation: "Warm", Detail: "the client is closed"}
 	}
-	var credentials, connection error
+	var connection error
+	credentials := errGoexit
 	var wg sync.WaitGroup
-	wg.Go(func() { _, _, credentials = g.credentials.retrieve(ctx, g.region) })
+	wg.Go(func() { credentials = g.fetch(ctx) })
 	wg.Go(func() { connection = g.connect(ctx) })
 	wg.Wait()
 	if credentials != nil {
 		credentials = fmt.Errorf("securebedrock: Warm: credentials: %w", credentials)
 	}
 	return errors.Join(credentials, connection)
+}
+
+// fetch has the credentials ready. A provider's panic would end the process here.
+func (g *guard) fetch(ctx context.Context) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = panicError("the credentials provider", v)
+		}
+	}()
+	_, _, err = g.credentials.retrieve(ctx, g.region)
+	return err
 }
 
 // connect leaves an idle connection in the pool.
