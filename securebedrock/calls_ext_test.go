@@ -207,6 +207,7 @@ func TestShutdownThatCannotWait(t *testing.T) {
 func TestShutdownWithoutAContext(t *testing.T) {
 	server := bedrocktest.NewServer(t)
 	c := newClient(t, server)
+	//lint:ignore SA1012 that is the point
 	refusedBy(t, c.Shutdown(nil), securebedrock.ErrConfig) //nolint:staticcheck // that is the point
 	if _, err := c.Converse(t.Context(), converse("hello")); err != nil {
 		t.Errorf("it closed the client: %v", err)
