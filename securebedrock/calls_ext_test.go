@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
@@ -206,6 +207,7 @@ func TestShutdownThatCannotWait(t *testing.T) {
 func TestShutdownWithoutAContext(t *testing.T) {
 	server := bedrocktest.NewServer(t)
 	c := newClient(t, server)
+	//lint:ignore SA1012 that is the point
 	refusedBy(t, c.Shutdown(nil), securebedrock.ErrConfig) //nolint:staticcheck // that is the point
 	if _, err := c.Converse(t.Context(), converse("hello")); err != nil {
 		t.Errorf("it closed the client: %v", err)
@@ -446,5 +448,23 @@ func TestGoexitInCallbacks(t *testing.T) {
 			}
 			settled(t, "no connection left", func() bool { return server.Connections() == 0 })
 		})
+	}
+}
+
+// A step of a bidirectional call runs on another goroutine than its caller's.
+func TestShutdownWithinADuplexStep(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	c := newClient(t, server, excuseDuplex)
+	got := make(chan error, 1)
+	_ = outcomeOfDuplex(t, func() (*bedrockruntime.InvokeModelWithBidirectionalStreamOutput, error) {
+		return c.InvokeModelWithBidirectionalStream(t.Context(), sonic(), func(o *bedrockruntime.Options) {
+			o.APIOptions = append(o.APIOptions, stepAt("Deserialize", middleware.After, func(context.Context, func(context.Context) error) error {
+				got <- c.Shutdown(t.Context())
+				return errStep
+			}))
+		})
+	})
+	if err := <-got; !errors.Is(err, securebedrock.ErrConfig) {
+		t.Errorf("from within: %v", err)
 	}
 }
