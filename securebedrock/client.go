@@ -85,6 +85,9 @@ func New(ctx context.Context, opts Options) (*Client, error) {
 // endpoint resolver, FIPS or dual stack in code, ServiceOptions) is a fault unless
 // opts.Endpoint names one. An endpoint of the environment or of the shared
 // configuration is not used; cfg's logger is told so.
+//
+// Keys that cfg has read from a shared credentials file stay what they are: a file
+// that is rewritten is read again by a Client of New alone.
 func NewFromConfig(cfg aws.Config, opts Options) (*Client, error) {
 	own, elsewhere := ownWord(cfg)
 	o := bedrockruntime.NewFromConfig(own).Options()
