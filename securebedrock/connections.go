@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"github.com/securebedrock/securebedrock-go/internal/pinned"
 )
 
 // connections are a client's own, so that Close can end them all once the last
@@ -130,25 +130,9 @@ func (d *roundTripDoer) Do(req *http.Request) (*http.Response, error) {
 		d.conns.end()
 		return nil, d.conns.explain(err)
 	}
-	untrustedDate(resp.Header, time.Now())
+	pinned.TrustDate(resp.Header, time.Now())
 	resp.Body = &countedBody{ReadCloser: resp.Body, conns: d.conns, end: sync.OnceFunc(d.conns.end)}
 	return resp, nil
-}
-
-// maxSkew bounds what an answer's Date may say of the local clock. A wrong time zone
-// is within it. TLS has compared the clock with the certificate's dates.
-const maxSkew = 24 * time.Hour
-
-// untrustedDate takes a Date off that is further away: the SDK would sign this
-// request anew, and all later ones, for the time that it names.
-func untrustedDate(h http.Header, now time.Time) {
-	date := h.Get("Date")
-	if date == "" {
-		return
-	}
-	if at, err := smithyhttp.ParseTime(date); err != nil || at.Sub(now).Abs() > maxSkew {
-		h.Del("Date")
-	}
 }
 
 // explain puts the client's end in the place of the error that it caused. A

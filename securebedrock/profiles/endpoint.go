@@ -140,3 +140,9 @@ func sigV4(region string) []*smithyauth.Option {
 	smithyhttp.SetSigV4SigningRegion(&props, region)
 	return []*smithyauth.Option{{SchemeID: smithyauth.SchemeIDSigV4, SignerProperties: props}}
 }
+
+// isPlain reports whether an endpoint's URL is plain http.
+func isPlain(e securebedrock.Endpoint) bool {
+	u, err := url.Parse(e.URL)
+	return err == nil && strings.EqualFold(u.Scheme, "http")
+}

@@ -7,9 +7,11 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/securebedrock/securebedrock-go/internal/pinned"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
@@ -34,6 +36,7 @@ func (g *gate) Do(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	pinned.TrustDate(resp.Header, time.Now())
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		resp.Body.Close()
 		return nil, fmt.Errorf("%w: the control plane answered %d; its Location is not followed", securebedrock.ErrRedirect, resp.StatusCode)

@@ -36,13 +36,13 @@ var _ securebedrock.ProfileResolver = (*Resolver)(nil)
 
 // New returns a Resolver. Of cfg it takes the credentials, the logger, the log
 // mode and the application's identifier, and from cfg.HTTPClient the root CAs,
-// client certificates and proxy; an HTTP client that cannot be looked into is
-// refused. Region, endpoint, retries and authentication are its own, and the
+// client certificates, proxy, dialer, HTTP/2 switched off, and what tightens TLS; an
+// HTTP client that cannot be looked into, or that loosens TLS, is refused. Region, endpoint, retries and authentication are its own, and the
 // application's API options and interceptors are not run. New needs no network.
 //
 // It reports every fault at once, each wrapping securebedrock.ErrConfig.
 func New(cfg aws.Config, opts Options) (*Resolver, error) {
-	transport, transportErr := newTransport(cfg.HTTPClient)
+	transport, transportErr := newTransport(cfg.HTTPClient, isPlain(opts.Endpoint) || isPlain(opts.AgentEndpoint))
 	var endpoint, agentEndpoint pinnedEndpoint
 	var endpointErr, agentErr error
 	if isRegion(opts.Region) || opts.Endpoint.URL != "" {

@@ -1,0 +1,225 @@
+// Package pinned is what the library's own HTTP transports stand on: what they take
+// over from the owner's HTTP client, and what they refuse of it.
+package pinned
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+)
+
+// Dial makes a TCP connection.
+type Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+
+// fault is a fault of the owner's HTTP client.
+func fault(format string, args ...any) error {
+	return fmt.Errorf("HTTPClient: "+format, args...)
+}
+
+// Keep takes over into ours what is the owner's to say: the proxy, HTTP/2 switched
+// off, smaller bounds, root CAs, client certificates, and checks that only tighten
+// TLS. Everything that would loosen TLS is reported.
+func Keep(ours, theirs *http.Transport) []error {
+	faults := keepTLS(ours.TLSClientConfig, theirs.TLSClientConfig)
+	if err := keepTransport(ours, theirs); err != nil {
+		faults = append(faults, err)
+	}
+	return faults
+}
+
+// keepTransport takes over what is the owner's to say about connections.
+func keepTransport(ours, theirs *http.Transport) error {
+	ours.Proxy = TunnelOnly(theirs.Proxy)
+	ours.OnProxyConnectResponse = theirs.OnProxyConnectResponse
+	ours.ProxyConnectHeader = theirs.ProxyConnectHeader.Clone()
+	ours.GetProxyConnectHeader = theirs.GetProxyConnectHeader
+	ours.DisableKeepAlives = theirs.DisableKeepAlives
+	ours.ReadBufferSize, ours.WriteBufferSize = theirs.ReadBufferSize, theirs.WriteBufferSize
+	if n := theirs.MaxConnsPerHost; n > 0 && n != awshttp.DefaultHTTPTransportMaxConnsPerHost {
+		ours.MaxConnsPerHost = n
+	}
+	if n := theirs.MaxResponseHeaderBytes; n > 0 {
+		ours.MaxResponseHeaderBytes = n
+	}
+	if d := theirs.IdleConnTimeout; d > 0 {
+		ours.IdleConnTimeout = min(d, ours.IdleConnTimeout)
+	}
+	if h := theirs.HTTP2; h != nil {
+		if h.PermitProhibitedCipherSuites {
+			return fault("its transport's HTTP2 permits the cipher suites that HTTP/2 prohibits; take PermitProhibitedCipherSuites out")
+		}
+		ping, timeout := ours.HTTP2.SendPingTimeout, ours.HTTP2.PingTimeout
+		kept := *h
+		kept.SendPingTimeout, kept.PingTimeout = shorter(h.SendPingTimeout, ping), shorter(h.PingTimeout, timeout)
+		ours.HTTP2 = &kept
+	}
+	return keepProtocols(ours, theirs)
+}
+
+func shorter(theirs, ours time.Duration) time.Duration {
+	if theirs > 0 {
+		return min(theirs, ours)
+	}
+	return ours
+}
+
+// keepProtocols keeps a protocol off that the owner has switched off: by Protocols,
+// by a TLSNextProto without "h2", or by the NextProtos of TLS. A transport that
+// says nothing about HTTP/2 has it, though net/http would leave it off beside a
+// TLS configuration.
+func keepProtocols(ours, theirs *http.Transport) error {
+	var p http.Protocols
+	p.SetHTTP1(true)
+	p.SetHTTP2(true)
+	if theirs.Protocols != nil {
+		p = *theirs.Protocols
+		if !p.HTTP1() && !p.HTTP2() {
+			return fault("its transport's Protocols has neither HTTP1 nor HTTP2")
+		}
+	}
+	if theirs.TLSNextProto != nil && theirs.TLSNextProto["h2"] == nil {
+		p.SetHTTP2(false)
+	}
+	for _, name := range slices.Sorted(maps.Keys(theirs.TLSNextProto)) {
+		// Both are net/http's own, or those of golang.org/x/net/http2: ours serve instead.
+		if name != "h2" && name != "unencrypted_http2" {
+			return fault("its transport's TLSNextProto carries requests over %q, past all checks; take it out", name)
+		}
+	}
+	if c := theirs.TLSClientConfig; c != nil && len(c.NextProtos) > 0 {
+		for _, name := range c.NextProtos {
+			if name != "h2" && name != "http/1.1" && name != "http/1.0" {
+				return fault("TLSClientConfig.NextProtos offers %q, which is not spoken; take it out", name)
+			}
+		}
+		if !slices.Contains(c.NextProtos, "h2") {
+			p.SetHTTP2(false)
+		}
+	}
+	ours.Protocols, ours.ForceAttemptHTTP2 = &p, p.HTTP2()
+	return nil
+}
+
+// Dialer is the owner's way to a TCP connection. With https that cannot change
+// the peer, which must still prove to be the endpoint's host. A plain endpoint
+// proves nothing.
+func Dialer(theirs *http.Transport, plain bool) (Dial, error) {
+	//lint:ignore SA1019 refused, not used
+	if theirs.DialTLSContext != nil || theirs.DialTLS != nil { //nolint:staticcheck // refused, not used
+		return nil, fault("its transport dials TLS itself, so the host's certificate could go unchecked; pass one without DialTLS and DialTLSContext")
+	}
+	dial := Dial(theirs.DialContext)
+	//lint:ignore SA1019 an owner may still use it
+	if old := theirs.Dial; dial == nil && old != nil { //nolint:staticcheck // an owner may still use it
+		dial = func(_ context.Context, network, addr string) (net.Conn, error) { return old(network, addr) }
+	}
+	if dial == nil {
+		return nil, nil
+	}
+	if plain && !isPlainDialer(theirs.DialContext) {
+		return nil, fault("its transport has a dialer of its own, and Endpoint.URL is plain http, where nothing proves who is at the other end; use https, or a transport without DialContext and Dial")
+	}
+	return dial, nil
+}
+
+// isPlainDialer recognises a net.Dialer's method and the SDK's default, which go
+// where the address says.
+func isPlainDialer(dial Dial) bool {
+	code := func(f Dial) uintptr { return reflect.ValueOf(f).Pointer() }
+	return dial != nil && (code(dial) == code((&net.Dialer{}).DialContext) || code(dial) == code(awshttp.NewBuildableClient().GetTransport().DialContext))
+}
+
+// keepTLS takes over what tightens TLS or is the owner's to say. What serves a
+// server alone means nothing here.
+func keepTLS(ours, theirs *tls.Config) (faults []error) {
+	if theirs == nil {
+		return nil
+	}
+	refuse := func(broken bool, format string, args ...any) {
+		if broken {
+			faults = append(faults, fault("its transport's TLSClientConfig "+format, args...))
+		}
+	}
+	refuse(theirs.InsecureSkipVerify, "sets InsecureSkipVerify; put the certificate authority into RootCAs")
+	refuse(theirs.Rand != nil, "sets Rand, so the keys could be guessed; take it out")
+	refuse(theirs.Time != nil, "sets Time, so an expired certificate could pass; take it out")
+	refuse(theirs.KeyLogWriter != nil, "sets KeyLogWriter, which writes the keys that open the connections; take it out")
+	refuse(theirs.Renegotiation != tls.RenegotiateNever, "permits renegotiation; take it out")
+	refuse(theirs.MaxVersion != 0 && theirs.MaxVersion < tls.VersionTLS12, "has a MaxVersion below TLS 1.2, the least that is spoken")
+	for _, id := range theirs.CipherSuites {
+		refuse(!slices.ContainsFunc(tls.CipherSuites(), func(s *tls.CipherSuite) bool { return s.ID == id }),
+			"names the cipher suite %s, which crypto/tls does not call secure; take it out", tls.CipherSuiteName(id))
+	}
+	if theirs.RootCAs != nil {
+		ours.RootCAs = theirs.RootCAs.Clone() // the owner's pool can grow later
+	}
+	ours.Certificates = slices.Clone(theirs.Certificates)
+	ours.GetClientCertificate = theirs.GetClientCertificate
+	ours.VerifyPeerCertificate = theirs.VerifyPeerCertificate
+	ours.VerifyConnection = theirs.VerifyConnection
+	if theirs.VerifyPeerCertificate != nil {
+		ours.ClientSessionCache = nil // a resumed session would not be asked
+	}
+	ours.SessionTicketsDisabled = theirs.SessionTicketsDisabled
+	ours.CipherSuites = slices.Clone(theirs.CipherSuites)
+	if len(theirs.CurvePreferences) > 0 {
+		ours.CurvePreferences = slices.Clone(theirs.CurvePreferences)
+	}
+	ours.MinVersion, ours.MaxVersion = max(ours.MinVersion, theirs.MinVersion), theirs.MaxVersion
+	ours.DynamicRecordSizingDisabled = theirs.DynamicRecordSizingDisabled
+	ours.EncryptedClientHelloConfigList = slices.Clone(theirs.EncryptedClientHelloConfigList)
+	ours.EncryptedClientHelloRejectionVerify = theirs.EncryptedClientHelloRejectionVerify
+	return faults
+}
+
+// Transport finds the http.Transport in the kinds of client that can be
+// looked into; nil where there is none to take over from.
+func Transport(owner aws.HTTPClient) (*http.Transport, error) {
+	switch c := owner.(type) {
+	case nil:
+		return nil, nil
+	case *awshttp.BuildableClient:
+		if c == nil {
+			return nil, nil
+		}
+		return c.GetTransport(), nil
+	case *http.Client:
+		if c == nil {
+			return nil, nil
+		}
+		switch t := c.Transport.(type) {
+		case nil:
+			return nil, nil
+		case *http.Transport:
+			if t != nil {
+				return t.Clone(), nil // which leaves out what net/http itself has put in
+			}
+		}
+		return nil, fault("an *http.Client over a %T cannot be pinned; pass one over an *http.Transport, or an *awshttp.BuildableClient", c.Transport)
+	}
+	return nil, fault("a %T cannot be pinned; pass an *awshttp.BuildableClient or an *http.Client over an *http.Transport", owner)
+}
+
+// TunnelOnly lets a proxy carry TLS and nothing else: it sees the host's name
+// and never a request.
+func TunnelOnly(proxy func(*http.Request) (*url.URL, error)) func(*http.Request) (*url.URL, error) {
+	if proxy == nil {
+		return nil
+	}
+	return func(r *http.Request) (*url.URL, error) {
+		if r.URL.Scheme != "https" {
+			return nil, nil
+		}
+		return proxy(r)
+	}
+}
