@@ -30,8 +30,9 @@ type duplexStep struct {
 
 	answered atomic.Bool // the caller has his answer, or one goroutine is about to give it
 
-	live     atomic.Pointer[exchange] // once it is sent
-	assembly *assembly                // of a Runtime client's call
+	pipe     atomic.Pointer[io.PipeReader] // what the SDK writes the caller's events into
+	live     atomic.Pointer[exchange]      // once it is sent
+	assembly *assembly                     // of a Runtime client's call
 }
 
 type duplexKey struct{}
@@ -249,6 +250,7 @@ func (s *handStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 	) {
 		handed = true
 		pipe := pipeOf(in.Request)
+		d.pipe.Store(pipe.r)
 		out, metadata, err := answerOf(ctx, in, next)
 		if err != nil {
 			failed = err

@@ -158,10 +158,12 @@ func (s *gateStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 		if cause := context.Cause(ctx); cause != nil {
 			return out, metadata, cause // nobody may be waiting any more
 		}
-		st.result.live = newExchange(pipeOf(req))
-		if d := duplexOf(ctx); d != nil {
-			d.live.Store(st.result.live)
+		d, pipe := duplexOf(ctx), pipeOf(req)
+		if d == nil || pipe.r == nil || pipe.r != d.pipe.Load() {
+			return out, metadata, st.named(refuse(ErrEndpoint, "the body is not what the caller writes to; a middleware or an interceptor rewrote the request"))
 		}
+		st.result.live = newExchange(pipe)
+		d.live.Store(st.result.live)
 		ctx = context.WithValue(ctx, exchangeKey{}, st.result.live)
 	}
 	raw, metadata, err := s.g.transport.Handle(ctx, req)

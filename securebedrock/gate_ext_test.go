@@ -3,9 +3,11 @@ package securebedrock_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
@@ -137,5 +139,41 @@ func TestEveryHeaderOfAnInputPasses(t *testing.T) {
 		if len(h[key]) != 1 || h.Get(key) == "" {
 			t.Errorf("%s arrived as %q", key, h[key])
 		}
+	}
+}
+
+// What goes out in a bidirectional call is what its caller writes, and not what a
+// step puts in its place.
+func TestBodyOfABidirectionalCall(t *testing.T) {
+	mine, sender := io.Pipe()
+	defer sender.Close()
+	for name, body := range map[string]io.Reader{"a reader": bytes.NewReader([]byte("unrecorded")), "a pipe": mine} {
+		server := bedrocktest.NewServer(t)
+		c := newClient(t, server, excuseAll)
+		swap := func(o *sdkOptions) {
+			o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
+				return s.Deserialize.Insert(middleware.DeserializeMiddlewareFunc("swap", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+					own, err := in.Request.(*smithyhttp.Request).SetStream(body)
+					if err != nil {
+						return middleware.DeserializeOutput{}, middleware.Metadata{}, err
+					}
+					in.Request = own
+					return next.HandleDeserialize(ctx, in)
+				}), "OperationEventStreamDeserializer", middleware.After)
+			})
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		out, err := c.InvokeModelWithBidirectionalStream(ctx, sonic(), swap)
+		if err == nil {
+			for range out.GetStream().Events() {
+			}
+			err = out.GetStream().Err()
+			out.GetStream().Close()
+		}
+		if !errors.Is(err, securebedrock.ErrEndpoint) {
+			t.Errorf("%s: %v", name, err)
+		}
+		nothingArrived(t, server)
 	}
 }
