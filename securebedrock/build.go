@@ -3,7 +3,6 @@ package securebedrock
 import (
 	"context"
 	"errors"
-	"maps"
 	"os"
 	"reflect"
 	"slices"
@@ -64,12 +63,12 @@ func build(theirs bedrockruntime.Options, opts Options, faults ...error) (*Clien
 	retryer := newRetryer(opts.Retry)
 	g := &guard{
 		region:      opts.Region,
-		residency:   slices.Clone(opts.Residency),
+		residency:   opts.Residency,
 		anywhere:    slices.Contains(opts.Residency, anywhere),
 		guardrail:   guardrail,
 		unguarded:   opts.Unguarded,
-		excused:     maps.Clone(opts.UnguardedOperations),
-		models:      slices.Clone(opts.Models),
+		excused:     opts.UnguardedOperations,
+		models:      opts.Models,
 		accounts:    opts.accounts(),
 		maxTokens:   maxTokens,
 		profiles:    opts.Profiles,

@@ -2,7 +2,6 @@ package securebedrock
 
 import (
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -47,18 +46,13 @@ func newTransport(owner aws.HTTPClient, e Endpoint, t Timeouts, conns *connectio
 		base.Proxy = pinned.TunnelOnly(base.Proxy)
 	} else {
 		u, _ := url.Parse(e.URL)
-		dialTheirs, dialErr := pinned.Dialer(theirs, u != nil && strings.EqualFold(u.Scheme, "http"))
+		dialTheirs, err := pinned.Keep(base, theirs, u != nil && strings.EqualFold(u.Scheme, "http"),
+			func(fault error) error { return fmt.Errorf("%w: %w", ErrConfig, fault) })
+		if err != nil {
+			return nil, err
+		}
 		if dialTheirs != nil {
 			dial = dialFunc(dialTheirs)
-		}
-		var faults []error
-		for _, fault := range append(pinned.Keep(base, theirs), dialErr) {
-			if fault != nil {
-				faults = append(faults, fmt.Errorf("%w: %w", ErrConfig, fault))
-			}
-		}
-		if len(faults) > 0 {
-			return nil, errors.Join(faults...)
 		}
 	}
 	base.DialContext = conns.track(dial.bounded(t))

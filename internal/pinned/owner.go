@@ -5,6 +5,7 @@ package pinned
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -28,13 +29,18 @@ func fault(format string, args ...any) error {
 
 // Keep takes over into ours what is the owner's to say: the proxy, HTTP/2 switched
 // off, smaller bounds, root CAs, client certificates, and checks that only tighten
-// TLS. Everything that would loosen TLS is reported.
-func Keep(ours, theirs *http.Transport) []error {
-	faults := keepTLS(ours.TLSClientConfig, theirs.TLSClientConfig)
-	if err := keepTransport(ours, theirs); err != nil {
-		faults = append(faults, err)
+// TLS. dial is the owner's dialer, nil where there is none. Everything that would
+// loosen TLS or change the peer is a fault, wrapped by wrap. plain: the endpoint is
+// plain http, where nothing proves who is at the other end of a dialer.
+func Keep(ours, theirs *http.Transport, plain bool, wrap func(error) error) (dial Dial, err error) {
+	dial, dialErr := dialer(theirs, plain)
+	var faults []error
+	for _, fault := range append(keepTLS(ours.TLSClientConfig, theirs.TLSClientConfig), keepTransport(ours, theirs), dialErr) {
+		if fault != nil {
+			faults = append(faults, wrap(fault))
+		}
 	}
-	return faults
+	return dial, errors.Join(faults...)
 }
 
 // keepTransport takes over what is the owner's to say about connections.
@@ -110,10 +116,10 @@ func keepProtocols(ours, theirs *http.Transport) error {
 	return nil
 }
 
-// Dialer is the owner's way to a TCP connection. With https that cannot change
+// dialer is the owner's way to a TCP connection. With https that cannot change
 // the peer, which must still prove to be the endpoint's host. A plain endpoint
 // proves nothing.
-func Dialer(theirs *http.Transport, plain bool) (Dial, error) {
+func dialer(theirs *http.Transport, plain bool) (Dial, error) {
 	//lint:ignore SA1019 refused, not used
 	if theirs.DialTLSContext != nil || theirs.DialTLS != nil { //nolint:staticcheck // refused, not used
 		return nil, fault("its transport dials TLS itself, so the host's certificate could go unchecked; pass one without DialTLS and DialTLSContext")

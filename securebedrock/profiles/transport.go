@@ -2,7 +2,6 @@ package profiles
 
 import (
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -41,18 +40,14 @@ func newTransport(owner aws.HTTPClient, plain bool) (*http.Transport, error) {
 		base.Proxy = pinned.TunnelOnly(base.Proxy)
 		return base, nil
 	}
-	dial, dialErr := pinned.Dialer(theirs, plain)
+	dial, err := pinned.Keep(base, theirs, plain, func(fault error) error {
+		return fmt.Errorf("%w: profiles: %w", securebedrock.ErrConfig, fault)
+	})
+	if err != nil {
+		return nil, err
+	}
 	if dial != nil {
 		base.DialContext = dial
-	}
-	var faults []error
-	for _, fault := range append(pinned.Keep(base, theirs), dialErr) {
-		if fault != nil {
-			faults = append(faults, fmt.Errorf("%w: profiles: %w", securebedrock.ErrConfig, fault))
-		}
-	}
-	if len(faults) > 0 {
-		return nil, errors.Join(faults...)
 	}
 	return base, nil
 }
