@@ -7,11 +7,10 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
@@ -25,10 +24,23 @@ type Link struct {
 	Seq    uint64 `json:"seq"`            // from 1 on
 	Prev   string `json:"prev,omitempty"` // the MAC of the record before it
 	KeyID  string `json:"key_id"`
-	// Unwritten counts the records just before this one whose write failed. They
-	// may be there or not. Last is the MAC of the last one that was written.
+	// Again counts the writes of the record before it that failed, so that it is
+	// not known what they left: a copy of that record, its beginning, or a
+	// KindSkipped beside it may stand there for each.
+	Again int `json:"again,omitempty"`
+	// Repeats: the sink may store a record more than once, see Repeater.
+	Repeats bool `json:"repeats,omitempty"`
+	// Unwritten and Last are of logs that versions before Again wrote: the records
+	// just before this one whose write failed, which may be there or not, and the
+	// MAC of the last one that was written.
 	Unwritten int    `json:"unwritten,omitempty"`
 	Last      string `json:"last,omitempty"`
+}
+
+// Skipped says that a record which its sink did not take has no place in the chain.
+type Skipped struct {
+	Kind Kind   `json:"kind"` // the record's
+	MAC  string `json:"mac"`  // by which it is known, should it be there all the same
 }
 
 // Checkpoint is a signature over a chain up to the record before it.
@@ -97,60 +109,70 @@ type ChainOptions struct {
 	// OnCheckpoint is given each checkpoint that was written, in order. What keeps
 	// them where the log's owner cannot write (another account, a mailbox, a
 	// printer) shows later that nothing before them was cut off.
+	//
+	// It runs on a goroutine of its own, one call at a time, and holds up no Write.
+	// Checkpoint, Flush and Close wait for it, within their bounds. Where it does
+	// not return, the newest 1024 checkpoints are kept for it.
 	OnCheckpoint func(Checkpoint)
+
+	// OnError is given what fails where no caller waits for it: the timer's
+	// checkpoint, an OnCheckpoint that panics, a checkpoint that OnCheckpoint did
+	// not get. The next Flush, Checkpoint or Close returns these errors as well. It
+	// runs on OnCheckpoint's goroutine.
+	OnError func(error)
+
+	// CloseTimeout bounds Close, the next sink's Close included. Zero: 40 s.
+	CloseTimeout time.Duration
 }
 
 // Chained is a Sink that chains records. See Chain.
 type Chained struct {
-	next   Sink
-	opts   ChainOptions
-	stream string
+	next    Sink
+	opts    ChainOptions
+	stream  string
+	repeats bool
+	news    news
+	newKey  atomic.Pointer[Key]
 
-	mu        sync.Mutex
-	key       Key
-	mac       hash.Hash
-	seq       uint64
-	prev      string // MAC of the last record that was sealed
-	last      string // MAC of the last one that was written
-	unwritten int    // those sealed since
-	since     int    // records since the last checkpoint
-	closed    bool
-	timer     *time.Timer
+	lock    chan struct{} // holds one while somebody has what follows
+	key     Key
+	mac     hash.Hash
+	seq     uint64 // of the last record that was written
+	prev    string // its MAC
+	again   int    // its writes that failed
+	open    *unsettled
+	since   int // records since the last checkpoint
+	closed  bool
+	ended   bool // the closing checkpoint is written
+	closing *running
+	timer   *time.Timer
 }
 
 // Chain gives each record a sequence number, the MAC of the record before it and
 // its own, an HMAC-SHA-256 over the line, and puts signed checkpoints between
 // them, so that Verify finds what was changed, removed, inserted, reordered or cut
-// off. It writes to next one record at a time, in order.
+// off. It writes to next one record at a time, in order. A record that is longer
+// than Verify reads, 8 MiB, loses the end of its texts.
 //
 // The line that the MAC is of is what JSONLines, File and other sinks that use
 // Record.Line write. Zap and Slog write the chain's fields in a form of their own,
 // which cannot be verified.
 //
+// A chain is of one sink: Multi of several is refused, since a failure of one would
+// leave open which of them has the record. Give each sink a chain of its own:
+// Multi(Chain(a), Chain(b)). A SinkFunc that writes to several sinks is not seen
+// through; the chain writes a failed record again, and each of them may have copies.
+//
+// next may hold records already, which File and package rotatefile tell (see
+// Continuable): Resume must then say where they end, else the error wraps
+// securebedrock.ErrConfig. Give these sinks to Chain directly, not in a SinkFunc, so
+// that Reopen can begin the new file with the chain's next checkpoint.
+//
 // Close writes the closing checkpoint and closes next. Give Async a Chain, not
 // the reverse, or records that wait in Async's queue are lost from the middle of a
 // chain when the process dies.
 func Chain(next Sink, opts ChainOptions) (*Chained, error) {
-	var faults []error
-	fault := func(field, detail string) {
-		faults = append(faults, fmt.Errorf("%w: audit: Chain: %s: %s", securebedrock.ErrConfig, field, detail))
-	}
-	if next == nil {
-		fault("next", "no sink is given")
-	}
-	if msg := opts.Key.fault(); msg != "" {
-		fault("Key", msg)
-	}
-	if s := opts.Signer; s.ID == "" || word(s.ID) != s.ID || len(s.ID) > 64 || len(s.Key) != ed25519.PrivateKeySize {
-		fault("Signer", "it needs an ID, an identifier of at most 64 bytes, and an Ed25519 private key")
-	}
-	if opts.Every < 0 {
-		fault("Every", "a negative number; none means 1000")
-	}
-	if opts.Interval < 0 {
-		fault("Interval", "a negative time; none means 1 minute")
-	}
-	if err := errors.Join(faults...); err != nil {
+	if err := opts.check(next); err != nil {
 		return nil, err
 	}
 	if opts.Every == 0 {
@@ -159,27 +181,65 @@ func Chain(next Sink, opts ChainOptions) (*Chained, error) {
 	if opts.Interval == 0 {
 		opts.Interval = time.Minute
 	}
-	c := &Chained{next: next, opts: opts}
+	if opts.CloseTimeout == 0 {
+		opts.CloseTimeout = 40 * time.Second
+	}
+	c := &Chained{next: next, opts: opts, repeats: mayRepeat(next), lock: make(chan struct{}, 1)}
+	c.news.onCheckpoint, c.news.onError = opts.OnCheckpoint, opts.OnError
 	c.useKey(opts.Key)
-	if t := opts.Resume; t != nil && t.Stream != "" {
-		c.stream, c.seq, c.prev, c.last = t.Stream, t.Seq, t.MAC, t.MAC
+	t := opts.Resume
+	if t == nil {
+		t = new(Tail)
+	}
+	if t.Stream != "" {
+		c.stream, c.seq, c.prev, c.again = t.Stream, t.Seq, t.MAC, t.Again
+	} else {
+		id := make([]byte, 16)
+		_, _ = rand.Read(id) // never fails
+		c.stream = hex.EncodeToString(id)
+	}
+	if t.Stream != "" || t.TornBytes > 0 { // else the log is empty
 		r := &Record{Schema: Schema, Kind: KindResumed, Time: time.Now().UTC(),
 			Resumed: &Resumed{Closed: t.Closed, TornBytes: t.TornBytes, TornSHA256: t.TornSHA256}}
-		if err := c.Write(context.Background(), r); err != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), defaultWriteTimeout)
+		defer cancel()
+		if err := c.Write(ctx, r); err != nil {
+			c.stop()
 			return nil, fmt.Errorf("audit: the chain could not be continued: %w", err)
 		}
-		return c, nil
 	}
-	id := make([]byte, 16)
-	_, _ = rand.Read(id) // never fails
-	c.stream = hex.EncodeToString(id)
-	if t := opts.Resume; t != nil && t.TornBytes > 0 { // the first line ever was torn
-		r := &Record{Schema: Schema, Kind: KindResumed, Time: time.Now().UTC(), Resumed: &Resumed{TornBytes: t.TornBytes, TornSHA256: t.TornSHA256}}
-		if err := c.Write(context.Background(), r); err != nil {
-			return nil, fmt.Errorf("audit: the chain could not be begun: %w", err)
-		}
+	if f, ok := next.(*FileSink); ok {
+		f.setHead(c.reopen)
 	}
 	return c, nil
+}
+
+func (o *ChainOptions) check(next Sink) error {
+	var faults []error
+	fault := func(field, detail string) {
+		faults = append(faults, fmt.Errorf("%w: audit: Chain: %s: %s", securebedrock.ErrConfig, field, detail))
+	}
+	if next == nil {
+		fault("next", "no sink is given")
+	} else {
+		checkNext(next, o.Resume, fault)
+	}
+	if msg := o.Key.fault(); msg != "" {
+		fault("Key", msg)
+	}
+	if s := o.Signer; s.ID == "" || word(s.ID) != s.ID || len(s.ID) > 64 || len(s.Key) != ed25519.PrivateKeySize {
+		fault("Signer", "it needs an ID, an identifier of at most 64 bytes, and an Ed25519 private key")
+	}
+	if o.Every < 0 {
+		fault("Every", "a negative number; none means 1000")
+	}
+	if o.Interval < 0 {
+		fault("Interval", "a negative time; none means 1 minute")
+	}
+	if o.CloseTimeout < 0 {
+		fault("CloseTimeout", "a negative time; none means 40 s")
+	}
+	return errors.Join(faults...)
 }
 
 // Stream is the chain's name.
@@ -196,166 +256,10 @@ func (c *Chained) Rotate(key Key) error {
 	if msg := key.fault(); msg != "" {
 		return fmt.Errorf("%w: audit: Rotate: %s", securebedrock.ErrConfig, msg)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.useKey(key)
+	k := key.clone()
+	c.newKey.Store(&k)
 	return nil
 }
 
 // ErrClosed is the error of a write to a closed Chain, File or Async.
 var ErrClosed = errors.New("audit: the sink is closed")
-
-// Write implements Sink. A record whose write fails keeps its number; the next
-// one says so.
-func (c *Chained) Write(ctx context.Context, r *Record) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return ErrClosed
-	}
-	if err := c.write(ctx, r); err != nil {
-		return err
-	}
-	c.since++
-	if c.since >= c.opts.Every {
-		// The record itself is written; the checkpoint is tried again later.
-		if c.checkpoint(ctx, false) == nil {
-			return nil
-		}
-	}
-	if c.timer == nil {
-		c.timer = time.AfterFunc(c.opts.Interval, c.tick)
-	}
-	return nil
-}
-
-// tick is the timer's checkpoint.
-func (c *Chained) tick() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.timer = nil
-	if c.closed || c.since == 0 {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), defaultWriteTimeout)
-	defer cancel()
-	if c.checkpoint(ctx, false) != nil {
-		c.timer = time.AfterFunc(c.opts.Interval, c.tick)
-	}
-}
-
-// write seals a record and passes it on, with c.mu held so that the order of the
-// lines is that of their numbers.
-func (c *Chained) write(ctx context.Context, r *Record) error {
-	sealed, mac, err := c.seal(r)
-	if err != nil {
-		return err
-	}
-	c.seq++
-	c.prev = mac
-	if err := c.next.Write(ctx, sealed); err != nil {
-		c.unwritten++
-		return err
-	}
-	c.last, c.unwritten = mac, 0
-	return nil
-}
-
-// macSuffix is how every line ends: what stands before it is what the MAC is of.
-const (
-	macPrefix = `,"mac":"`
-	macSuffix = `"}`
-	macLength = len(macPrefix) + 2*sha256.Size + len(macSuffix)
-)
-
-func (c *Chained) seal(r *Record) (*Record, string, error) {
-	own := *r // the caller's is not changed
-	own.sealed, own.MAC = nil, ""
-	own.Chain = &Link{Stream: c.stream, Seq: c.seq + 1, Prev: c.prev, KeyID: c.key.ID, Unwritten: c.unwritten}
-	if c.unwritten > 0 {
-		own.Chain.Last = c.last
-	}
-	line, err := json.Marshal(&own)
-	if err != nil {
-		return nil, "", err
-	}
-	line = line[:len(line)-1]
-	own.MAC = sum(c.mac, line)
-	line = append(append(append(line, macPrefix...), own.MAC...), macSuffix...)
-	own.sealed = line
-	return &own, own.MAC, nil
-}
-
-func sum(h hash.Hash, line []byte) string {
-	h.Reset()
-	h.Write(line)
-	var buf [sha256.Size]byte
-	return hex.EncodeToString(h.Sum(buf[:0]))
-}
-
-func (c *Chained) checkpoint(ctx context.Context, closing bool) error {
-	if c.unwritten > 0 && !closing {
-		// It would vouch for a record that may not be there.
-		return errors.New("audit: no checkpoint while the record before it is not written")
-	}
-	now := time.Now().UTC()
-	cp := &Checkpoint{Stream: c.stream, Seq: c.seq, MAC: c.prev, Time: now, Closing: closing, Signer: c.opts.Signer.ID}
-	cp.Signature = ed25519.Sign(c.opts.Signer.Key, cp.signed())
-	if err := c.write(ctx, &Record{Schema: Schema, Kind: KindCheckpoint, Time: now, Checkpoint: cp}); err != nil {
-		return err
-	}
-	c.since = 0
-	if c.timer != nil {
-		c.timer.Stop()
-		c.timer = nil
-	}
-	if c.opts.OnCheckpoint != nil {
-		c.opts.OnCheckpoint(*cp)
-	}
-	return nil
-}
-
-// Checkpoint writes one now.
-func (c *Chained) Checkpoint(ctx context.Context) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return ErrClosed
-	}
-	return c.checkpoint(ctx, false)
-}
-
-// Flush implements Flusher: a checkpoint, where records have come since the last
-// one, and the next sink's Flush.
-func (c *Chained) Flush(ctx context.Context) error {
-	c.mu.Lock()
-	var err error
-	if c.since > 0 && !c.closed {
-		err = c.checkpoint(ctx, false)
-	}
-	c.mu.Unlock()
-	return errors.Join(err, Flush(ctx, c.next))
-}
-
-// Close writes the closing checkpoint and closes the next sink. A second Close
-// does nothing.
-func (c *Chained) Close() error {
-	c.mu.Lock()
-	if c.closed {
-		c.mu.Unlock()
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), defaultWriteTimeout)
-	defer cancel()
-	err := c.checkpoint(ctx, true)
-	if err != nil { // once more: without it the chain cannot be told from one that was cut
-		err = c.checkpoint(ctx, true)
-	}
-	c.closed = true
-	if c.timer != nil {
-		c.timer.Stop()
-		c.timer = nil
-	}
-	c.mu.Unlock()
-	return errors.Join(err, Close(c.next))
-}

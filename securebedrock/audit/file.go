@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -45,17 +47,20 @@ type FileSink struct {
 	broken error // a failed write that could not be undone
 	timer  *time.Timer
 	buf    []byte
+	head   func(begin func(head *Record) error) error // a chain's reopen
 }
 
 // File opens path to append records, and creates it for its owner alone (0600). A
 // file that others can read or write is refused, and so is one that another File
 // has open, where the system has flock.
 //
-// A write that fails is undone, so that the file holds whole lines. A last line
-// that is not whole, left by a process that died, stays as it is; the next record
-// begins on a line of its own.
+// A write that fails is undone, so that the file holds whole lines, and its error
+// wraps ErrNotWritten. A last line that is not whole, left by a process that died,
+// stays as it is; the next record begins on a line of its own.
 //
-// Rotation: rename the file and call Reopen, or use package rotatefile.
+// Rotation: rename the file and call Reopen, or use package rotatefile. Let Reopen
+// make the new file (with logrotate: nocreate): it is there with the chain's next
+// record in it or not at all, so that a process that dies loses no chain.
 func File(path string, opts FileOptions) (*FileSink, error) {
 	if opts.Sync < SyncEach || opts.Sync > SyncNever || opts.Interval < 0 {
 		return nil, fmt.Errorf("%w: audit: File: the sync policy is unknown or its interval negative", securebedrock.ErrConfig)
@@ -73,32 +78,106 @@ func File(path string, opts FileOptions) (*FileSink, error) {
 func (s *FileSink) open() error {
 	f, err := os.OpenFile(s.path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
-		return fmt.Errorf("audit: %w", err)
+		return notWritten(fmt.Errorf("audit: %w", err))
 	}
-	fail := func(err error) error { return errors.Join(err, f.Close()) }
-	info, err := f.Stat()
-	if err != nil {
-		return fail(fmt.Errorf("audit: %w", err))
+	if err := s.use(f, s.path); err != nil {
+		return errors.Join(err, f.Close())
 	}
-	if info.Mode().IsRegular() {
-		if err := ownfile.Private(info); err != nil {
-			return fail(fmt.Errorf("audit: %s: %w", s.path, err))
-		}
-	} else {
-		return fail(fmt.Errorf("audit: %s is not a regular file; use JSONLines for others", s.path))
-	}
-	if err := ownfile.Lock(f); err != nil {
-		return fail(fmt.Errorf("audit: %s: another process or File has it open: %w", s.path, err))
-	}
-	s.f, s.size, s.torn, s.broken = f, info.Size(), false, nil
-	if s.size > 0 {
-		last := make([]byte, 1)
-		if _, err := f.ReadAt(last, s.size-1); err != nil {
-			return fail(fmt.Errorf("audit: %w", err))
-		}
-		s.torn = last[0] != '\n'
+	if s.size == 0 { // it may have been made just now
+		syncDir(s.path)
 	}
 	return nil
+}
+
+// use takes an open file for the records.
+func (s *FileSink) use(f *os.File, name string) error {
+	fail := func(err error) error { return notWritten(fmt.Errorf("audit: %w", err)) }
+	info, err := f.Stat()
+	if err != nil {
+		return fail(err)
+	}
+	if !info.Mode().IsRegular() {
+		return fail(fmt.Errorf("%s is not a regular file; use JSONLines for others", name))
+	}
+	if err := ownfile.Private(info); err != nil {
+		return fail(fmt.Errorf("%s: %w", name, err))
+	}
+	if err := ownfile.Lock(f); err != nil {
+		return fail(fmt.Errorf("%s: another process, File or rotatefile.Sink has it open: %w", name, err))
+	}
+	torn := false
+	if info.Size() > 0 {
+		last := make([]byte, 1)
+		if _, err := f.ReadAt(last, info.Size()-1); err != nil {
+			return fail(err)
+		}
+		torn = last[0] != '\n'
+	}
+	s.f, s.size, s.torn, s.broken = f, info.Size(), torn, nil
+	return nil
+}
+
+// begin makes the file with its first record in it, before it gets its name.
+func (s *FileSink) begin(head *Record) error {
+	if _, err := os.Lstat(s.path); !errors.Is(err, fs.ErrNotExist) {
+		if err := s.open(); err != nil {
+			return err
+		}
+		return s.write(head)
+	}
+	fail := func(err error) error { return notWritten(fmt.Errorf("audit: %w", err)) }
+	name := s.path + ".new"
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a process that died here
+		return fail(err)
+	}
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR|os.O_APPEND, 0o600)
+	if err != nil {
+		return fail(err)
+	}
+	err = s.use(f, name)
+	if err == nil {
+		err = s.write(head)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err == nil {
+		if err = os.Link(name, s.path); err == nil || !errors.Is(err, fs.ErrExist) {
+			err = os.Rename(name, s.path) // nothing, where both names are the file's
+		}
+	}
+	if err == nil {
+		_ = os.Remove(name)
+		syncDir(s.path)
+		return nil
+	}
+	s.f = nil
+	return fail(errors.Join(err, f.Close(), os.Remove(name)))
+}
+
+// syncDir has a file's name reach the disk, where the system can.
+func syncDir(path string) {
+	if d, err := os.Open(filepath.Dir(path)); err == nil {
+		_ = d.Sync()
+		_ = d.Close()
+	}
+}
+
+// setHead has Reopen begin the new file with a chain's record.
+func (s *FileSink) setHead(head func(begin func(head *Record) error) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.head = head
+}
+
+// Size implements Continuable.
+func (s *FileSink) Size() (int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.f == nil {
+		return 0, ErrClosed
+	}
+	return s.size, nil
 }
 
 // Tail reads the end of the file for ChainOptions.Resume, see ReadTail.
@@ -108,22 +187,29 @@ func (s *FileSink) Tail(keys Keys) (*Tail, error) {
 	if s.f == nil {
 		return nil, ErrClosed
 	}
-	return ReadTail(io.NewSectionReader(s.f, 0, s.size), keys)
+	t, err := ReadTail(io.NewSectionReader(s.f, 0, s.size), keys)
+	if err == nil {
+		t.size = s.size
+	}
+	return t, err
 }
 
 // Write implements Sink.
 func (s *FileSink) Write(_ context.Context, r *Record) error {
-	line, err := r.Line()
-	if err != nil {
-		return err
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.write(r)
+}
+
+func (s *FileSink) write(r *Record) error {
+	line, err := r.Line()
 	switch {
+	case err != nil:
+		return notWritten(err)
 	case s.f == nil:
 		return ErrClosed
 	case s.broken != nil:
-		return s.broken
+		return notWritten(s.broken)
 	}
 	s.buf = s.buf[:0]
 	if s.torn {
@@ -152,7 +238,7 @@ func (s *FileSink) undo(err error) error {
 		s.broken = fmt.Errorf("audit: %s ends in a write that failed and could not be undone: %w", s.path, errors.Join(err, terr))
 		return s.broken
 	}
-	return fmt.Errorf("audit: %w", err)
+	return notWritten(fmt.Errorf("audit: %w", err))
 }
 
 func (s *FileSink) tick() {
@@ -180,12 +266,31 @@ func (s *FileSink) Flush(context.Context) error {
 }
 
 // Reopen closes the file and opens path anew, after a rotation. It also ends the
-// state after a write that could not be undone. Where it fails the sink is closed.
+// state after a write that could not be undone. Where it fails the sink is closed,
+// until a Reopen succeeds.
+//
+// Where a Chain stands directly before the File, the chain's next checkpoint begins
+// the new file; Reopen waits at most 5 s for a write under way then.
 func (s *FileSink) Reopen() error {
 	s.mu.Lock()
+	head := s.head
+	s.mu.Unlock()
+	if head != nil {
+		return head(s.reopen)
+	}
+	return s.reopen(nil)
+}
+
+func (s *FileSink) reopen(head *Record) error {
+	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.close()
-	return errors.Join(err, s.open())
+	if err := s.close(); err != nil {
+		return errors.Join(err, s.open())
+	}
+	if head == nil {
+		return s.open()
+	}
+	return s.begin(head)
 }
 
 // Close syncs and closes the file.

@@ -18,6 +18,7 @@ const (
 	KindOutcome    Kind = "outcome"    // it is over; one for every intent
 	KindCheckpoint Kind = "checkpoint" // a signature over a chain, see Chain
 	KindResumed    Kind = "resumed"    // a chain goes on after a restart
+	KindSkipped    Kind = "skipped"    // in the place of a record that its sink did not take
 )
 
 // Record is one line of the log. It is an allow-list: what has no field here is
@@ -86,6 +87,7 @@ type Record struct {
 
 	Resumed    *Resumed    `json:"resumed,omitempty"`    // of KindResumed
 	Checkpoint *Checkpoint `json:"checkpoint,omitempty"` // of KindCheckpoint
+	Skipped    *Skipped    `json:"skipped,omitempty"`    // of KindSkipped
 	Chain      *Link       `json:"chain,omitempty"`      // written through a Chain
 	MAC        string      `json:"mac,omitempty"`        // of the line before it
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // Tail is the end of a chained log, for ChainOptions.Resume.
@@ -16,9 +17,14 @@ type Tail struct {
 	MAC    string
 	Closed bool // the last record is a closing checkpoint
 	// TornBytes and TornSHA256 are of what stands behind the last whole record: the
-	// line at which a process died. It stays; the chain's next record vouches for it.
+	// lines at which processes died. It stays; the chain's next record vouches for it.
 	TornBytes  int
 	TornSHA256 string
+	// Again counts the failed writes of the last record that left something before
+	// it, see Link.Again.
+	Again int
+
+	size int64 // of the log; zero: not known
 }
 
 // ErrTampered is the error where a log's end is not one that a dying process leaves.
@@ -27,46 +33,75 @@ var ErrTampered = errors.New("audit: the log's end is damaged")
 const maxLine = 8 << 20 // bytes of one record
 
 // ReadTail reads the end of a chained log and checks the last record with keys.
-// An empty log gives an empty Tail. A damaged last record is ErrTampered and not
-// continued: keep the file, Verify it, and begin another.
+// An empty log gives an empty Tail. Behind the last record the beginnings of records
+// may stand that dying processes left, and nothing else; a damaged last record and
+// anything else behind it are ErrTampered and not continued: keep the file, Verify
+// it, and begin another. NUL bytes, which a power failure can leave where records
+// were not synced, are such a case.
 func ReadTail(log io.ReadSeeker, keys Keys) (*Tail, error) {
 	end, err := readEnd(log)
 	if err != nil {
 		return nil, err
 	}
+	tampered := func(what string) error {
+		return fmt.Errorf("%w: %s; keep the file, verify it, and begin another", ErrTampered, what)
+	}
 	// A dead process leaves fragments; the newline before each but the first was
-	// written with the next process's first record, which may be torn as well.
+	// written with the next process's first record, which may be torn as well, down
+	// to that newline.
 	lines := bytes.Split(end, []byte("\n"))
-	whole := len(lines) - 1 // lines[whole:] are the fragments
-	fragments := lines[whole]
-	if looksWhole(fragments) {
-		whole, fragments = whole+1, nil
+	if len(lines[len(lines)-1]) == 0 {
+		lines = lines[:len(lines)-1]
 	}
-	for range 16 {
-		if whole == 0 || looksWhole(lines[whole-1]) || len(fragments) == 0 {
-			break
-		}
+	whole := len(lines) // lines[whole:] are the fragments
+	for whole > 0 && !looksWhole(lines[whole-1]) {
 		whole--
-		fragments = bytes.Join(lines[whole:], []byte("\n"))
 	}
+	fragments := lines[whole:]
 	t := new(Tail)
-	if len(fragments) > 0 {
-		h := sha256.Sum256(fragments)
-		t.TornBytes, t.TornSHA256 = len(fragments), hex.EncodeToString(h[:])
+	var after ending
+	if whole > 0 {
+		rec, fault := parseLine(lines[whole-1], keys.byID())
+		if fault != "" {
+			return nil, tampered("its last line " + fault)
+		}
+		t.Stream, t.Seq, t.MAC = rec.link.Stream, rec.link.Seq, rec.mac
+		if rec.kind == KindCheckpoint {
+			cp, err := rec.checkpoint()
+			t.Closed = err == nil && cp.Closing
+		}
+		t.Again = written(lines[:whole-1], &rec, keys)
+		after = ending{rec.link.Stream, rec.link.Seq, rec.mac, rec.link.Prev, rec.raw, t.Closed}
 	}
-	if whole == 0 || whole == 1 && len(lines[0]) == 0 {
+	if len(fragments) == 0 {
 		return t, nil
 	}
-	rec, fault := parseLine(lines[whole-1], keys.byID())
-	if fault != "" {
-		return nil, fmt.Errorf("%w: its last line %s; keep the file, verify it, and begin another", ErrTampered, fault)
+	if fault := tornFault(after, fragments); fault != "" {
+		return nil, tampered("a line behind its last record " + fault)
 	}
-	t.Stream, t.Seq, t.MAC = rec.link.Stream, rec.link.Seq, rec.mac
-	if rec.kind == KindCheckpoint {
-		cp, err := rec.checkpoint()
-		t.Closed = err == nil && cp.Closing
-	}
+	torn := bytes.Join(fragments, []byte("\n"))
+	h := sha256.Sum256(torn)
+	t.TornBytes, t.TornSHA256 = len(torn), hex.EncodeToString(h[:])
 	return t, nil
+}
+
+// written counts what failed writes of the last record left before it.
+func written(before [][]byte, last *parsed, keys Keys) (again int) {
+	group := [][]byte{last.raw}
+	macs := keys.byID()
+	for i := len(before) - 1; i >= 0; i-- {
+		line := before[i]
+		begun := func(whole []byte) bool { return len(line) > 0 && bytes.HasPrefix(whole, line) }
+		if !slices.ContainsFunc(group, begun) {
+			p, fault := parseLine(line, macs)
+			if fault != "" || p.link.Stream != last.link.Stream || p.link.Seq != last.link.Seq {
+				break
+			}
+			group = append(group, line)
+		}
+		again++
+	}
+	return again
 }
 
 func looksWhole(line []byte) bool {
@@ -92,15 +127,26 @@ func readEnd(log io.ReadSeeker) ([]byte, error) {
 		if start == 0 {
 			return end, nil
 		}
-		// The first line is cut by the window: a whole one must come after it.
-		if i := bytes.IndexByte(end, '\n'); i >= 0 {
-			for _, line := range bytes.Split(end[i+1:], []byte("\n")) {
-				if looksWhole(line) {
+		// The first line is cut by the window: a whole one must come after it, and
+		// another before that one, between which its copies are.
+		var last []byte
+		i := bytes.IndexByte(end, '\n')
+		if i >= 0 {
+			lines := bytes.Split(end[i+1:], []byte("\n"))
+			for _, line := range slices.Backward(lines) {
+				switch {
+				case !looksWhole(line):
+				case last == nil:
+					last = line
+				case !bytes.Equal(last, line):
 					return end[i+1:], nil
 				}
 			}
 		}
 		if n > 4*maxLine {
+			if last != nil {
+				return end[i+1:], nil
+			}
 			return nil, fmt.Errorf("%w: no record in its last %d bytes", ErrTampered, n)
 		}
 	}

@@ -30,10 +30,12 @@ const (
 	Reordered FindingKind = "reordered" // a record that belongs further up
 	Truncated FindingKind = "truncated" // the end is missing, or cannot be shown to be there
 	Forged    FindingKind = "forged"    // a checkpoint whose signature is not the signer's
+	Forked    FindingKind = "forked"    // the log went on in two ways from one record
 
 	// Notes: what happens without anybody's ill will, and is told by the chain.
 	Torn      FindingKind = "torn"      // a process died in this line; the next record vouches for it
-	Unwritten FindingKind = "unwritten" // records before this line could not be written, as it says
+	Unwritten FindingKind = "unwritten" // a record could not be written, as this line says
+	Repeated  FindingKind = "repeated"  // a record was written again, as the chain says
 	Restarted FindingKind = "restarted" // a process went on where another had not closed the chain
 	Open      FindingKind = "open"      // the chain is not closed yet
 )
@@ -58,6 +60,7 @@ func (f Finding) String() string {
 // Report is what Verify found.
 type Report struct {
 	Lines, Records, Checkpoints, Streams int
+	Names                                []string  // of the chains, in the order of their first records
 	Findings                             []Finding // at most 1000
 	Notes                                []Finding // at most 1000
 	More                                 int       // findings and notes that are not listed
@@ -81,14 +84,25 @@ func Verify(r io.Reader, keys Keys) (*Report, error) {
 type Verifier struct {
 	Keys Keys
 	// Open: the log is still being written to, or its processes are ended without
-	// Close, as Lambda does; a chain without its closing checkpoint is then a note.
+	// Close, as Lambda does; a chain without its closing checkpoint, and a torn last
+	// line, are then notes.
 	Open bool
-	// Expect are checkpoints that were kept elsewhere. The records that they speak
-	// of must be there.
+	// Expect are checkpoints that were kept elsewhere, all of them. The records that
+	// they speak of and the checkpoints themselves must be there. Two of one place
+	// that differ show that the log was cut back and went on from there.
 	Expect []Checkpoint
 	// After is the end of an earlier part of the log, read by ReadTail and verified
-	// already, that this part continues.
+	// already, that this part continues. Expected checkpoints of that part are passed
+	// over.
 	After *Tail
+	// Streams are the names of the log's chains (Chained.Stream). Each must be there,
+	// and no other, nor one that neither Expect nor After names. None: the chains
+	// that Expect and After name, and where they name none, that of the log's first
+	// record.
+	Streams []string
+	// AnyStream lets the log hold chains that nothing names. One who can write to the
+	// log can then insert another log of the same keys unseen.
+	AnyStream bool
 }
 
 const maxFindings = 1000
@@ -192,9 +206,12 @@ type scan struct {
 	report  Report
 	streams map[string]*chainState
 	order   []*chainState
-	expect  map[place]string // MACs that must come
-	damaged []damage         // lines since the last record
-	rest    hash.Hash        // over them, joined by newlines
+	named   map[string]bool // nil: any
+	expect  expectations
+	last    []byte      // the record before
+	recent  *chainState // its chain
+	damaged []damage    // lines since the last record
+	rest    hash.Hash   // over them, joined by newlines
 	restLen int
 	wholly  bool // the last line had its newline
 }
@@ -207,15 +224,28 @@ type place struct {
 type damage struct {
 	line  int
 	fault string
+	text  []byte // nil: too much to keep
 }
 
 type chainState struct {
 	name   string
 	next   uint64 // the number that comes
 	mac    string // of the record before; empty: not known
+	prev   string // that record's; empty: not known
+	kind   Kind   // that record's
 	line   int
 	closed bool
 	gaps   []gap
+	rivals []rival // for that record's place: of its failed writes
+	strays []int   // lines that they left
+	copies map[uint64]string
+}
+
+// rival is one of two records of one number, of which the next record tells which
+// is in the chain.
+type rival struct {
+	mac  string
+	kind Kind
 }
 
 // gap is a range of numbers that did not come in their place.
@@ -224,18 +254,33 @@ type gap struct {
 	line     int
 }
 
+// maxCopies is the number of records between one and its copy, where the sink
+// repeats: more than a request of CloudWatch Logs holds.
+const maxCopies = 20_000
+
 func newScan(v *Verifier) *scan {
-	s := &scan{v: v, keys: v.Keys.byID(), streams: map[string]*chainState{}, expect: map[place]string{}, rest: sha256.New(), wholly: true}
-	for _, cp := range v.Expect {
-		s.expect[place{cp.Stream, cp.Seq}] = cp.MAC
-	}
+	s := &scan{v: v, keys: v.Keys.byID(), streams: map[string]*chainState{}, rest: sha256.New(), wholly: true}
+	s.expected()
 	if t := v.After; t != nil && t.Stream != "" {
-		c := &chainState{name: t.Stream, next: t.Seq + 1, mac: t.MAC, closed: t.Closed}
-		s.streams[c.name] = c
-		s.order = append(s.order, c)
-		s.report.Streams++
+		c := s.chain(t.Stream)
+		c.next, c.mac, c.closed = t.Seq+1, t.MAC, t.Closed
 	}
 	return s
+}
+
+// chain is the state of a chain, a new one's too.
+func (s *scan) chain(name string) *chainState {
+	c := s.streams[name]
+	if c == nil {
+		c = &chainState{name: name, next: 1}
+		s.streams[name] = c
+		s.order = append(s.order, c)
+		s.report.Streams++
+		if len(s.report.Names) < maxFindings {
+			s.report.Names = append(s.report.Names, name)
+		}
+	}
+	return c
 }
 
 func (s *scan) find(f Finding) {
@@ -267,7 +312,11 @@ func (s *scan) line(line []byte, whole bool) {
 		s.rest.Write(line)
 		s.restLen += len(line)
 		if len(s.damaged) < maxFindings {
-			s.damaged = append(s.damaged, damage{n, fault})
+			d := damage{line: n, fault: fault}
+			if s.restLen <= 4*maxLine {
+				d.text = bytes.Clone(line)
+			}
+			s.damaged = append(s.damaged, d)
 		} else {
 			s.report.More++
 		}
@@ -282,14 +331,13 @@ func (s *scan) record(n int, p *parsed) {
 	s.report.Records++
 	c := s.streams[p.link.Stream]
 	if c == nil {
-		c = &chainState{name: p.link.Stream, next: 1}
-		s.streams[c.name] = c
-		s.order = append(s.order, c)
-		s.report.Streams++
+		c = s.chain(p.link.Stream)
+		s.foreign(n, p)
 	}
-	if want, ok := s.expect[place{c.name, p.link.Seq}]; ok && want == p.mac {
-		delete(s.expect, place{c.name, p.link.Seq})
-	}
+	defer func() {
+		s.last, s.recent = append(s.last[:0], p.raw...), c
+	}()
+	s.expect.met(n, p)
 	if p.link.Seq < c.next {
 		s.late(n, c, p)
 		return
@@ -299,8 +347,16 @@ func (s *scan) record(n int, p *parsed) {
 			s.find(Finding{Line: n, Kind: Removed, Stream: c.name, Seq: p.link.Seq, Detail: "the torn line that it speaks of is not before it"})
 		}
 	}
+	s.leave(n, c, p)
 	s.between(n, c, p)
-	c.next, c.mac, c.line = p.link.Seq+1, p.mac, n
+	c.next, c.mac, c.prev, c.kind, c.line = p.link.Seq+1, p.mac, p.link.Prev, p.kind, n
+	if p.link.Repeats {
+		if c.copies == nil {
+			c.copies = map[uint64]string{}
+		}
+		c.copies[p.link.Seq] = p.mac
+		delete(c.copies, p.link.Seq-maxCopies)
+	}
 
 	wasClosed := c.closed
 	c.closed = false
@@ -318,7 +374,14 @@ func (s *scan) record(n int, p *parsed) {
 // late is a record whose number was passed already.
 func (s *scan) late(n int, c *chainState, p *parsed) {
 	seq := p.link.Seq
-	s.resolve(nil)
+	if s.again(n, c, p) {
+		return
+	}
+	s.resolve(nil, nil)
+	if c.copies[seq] == p.mac { // it says itself that its sink repeats
+		s.note(Finding{Line: n, Kind: Repeated, Stream: c.name, Seq: seq, Detail: fmt.Sprintf("record %d stands further up already; its sink may store one more than once", seq)})
+		return
+	}
 	for i, g := range c.gaps {
 		if seq < g.from || seq > g.to {
 			continue
@@ -347,7 +410,7 @@ func (s *scan) between(n int, c *chainState, p *parsed) {
 		if c.mac != p.link.Prev {
 			s.find(Finding{Line: n, Kind: Changed, Stream: c.name, Seq: p.link.Seq, Detail: "it does not follow the record before it"})
 		}
-		s.resolve(p)
+		s.resolve(c, p)
 		return
 	case uint64(p.link.Unwritten) >= missing && uint64(damaged) <= missing && c.vouched(&p.link):
 		// What is left of a record whose write failed.
@@ -366,7 +429,7 @@ func (s *scan) between(n int, c *chainState, p *parsed) {
 		s.forget()
 		missing -= uint64(damaged)
 	default:
-		s.resolve(p)
+		s.resolve(c, p)
 	}
 	if missing == 0 {
 		return
@@ -382,24 +445,47 @@ func (c *chainState) vouched(l *Link) bool {
 	return c.next-1 > written || c.next-1 == written && c.mac == l.Last
 }
 
-// resolve decides about damaged lines that take no record's place.
-func (s *scan) resolve(p *parsed) {
+// resolve decides about damaged lines that take no record's place. p is the record
+// of chain c that comes after them, where it comes in its place.
+func (s *scan) resolve(c *chainState, p *parsed) {
 	if len(s.damaged) == 0 {
 		return
 	}
-	if p != nil && p.kind == KindResumed {
-		if s.vouched(p.resumed()) {
+	why := ""
+	if p != nil && p.kind == KindResumed && s.vouched(p.resumed()) {
+		if why = s.tornFault(c); why == "" {
 			for _, d := range s.damaged {
-				s.note(Finding{Line: d.line, Kind: Torn, Stream: p.link.Stream, Detail: "a process died in this line, as the record after it says"})
+				s.note(Finding{Line: d.line, Kind: Torn, Stream: c.name, Detail: "a process died in this line, as the record after it says"})
 			}
 			s.forget()
 			return
 		}
+		why = ", and " + why + ", though the record after it vouches for it"
 	}
 	for _, d := range s.damaged {
-		s.find(Finding{Line: d.line, Kind: Inserted, Detail: "the line " + d.fault})
+		if p != nil && p.begunAs(d.text) {
+			c.strays = append(c.strays, d.line)
+			continue
+		}
+		s.find(Finding{Line: d.line, Kind: Inserted, Detail: "the line " + d.fault + why})
 	}
 	s.forget()
+}
+
+// tornFault is that of the damaged lines behind chain c's last record.
+func (s *scan) tornFault(c *chainState) string {
+	after := ending{stream: c.name, seq: c.next - 1, mac: c.mac, prev: c.prev, closed: c.closed}
+	if c == s.recent {
+		after.line = s.last
+	}
+	if c.next == 1 {
+		after.stream = ""
+	}
+	lines := make([][]byte, len(s.damaged))
+	for i, d := range s.damaged {
+		lines[i] = d.text
+	}
+	return tornFault(after, lines)
 }
 
 // vouched says that the damaged lines are those that a record speaks of.
@@ -434,20 +520,29 @@ func (s *scan) checkpoint(n int, c *chainState, p *parsed) {
 }
 
 func (s *scan) end() *Report {
-	for _, d := range s.damaged {
-		kind := Changed
-		if d.line == s.report.Lines && !s.wholly {
-			kind = Truncated
-		}
-		s.find(Finding{Line: d.line, Kind: kind, Detail: "the line " + d.fault})
-	}
-	if len(s.damaged) == 0 && !s.wholly {
+	switch live := s.v.Open && !s.wholly; {
+	case len(s.damaged) == 0 && live:
+		s.note(Finding{Line: s.report.Lines, Kind: Torn, Detail: "the last line has no newline yet"})
+	case len(s.damaged) == 0 && !s.wholly:
 		s.find(Finding{Line: s.report.Lines, Kind: Truncated, Detail: "the last line has lost its newline"})
+	case live && s.recent != nil && s.tornFault(s.recent) == "":
+		for _, d := range s.damaged {
+			s.note(Finding{Line: d.line, Kind: Torn, Stream: s.recent.name, Detail: "the line is not whole yet, or a process died in it"})
+		}
+	default:
+		for _, d := range s.damaged {
+			kind := Changed
+			if d.line == s.report.Lines && !s.wholly {
+				kind = Truncated
+			}
+			s.find(Finding{Line: d.line, Kind: kind, Detail: "the line " + d.fault})
+		}
 	}
 	if s.report.Records == 0 {
 		s.find(Finding{Kind: Truncated, Detail: "there is no record"})
 	}
 	for _, c := range s.order {
+		s.leave(0, c, nil)
 		for _, g := range c.gaps {
 			s.find(Finding{Line: g.line, Kind: Removed, Stream: c.name, Seq: g.from, Detail: fmt.Sprintf("%d records from number %d on are missing before it", g.to-g.from+1, g.from)})
 		}
@@ -459,8 +554,11 @@ func (s *scan) end() *Report {
 			s.find(Finding{Line: c.line, Kind: Truncated, Stream: c.name, Seq: c.next - 1, Detail: "the chain ends here without its closing checkpoint"})
 		}
 	}
-	for at := range s.expect {
-		s.find(Finding{Kind: Truncated, Stream: at.stream, Seq: at.seq, Detail: fmt.Sprintf("record %d of chain %s, which a checkpoint speaks of, is not there", at.seq, at.stream)})
+	for _, name := range s.v.Streams {
+		if s.streams[name] == nil {
+			s.find(Finding{Kind: Truncated, Stream: name, Detail: fmt.Sprintf("chain %s, which the log must hold, is not there", word(name))})
+		}
 	}
+	s.expect.end(s.find)
 	return &s.report
 }

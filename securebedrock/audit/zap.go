@@ -107,6 +107,7 @@ func (r *Record) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	e.number("lost", r.Lost)
 	e.object("resumed", r.Resumed != nil, r.Resumed)
 	e.object("checkpoint", r.Checkpoint != nil, r.Checkpoint)
+	e.object("skipped", r.Skipped != nil, r.Skipped)
 	e.object("chain", r.Chain != nil, r.Chain)
 	e.text("mac", r.MAC)
 	return nil

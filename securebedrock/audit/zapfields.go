@@ -124,6 +124,14 @@ func (r *Resumed) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 }
 
 // MarshalLogObject implements zapcore.ObjectMarshaler.
+func (s *Skipped) MarshalLogObject(enc zapcore.ObjectEncoder) error {
+	e := encoder{enc}
+	e.always("kind", string(s.Kind))
+	e.always("mac", s.MAC)
+	return nil
+}
+
+// MarshalLogObject implements zapcore.ObjectMarshaler.
 func (c *Checkpoint) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	e := encoder{enc}
 	e.always("stream", c.Stream)
@@ -143,6 +151,8 @@ func (l *Link) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	enc.AddInt64("seq", int64(l.Seq))
 	e.text("prev", l.Prev)
 	e.always("key_id", l.KeyID)
+	e.number("again", int64(l.Again))
+	e.flag("repeats", l.Repeats)
 	e.number("unwritten", int64(l.Unwritten))
 	e.text("last", l.Last)
 	return nil
