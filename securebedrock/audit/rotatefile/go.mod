@@ -4,10 +4,7 @@ go 1.25.0
 
 replace github.com/securebedrock/securebedrock-go => ../../..
 
-require (
-	github.com/DeRuina/timberjack v1.4.9
-	github.com/securebedrock/securebedrock-go v0.0.0-00010101000000-000000000000
-)
+require github.com/securebedrock/securebedrock-go v0.0.0-00010101000000-000000000000
 
 require (
 	github.com/aws/aws-sdk-go-v2 v1.47.7 // indirect
@@ -26,7 +23,6 @@ require (
 	github.com/aws/aws-sdk-go-v2/service/ssooidc v1.44.3 // indirect
 	github.com/aws/aws-sdk-go-v2/service/sts v1.51.8 // indirect
 	github.com/aws/smithy-go v1.28.8 // indirect
-	github.com/klauspost/compress v1.18.7 // indirect
 	go.uber.org/multierr v1.10.0 // indirect
 	go.uber.org/zap v1.28.0 // indirect
 )

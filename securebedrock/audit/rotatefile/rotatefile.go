@@ -7,26 +7,22 @@
 // A chain goes on from file to file: verify Open's reader, which joins them.
 // Nothing is deleted unless Options say so, and what is deleted shows as removed.
 //
-// The rotation is github.com/DeRuina/timberjack's, a kept-up fork of lumberjack that
-// can sync and whose goroutine ends.
+// A rotated file's name has a number and the time: audit-00000007-2026-11-24T10-00-00.000.log
+// beside audit.log. The order of the files is that of the chain's numbers in them,
+// and without a chain that of the names' numbers, so that a clock which is set back
+// disturbs nothing. The names of earlier versions, without a number, are read too.
 package rotatefile
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/DeRuina/timberjack"
 
 	"github.com/securebedrock/securebedrock-go/internal/ownfile"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
@@ -35,9 +31,11 @@ import (
 
 // Options of a Sink.
 type Options struct {
-	// MaxSize is the size in megabytes at which the file is rotated. Zero: 100.
+	// MaxSize is the size in megabytes at which the file is rotated. Zero: 100. A
+	// longer record has a file of its own.
 	MaxSize int
-	// Interval rotates the file after this time, too. Zero: never.
+	// Interval rotates the file after this time, too, before the next record. Zero:
+	// never.
 	Interval time.Duration
 	// Keep is the number of rotated files that are kept. Zero: all.
 	Keep int
@@ -55,63 +53,44 @@ type Sink struct {
 	lock *os.File
 
 	mu     sync.Mutex
-	log    *timberjack.Logger
-	torn   bool
+	file   *audit.FileSink
+	lost   bool // the file could not be opened after a rotation
+	began  time.Time
 	closed bool
-	buf    []byte
+
+	packing sync.WaitGroup
+	packer  sync.Mutex
+	packErr error // of packer
 }
 
+var (
+	_ audit.Continuable = (*Sink)(nil)
+	_ audit.Flusher     = (*Sink)(nil)
+)
+
 // New opens path. A file that others can read or write is refused, and so is one
-// that another Sink has open, where the system has flock; path with ".lock" is
-// what is locked.
+// that another Sink or an audit.File has open, where the system has flock; path and
+// path with ".lock" are what is locked.
 func New(path string, opts Options) (*Sink, error) {
 	if path == "" || opts.MaxSize < 0 || opts.Interval < 0 || opts.Keep < 0 {
 		return nil, fmt.Errorf("%w: rotatefile: a path is needed, and no negative MaxSize, Interval or Keep", securebedrock.ErrConfig)
+	}
+	if opts.MaxSize == 0 {
+		opts.MaxSize = 100
 	}
 	lock, err := lockFile(path + ".lock")
 	if err != nil {
 		return nil, fmt.Errorf("rotatefile: %s: another process or Sink has it open: %w", path, err)
 	}
-	s := &Sink{path: path, opts: opts, lock: lock}
-	if s.torn, err = check(path); err != nil {
-		return nil, errors.Join(err, lock.Close())
+	policy := audit.SyncEach
+	if opts.NoSync {
+		policy = audit.SyncNever
 	}
-	compression := "none"
-	if opts.Compress {
-		compression = "gzip"
-	}
-	s.log = &timberjack.Logger{Filename: path, MaxSize: opts.MaxSize, MaxBackups: opts.Keep, RotationInterval: opts.Interval, Compression: compression, FileMode: 0o600}
-	return s, nil
-}
-
-// check refuses a file that is not its owner's, and says whether it ends in mid-line.
-func check(path string) (torn bool, err error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
+	file, err := audit.File(path, audit.FileOptions{Sync: policy})
 	if err != nil {
-		return false, fmt.Errorf("rotatefile: %w", err)
+		return nil, errors.Join(fmt.Errorf("rotatefile: %w", err), lock.Close())
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return false, fmt.Errorf("rotatefile: %w", err)
-	case !info.Mode().IsRegular():
-		return false, fmt.Errorf("rotatefile: %s is not a regular file", path)
-	}
-	if err := ownfile.Private(info); err != nil {
-		return false, fmt.Errorf("rotatefile: %s: %w", path, err)
-	}
-	if info.Size() == 0 {
-		return false, nil
-	}
-	last := make([]byte, 1)
-	if _, err := f.ReadAt(last, info.Size()-1); err != nil {
-		return false, fmt.Errorf("rotatefile: %w", err)
-	}
-	return last[0] != '\n', nil
+	return &Sink{path: path, opts: opts, lock: lock, file: file, began: time.Now()}, nil
 }
 
 func lockFile(path string) (*os.File, error) {
@@ -125,54 +104,145 @@ func lockFile(path string) (*os.File, error) {
 	return f, nil
 }
 
+func notWritten(err error) error {
+	return fmt.Errorf("rotatefile: %w: %w", audit.ErrNotWritten, err)
+}
+
 // Write implements audit.Sink.
-func (s *Sink) Write(_ context.Context, r *audit.Record) error {
+func (s *Sink) Write(ctx context.Context, r *audit.Record) error {
 	line, err := r.Line()
 	if err != nil {
-		return err
+		return notWritten(err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
-		return audit.ErrClosed
+	if err := s.ready(); err != nil {
+		return err
 	}
-	s.buf = s.buf[:0]
-	if s.torn {
-		s.buf = append(s.buf, '\n')
-	}
-	s.buf = append(append(s.buf, line...), '\n')
-	n, err := s.log.Write(s.buf)
+	size, err := s.file.Size()
 	if err != nil {
-		s.torn = s.torn || n > 0
-		return fmt.Errorf("rotatefile: %w", err)
+		return notWritten(err)
 	}
-	s.torn = false
-	if !s.opts.NoSync {
-		if err := s.log.Sync(); err != nil {
-			return fmt.Errorf("rotatefile: %w", err)
+	due := size+int64(len(line))+1 > int64(s.opts.MaxSize)<<20 || s.opts.Interval > 0 && time.Since(s.began) >= s.opts.Interval
+	if due && size > 0 && !s.torn(size) {
+		if err := s.rotate(); err != nil {
+			return notWritten(err)
 		}
+	}
+	if err := s.file.Write(ctx, r); err != nil {
+		return fmt.Errorf("rotatefile: %w", err)
 	}
 	return nil
 }
 
-// Flush syncs the file.
-func (s *Sink) Flush(context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// ready opens the file again where that failed after a rotation.
+func (s *Sink) ready() error {
 	if s.closed {
 		return audit.ErrClosed
 	}
-	return s.log.Sync()
+	if s.lost {
+		if err := s.file.Reopen(); err != nil {
+			return notWritten(err)
+		}
+		s.lost = false
+	}
+	return nil
 }
 
-// Rotate begins another file now.
+// torn says whether the file ends in mid-line. It is not rotated then: the next
+// record, which ends the line, has to be in the same file.
+func (s *Sink) torn(size int64) bool {
+	f, err := os.Open(s.path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	last := make([]byte, 1)
+	_, err = f.ReadAt(last, size-1)
+	return err == nil && last[0] != '\n'
+}
+
+func (s *Sink) rotate() error {
+	name, err := s.nextName()
+	if err != nil {
+		return err
+	}
+	// Closed before, for the systems that rename no open file. The lock file keeps
+	// other Sinks away meanwhile.
+	err = s.file.Close()
+	if err == nil {
+		err = os.Rename(s.path, name)
+	}
+	s.lost = true
+	if rerr := s.ready(); err != nil || rerr != nil {
+		return errors.Join(err, rerr)
+	}
+	s.began = time.Now()
+	s.packing.Go(s.tidy)
+	return nil
+}
+
+// nextName is that of the file when it is rotated.
+func (s *Sink) nextName() (string, error) {
+	files, err := list(s.path)
+	if err != nil {
+		return "", err
+	}
+	number := 0
+	for _, f := range files {
+		number = max(number, f.number)
+	}
+	ext := filepath.Ext(s.path)
+	name := fmt.Sprintf("%s-%08d-%s%s", strings.TrimSuffix(s.path, ext), number+1, time.Now().UTC().Format(timeForm), ext)
+	if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("rotatefile: %s is there already", name)
+	}
+	return name, nil
+}
+
+// Flush syncs the file, and tells what failed in packing since the last Flush.
+func (s *Sink) Flush(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.ready(); err != nil {
+		return err
+	}
+	return errors.Join(s.file.Flush(ctx), s.packed())
+}
+
+// Rotate begins another file now, unless the file is empty.
 func (s *Sink) Rotate() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
-		return audit.ErrClosed
+	if err := s.ready(); err != nil {
+		return err
 	}
-	return errors.Join(s.log.Sync(), s.log.Rotate())
+	size, err := s.file.Size()
+	if err != nil || size == 0 || s.torn(size) {
+		return err
+	}
+	return s.rotate()
+}
+
+// Size implements audit.Continuable.
+func (s *Sink) Size() (int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	files, err := Files(s.path)
+	if err != nil {
+		return 0, err
+	}
+	size := int64(0)
+	for _, name := range files {
+		info, err := os.Stat(name)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return 0, fmt.Errorf("rotatefile: %w", err)
+		}
+		if err == nil {
+			size += info.Size()
+		}
+	}
+	return size, nil
 }
 
 // Close syncs and closes the file, and waits for the packing of rotated ones.
@@ -183,115 +253,7 @@ func (s *Sink) Close() error {
 		return nil
 	}
 	s.closed = true
-	return errors.Join(s.log.Sync(), s.log.Close(), s.lock.Close())
-}
-
-// Files are the log's files, the oldest first. They are told by their names:
-// audit-2026-11-24T10-00-00.000-size.log beside audit.log.
-func Files(path string) ([]string, error) {
-	ext := filepath.Ext(path)
-	prefix := strings.TrimSuffix(filepath.Base(path), ext) + "-"
-	entries, err := os.ReadDir(filepath.Dir(path))
-	if err != nil {
-		return nil, fmt.Errorf("rotatefile: %w", err)
-	}
-	var files []string
-	for _, e := range entries {
-		name := e.Name()
-		rest, ok := strings.CutPrefix(strings.TrimSuffix(name, ".gz"), prefix)
-		if !ok || !strings.HasSuffix(rest, ext) || len(rest) < len("2006-01-02T15-04-05.000") {
-			continue
-		}
-		if _, err := time.Parse("2006-01-02T15-04-05.000", rest[:len("2006-01-02T15-04-05.000")]); err == nil {
-			files = append(files, filepath.Join(filepath.Dir(path), name))
-		}
-	}
-	slices.Sort(files)
-	// While a file is packed both it and its package may be there.
-	files = slices.DeleteFunc(files, func(f string) bool {
-		return strings.HasSuffix(f, ".gz") && slices.Contains(files, strings.TrimSuffix(f, ".gz"))
-	})
-	if _, err := os.Stat(path); err == nil {
-		files = append(files, path)
-	}
-	return files, nil
-}
-
-// Open joins the log's files for audit.Verify, the oldest first. Close what it
-// returns.
-func Open(path string) (io.ReadCloser, error) {
-	files, err := Files(path)
-	if err != nil {
-		return nil, err
-	}
-	j := new(joined)
-	var readers []io.Reader
-	for _, name := range files {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("rotatefile: %w", err), j.Close())
-		}
-		j.files = append(j.files, f)
-		var r io.Reader = f
-		if strings.HasSuffix(name, ".gz") {
-			if r, err = gzip.NewReader(f); err != nil {
-				return nil, errors.Join(fmt.Errorf("rotatefile: %s: %w", name, err), j.Close())
-			}
-		}
-		readers = append(readers, r)
-	}
-	j.Reader = io.MultiReader(readers...)
-	return j, nil
-}
-
-type joined struct {
-	io.Reader
-	files []*os.File
-}
-
-// Close implements io.Closer.
-func (j *joined) Close() error {
-	var errs []error
-	for _, f := range j.files {
-		errs = append(errs, f.Close())
-	}
-	return errors.Join(errs...)
-}
-
-// Tail reads the end of the log for audit.ChainOptions.Resume: of the file, or of
-// the newest rotated one where the file is empty.
-func (s *Sink) Tail(keys audit.Keys) (*audit.Tail, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	files, err := Files(s.path)
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range slices.Backward(files) {
-		tail, err := tailOf(name, keys)
-		if err != nil || tail.Stream != "" || tail.TornBytes > 0 {
-			return tail, err
-		}
-	}
-	return new(audit.Tail), nil
-}
-
-func tailOf(name string, keys audit.Keys) (*audit.Tail, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("rotatefile: %w", err)
-	}
-	defer f.Close()
-	if !strings.HasSuffix(name, ".gz") {
-		return audit.ReadTail(f, keys)
-	}
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		return nil, fmt.Errorf("rotatefile: %s: %w", name, err)
-	}
-	text, err := io.ReadAll(z) // of MaxSize at most
-	if err != nil {
-		return nil, fmt.Errorf("rotatefile: %s: %w", name, err)
-	}
-	return audit.ReadTail(bytes.NewReader(text), keys)
+	err := s.file.Close()
+	s.packing.Wait()
+	return errors.Join(err, s.packed(), s.lock.Close())
 }
