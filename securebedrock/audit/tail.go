@@ -87,17 +87,19 @@ func ReadTail(log io.ReadSeeker, keys Keys) (*Tail, error) {
 
 // written counts what failed writes of the last record left before it.
 func written(before [][]byte, last *parsed, keys Keys) (again int) {
-	group := [][]byte{last.raw}
+	group, skipped := [][]byte{last.raw}, last.kind == KindSkipped
+	place := ending{stream: last.link.Stream, seq: last.link.Seq - 1, mac: last.link.Prev}
+	if last.link.Prev == "" {
+		place.stream = ""
+	}
 	macs := keys.byID()
-	for i := len(before) - 1; i >= 0; i-- {
-		line := before[i]
-		begun := func(whole []byte) bool { return len(line) > 0 && bytes.HasPrefix(whole, line) }
-		if !slices.ContainsFunc(group, begun) {
+	for _, line := range slices.Backward(before) {
+		if !bytes.Equal(line, last.raw) && !left(line, group, skipped, place) {
 			p, fault := parseLine(line, macs)
 			if fault != "" || p.link.Stream != last.link.Stream || p.link.Seq != last.link.Seq {
 				break
 			}
-			group = append(group, line)
+			group, skipped = append(group, line), skipped || p.kind == KindSkipped
 		}
 		again++
 	}

@@ -463,7 +463,7 @@ func (s *scan) resolve(c *chainState, p *parsed) {
 		why = ", and " + why + ", though the record after it vouches for it"
 	}
 	for _, d := range s.damaged {
-		if p != nil && p.begunAs(d.text) {
+		if p != nil && s.stray(c, p, d.text) {
 			c.strays = append(c.strays, d.line)
 			continue
 		}

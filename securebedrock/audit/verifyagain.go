@@ -1,13 +1,25 @@
 package audit
 
-import (
-	"bytes"
-	"fmt"
-)
+import "fmt"
 
-// begunAs says whether text is a beginning of the record's line, and not all of it.
-func (p *parsed) begunAs(text []byte) bool {
-	return len(text) > 0 && len(text) < len(p.raw) && bytes.HasPrefix(p.raw, text)
+// stray says whether a damaged line is what a failed write of p left, a record of
+// chain c in its place or once more.
+func (s *scan) stray(c *chainState, p *parsed, text []byte) bool {
+	wholes, skipped := [][]byte{p.raw}, p.kind == KindSkipped
+	if p.link.Seq == c.next-1 { // once more
+		if c == s.recent {
+			wholes = append(wholes, s.last)
+		}
+		skipped = skipped || c.kind == KindSkipped
+		for _, r := range c.rivals {
+			skipped = skipped || r.kind == KindSkipped
+		}
+	}
+	before := ending{stream: c.name, seq: p.link.Seq - 1, mac: p.link.Prev}
+	if p.link.Prev == "" {
+		before.stream = ""
+	}
+	return left(text, wholes, skipped, before)
 }
 
 // again takes a record of the last one's number, as failed writes leave them: a
