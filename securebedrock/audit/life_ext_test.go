@@ -54,6 +54,7 @@ type flaky struct {
 	mu   sync.Mutex
 	path string
 	bad  int // writes that fail from now on
+	dead bool
 }
 
 var errFlaky = errors.New("no space left")
@@ -61,6 +62,9 @@ var errFlaky = errors.New("no space left")
 func (f *flaky) Write(ctx context.Context, r *audit.Record) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.dead {
+		return errFlaky
+	}
 	if f.bad == 0 {
 		return f.FileSink.Write(ctx, r)
 	}
@@ -193,6 +197,7 @@ func (l *life) generation() {
 		if bad != nil {
 			bad.mu.Lock() // no write is left under way
 			defer bad.mu.Unlock()
+			bad.dead = true
 		}
 		_ = f.Close()
 	}

@@ -374,14 +374,15 @@ func (s *scan) record(n int, p *parsed) {
 // late is a record whose number was passed already.
 func (s *scan) late(n int, c *chainState, p *parsed) {
 	seq := p.link.Seq
+	if c.copies[seq] == p.mac { // it says itself that its sink repeats
+		s.resolve(nil, nil)
+		s.note(Finding{Line: n, Kind: Repeated, Stream: c.name, Seq: seq, Detail: fmt.Sprintf("record %d stands further up already; its sink may store one more than once", seq)})
+		return
+	}
 	if s.again(n, c, p) {
 		return
 	}
 	s.resolve(nil, nil)
-	if c.copies[seq] == p.mac { // it says itself that its sink repeats
-		s.note(Finding{Line: n, Kind: Repeated, Stream: c.name, Seq: seq, Detail: fmt.Sprintf("record %d stands further up already; its sink may store one more than once", seq)})
-		return
-	}
 	for i, g := range c.gaps {
 		if seq < g.from || seq > g.to {
 			continue
