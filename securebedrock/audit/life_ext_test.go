@@ -145,7 +145,8 @@ func (l *life) generation() {
 	}
 	tail, err := f.Tail(keys(lifeKeys...))
 	if err != nil {
-		t.Fatal(err)
+		b, _ := os.ReadFile(l.path)
+		t.Fatalf("%v\n%s", err, b[max(0, len(b)-6000):])
 	}
 	if l.r.IntN(4) == 0 {
 		l.key = lifeKeys[l.r.IntN(len(lifeKeys))]

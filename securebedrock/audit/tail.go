@@ -71,6 +71,9 @@ func ReadTail(log io.ReadSeeker, keys Keys) (*Tail, error) {
 			t.Closed = err == nil && cp.Closing
 		}
 		t.Again = written(lines[:whole-1], &rec, keys)
+		if later(lines[:whole-1], &rec, keys) {
+			return nil, tampered("its last line belongs further up")
+		}
 		after = ending{rec.link.Stream, rec.link.Seq, rec.mac, rec.link.Prev, rec.raw, t.Closed}
 	}
 	if len(fragments) == 0 {
@@ -104,6 +107,15 @@ func written(before [][]byte, last *parsed, keys Keys) (again int) {
 		again++
 	}
 	return again
+}
+
+// later says whether a later record of the chain stands before the last line.
+func later(before [][]byte, last *parsed, keys Keys) bool {
+	macs := keys.byID()
+	return slices.ContainsFunc(before, func(line []byte) bool {
+		p, fault := parseLine(line, macs)
+		return fault == "" && p.link.Stream == last.link.Stream && p.link.Seq > last.link.Seq
+	})
 }
 
 func looksWhole(line []byte) bool {
