@@ -67,7 +67,7 @@ func (after *ending) place(line []byte) bool {
 		return true
 	}
 	link := line[at+len(chainPrefix):]
-	return compatible(link, fmt.Sprintf(`"stream":"%s","seq":%d,"prev":"%s",`, after.stream, after.seq+1, after.mac)) ||
+	return len(link) == 0 || compatible(link, fmt.Sprintf(`"stream":"%s","seq":%d,"prev":"%s",`, after.stream, after.seq+1, after.mac)) ||
 		after.prev != "" && compatible(link, fmt.Sprintf(`"stream":"%s","seq":%d,"prev":"%s",`, after.stream, after.seq, after.prev))
 }
 

@@ -44,6 +44,7 @@ func TestForgedLinesAreNotTorn(t *testing.T) {
 		{"the beginning of a record", begun, true, false},
 		{"its first bytes", `{"sch`, true, true}, // a resumed record begins with them, too
 		{"the beginning of the record that goes on", string(resumedLine[:len(resumedLine)-1]), true, false},
+		{"that as far as its chain begins", string(resumedLine[:bytes.Index(resumedLine, []byte(`"stream"`))]), true, true},
 		{"the beginning of a resumed record", resumedBegun, true, true},
 		{"of 21 resumed records", strings.TrimSuffix(strings.Repeat(resumedBegun+"\n", 21), "\n"), true, true},
 		{"of a record and 30 resumed ones", begun + strings.Repeat("\n"+resumedBegun, 30), true, false},
