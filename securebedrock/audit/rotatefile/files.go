@@ -154,11 +154,14 @@ type unpacked struct {
 func Open(path string) (io.ReadCloser, error) {
 	for try := 1; ; try++ {
 		j, err := join(path)
-		if !errors.Is(err, fs.ErrNotExist) || try == 5 { // a file was packed meanwhile
+		if err == nil || try == 20 || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errMoved) {
 			return j, err
 		}
+		time.Sleep(time.Duration(try) * time.Millisecond) // a file was rotated or packed meanwhile
 	}
 }
+
+var errMoved = errors.New("rotatefile: the log was rotated again and again while it was opened")
 
 func join(path string) (io.ReadCloser, error) {
 	files, err := Files(path)
@@ -172,6 +175,13 @@ func join(path string) (io.ReadCloser, error) {
 			return nil, errors.Join(fmt.Errorf("rotatefile: %w", err), j.Close())
 		}
 		j.files = append(j.files, f)
+	}
+	after, err := Files(path)
+	if err == nil && !slices.Equal(files, after) {
+		err = errMoved
+	}
+	if err != nil {
+		return nil, errors.Join(err, j.Close())
 	}
 	return j, nil
 }
