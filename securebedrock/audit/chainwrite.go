@@ -115,6 +115,9 @@ func (c *Chained) tick() {
 // append seals a record and writes it. The caller holds the chain, and nothing is
 // unsettled.
 func (c *Chained) append(ctx context.Context, r *Record, cp *Checkpoint) error {
+	if ctx.Err() != nil {
+		return notWritten(context.Cause(ctx))
+	}
 	sealed, err := c.seal(r, c.seq+1)
 	if err != nil {
 		return err
@@ -133,15 +136,13 @@ func (c *Chained) send(ctx context.Context, sealed *Record) error {
 	if ctx.Done() == nil { // the caller waits without a bound
 		return caught("the sink's Write", func() error { return c.next.Write(ctx, sealed) })
 	}
-	if err := ctx.Err(); err != nil {
-		return notWritten(context.Cause(ctx))
-	}
 	call := start("the sink's Write", func() error { return c.next.Write(ctx, sealed) })
 	err := call.wait(ctx)
 	if !call.over() {
 		c.open.stuck = call
+		return err
 	}
-	return err
+	return call.err
 }
 
 // settled takes the result of a write of the unsettled record, or of skip.
@@ -174,10 +175,10 @@ func (c *Chained) unstick(ctx context.Context) error {
 	if u == nil || u.stuck == nil {
 		return nil
 	}
-	err := u.stuck.wait(ctx)
-	if !u.stuck.over() {
+	if err := u.stuck.wait(ctx); !u.stuck.over() {
 		return err
 	}
+	err := u.stuck.err
 	u.stuck = nil
 	if !u.onSkip {
 		_ = c.settled(err, u.record, false)
