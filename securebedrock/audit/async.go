@@ -250,7 +250,7 @@ func (a *AsyncSink) close() error {
 	defer a.stop()
 	defer timer.Stop()
 	var hung error
-	last, cancel := context.WithDeadline(context.Background(), end.Add(a.opts.WriteTimeout+grace))
+	last, cancel := context.WithDeadline(context.Background(), end.Add(a.opts.WriteTimeout+4*grace))
 	defer cancel()
 	select {
 	case <-a.finished:
