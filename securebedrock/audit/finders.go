@@ -146,14 +146,20 @@ func iban(s string, from int) (start, end int, name string) {
 }
 
 func ibanEnd(s string, start int) (end int) {
-	const least, most = 15, 34
-	value := func(m int, c byte) int {
+	const (
+		least, most = 15, 34
+		shift       = 27 // 10^6 modulo 97: the first four are six digits
+	)
+	value := func(m uint64, c byte) uint64 {
 		if digit(c) {
-			return (m*10 + int(c-'0')) % 97
+			return m*10 + uint64(c-'0')
 		}
-		return (m*100 + int(c|0x20-'a') + 10) % 97
+		return m*100 + uint64(c|0x20-'a') + 10
 	}
-	m := 0
+	var first, m uint64
+	for _, c := range []byte(s[start : start+4]) {
+		first = value(first, c)
+	}
 	i := start + 4
 	for n := 4; n < most && i < len(s); {
 		if (s[i] == ' ' || s[i] == '-') && i+1 < len(s) && alnum(s[i+1]) {
@@ -162,17 +168,13 @@ func ibanEnd(s string, start int) (end int) {
 		if !alnum(s[i]) {
 			break
 		}
-		m = value(m, s[i])
+		if m = value(m, s[i]); m > 1<<56 {
+			m %= 97
+		}
 		i++
 		n++
-		if n >= least && (n == most || i == len(s) || !alnum(s[i])) {
-			whole := m
-			for _, c := range []byte(s[start : start+4]) {
-				whole = value(whole, c)
-			}
-			if whole == 1 {
-				end = i
-			}
+		if n >= least && (n == most || i == len(s) || !alnum(s[i])) && (m%97*shift+first)%97 == 1 {
+			end = i
 		}
 	}
 	return end
@@ -184,6 +186,7 @@ func gapAt(s string, i int) int {
 	case i >= len(s):
 	case s[i] == ' ' || s[i] == '-' || s[i] == '.':
 		return 1
+	case s[i] < utf8.RuneSelf:
 	case strings.HasPrefix(s[i:], "\u00a0"):
 		return len("\u00a0")
 	case i+3 <= len(s) && s[i:i+2] == "\u2010"[:2] && s[i+2] >= "\u2010"[2] && s[i+2] <= "\u2013"[2]: // hyphens and dashes
@@ -196,6 +199,7 @@ func gapAt(s string, i int) int {
 // digits.
 func card(s string, from int) (start, end int, name string) {
 	const least, most = 13, 19
+	const twice = "\x00\x02\x04\x06\x08\x01\x03\x05\x07\x09" // a digit doubled, and the digits of that added
 	for i := from; i < len(s); i++ {
 		if !digit(s[i]) || i > 0 && digit(s[i-1]) {
 			continue
@@ -205,7 +209,7 @@ func card(s string, from int) (start, end int, name string) {
 		n, plain, doubled, any := 0, 0, 0, false
 		at, end := i, 0
 		for ; n < most; n++ {
-			if n > 0 {
+			if n > 0 && at < len(s) && !digit(s[at]) {
 				if skip := gapAt(s, at); skip > 0 && at+skip < len(s) && digit(s[at+skip]) {
 					at += skip
 				}
@@ -214,11 +218,7 @@ func card(s string, from int) (start, end int, name string) {
 				break
 			}
 			d := int(s[at] - '0')
-			twice := 2 * d
-			if twice > 9 {
-				twice -= 9
-			}
-			plain, doubled, any = doubled+d, plain+twice, any || d > 0
+			plain, doubled, any = doubled+d, plain+int(twice[d]), any || d > 0
 			at++
 			if n+1 >= least && any && plain%10 == 0 && (at == len(s) || !digit(s[at])) {
 				end = at
