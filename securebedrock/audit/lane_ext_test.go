@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	bedrockdoc "github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
@@ -269,6 +270,19 @@ func TestPanicsLeaveBothRecords(t *testing.T) {
 			_, err = c.Converse(context.Background(), in)
 			return err
 		}, false, func(in, out *audit.Record) bool {
+			return in.Input.Incomplete && in.Input.Blocks[0].Text == "question"
+		}},
+		{"a nil block of the prompt", redacted(audit.Patterns()), func(c *securebedrock.Client) (err error) {
+			defer func() { // in the SDK, on the caller's goroutine
+				if v := recover(); v != nil {
+					err = errors.New("a panic")
+				}
+			}()
+			in := converse("question")
+			in.Messages[0].Content = append(in.Messages[0].Content, (*types.ContentBlockMemberText)(nil))
+			_, err = c.Converse(context.Background(), in)
+			return err
+		}, false, func(in, _ *audit.Record) bool {
 			return in.Input.Incomplete && in.Input.Blocks[0].Text == "question"
 		}},
 	} {
