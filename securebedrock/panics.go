@@ -35,11 +35,17 @@ func caught(log logging.Logger, where string, f func()) (ok bool) {
 		switch {
 		case ok || log == nil:
 		case v == nil:
-			log.Logf(logging.Warn, "securebedrock: %s ended its goroutine", where)
+			tell(log, "securebedrock: %s ended its goroutine", where)
 		default:
-			log.Logf(logging.Warn, "%v\n%s", panicError(where, v), debug.Stack())
+			tell(log, "%v\n%s", panicError(where, v), debug.Stack())
 		}
 	}()
 	f()
 	return true
+}
+
+// tell survives a logger that panics. There is nobody else to tell.
+func tell(log logging.Logger, format string, args ...any) {
+	defer func() { _ = recover() }()
+	log.Logf(logging.Warn, format, args...)
 }

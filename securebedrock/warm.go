@@ -24,8 +24,7 @@ func (c *Client) Warm(ctx context.Context) error {
 	if g.closed.Load() {
 		return &PolicyError{Rule: ErrConfig, Operation: "Warm", Detail: "the client is closed"}
 	}
-	var connection error
-	credentials := errGoexit
+	credentials, connection := errGoexit, errGoexit
 	var wg sync.WaitGroup
 	wg.Go(func() { credentials = g.fetch(ctx) })
 	wg.Go(func() { connection = g.connect(ctx) })
@@ -48,7 +47,12 @@ func (g *guard) fetch(ctx context.Context) (err error) {
 }
 
 // connect leaves an idle connection in the pool.
-func (g *guard) connect(ctx context.Context) error {
+func (g *guard) connect(ctx context.Context) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = panicError("the HTTP client", v)
+		}
+	}()
 	u := url.URL{Scheme: g.endpoint.scheme, Host: g.endpoint.host, Path: "/"}
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, u.String(), nil)
 	if err == nil {

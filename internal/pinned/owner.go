@@ -49,6 +49,7 @@ func keepTransport(ours, theirs *http.Transport) error {
 	ours.OnProxyConnectResponse = theirs.OnProxyConnectResponse
 	ours.ProxyConnectHeader = theirs.ProxyConnectHeader.Clone()
 	ours.GetProxyConnectHeader = theirs.GetProxyConnectHeader
+	caughtConnect(ours)
 	ours.DisableKeepAlives = theirs.DisableKeepAlives
 	ours.ReadBufferSize, ours.WriteBufferSize = theirs.ReadBufferSize, theirs.WriteBufferSize
 	if n := theirs.MaxConnsPerHost; n > 0 && n != awshttp.DefaultHTTPTransportMaxConnsPerHost {
@@ -135,7 +136,10 @@ func dialer(theirs *http.Transport, plain bool) (Dial, error) {
 	if plain && !isPlainDialer(theirs.DialContext) {
 		return nil, fault("its transport has a dialer of its own, and Endpoint.URL is plain http, where nothing proves who is at the other end; use https, or a transport without DialContext and Dial")
 	}
-	return dial, nil
+	if isPlainDialer(dial) {
+		return dial, nil
+	}
+	return caughtDial(dial), nil
 }
 
 // isPlainDialer recognises a net.Dialer's method and the SDK's default, which go
@@ -185,6 +189,7 @@ func keepTLS(ours, theirs *tls.Config) (faults []error) {
 	ours.DynamicRecordSizingDisabled = theirs.DynamicRecordSizingDisabled
 	ours.EncryptedClientHelloConfigList = slices.Clone(theirs.EncryptedClientHelloConfigList)
 	ours.EncryptedClientHelloRejectionVerify = theirs.EncryptedClientHelloRejectionVerify
+	caughtTLS(ours)
 	return faults
 }
 
@@ -222,6 +227,7 @@ func TunnelOnly(proxy func(*http.Request) (*url.URL, error)) func(*http.Request)
 	if proxy == nil {
 		return nil
 	}
+	proxy = caughtProxy(proxy)
 	return func(r *http.Request) (*url.URL, error) {
 		if r.URL.Scheme != "https" {
 			return nil, nil

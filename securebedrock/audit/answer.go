@@ -1,12 +1,14 @@
 package audit
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
@@ -104,8 +106,8 @@ func (a *answer) unary(out any) {
 	}
 }
 
-// done gives what was gathered.
-func (a *answer) done() (*Content, []string) {
+// done gives what was gathered, within a record's time to be written.
+func (a *answer) done(ctx context.Context, bound time.Duration) (*Content, []string) {
 	if a == nil {
 		return nil, nil
 	}
@@ -114,14 +116,19 @@ func (a *answer) done() (*Content, []string) {
 	if a.policy.Mode == ContentNone {
 		return nil, a.tools
 	}
-	c := a.policy.newCollector()
-	c.walkOutput(a.output)
-	if len(a.blocks) > 0 {
-		c.out.Messages = 1
-	}
-	for _, g := range a.blocks {
-		g.finish(c)
-	}
+	ctx, cancel := context.WithTimeout(ctx, bound)
+	defer cancel()
+	c := a.policy.newCollector(ctx)
+	defer c.end()
+	c.walk(func() {
+		c.walkOutput(a.output)
+		if len(a.blocks) > 0 {
+			c.out.Messages = 1
+		}
+		for _, g := range a.blocks {
+			g.finish(c)
+		}
+	})
 	if c.empty() {
 		return nil, a.tools
 	}

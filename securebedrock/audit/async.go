@@ -20,17 +20,23 @@ type AsyncOptions struct {
 	// Write waits for room, until its context ends.
 	Refuse bool
 
-	// WriteTimeout bounds one write to the next sink. Zero: 5 s.
+	// WriteTimeout bounds one write to the next sink, whether it heeds its context
+	// or not, and one call of OnLost. Zero: 5 s.
 	WriteTimeout time.Duration
 
 	// Attempts counts the writes of a record before it is lost, with pauses from
-	// 20 ms to 1 s between them. Zero: 10.
+	// 20 ms to 1 s between them. A write that does not return is waited for, and
+	// not made twice. All of them take at most Attempts times WriteTimeout. Zero:
+	// 10.
 	Attempts int
 
-	// CloseTimeout bounds Close; what is still queued then is lost. Zero: 30 s.
+	// CloseTimeout bounds Close, whatever the next sink does; what is still queued
+	// then is lost. Zero: 30 s.
 	CloseTimeout time.Duration
 
 	// OnLost is given each record that could not be written, with the last error.
+	// It holds up the queue. A panic of it is caught and told by Flush or Close.
+	// While one call of it has not returned in WriteTimeout there is no other one.
 	OnLost func(r *Record, err error)
 }
 
@@ -39,9 +45,10 @@ var ErrFull = errors.New("audit: the queue is full")
 
 // AsyncSink writes records to another sink in the background. See Async.
 type AsyncSink struct {
-	next  Sink
+	next  *way
+	tell  *lane // of OnLost
 	opts  AsyncOptions
-	queue chan *Record
+	queue chan queued
 	lost  atomic.Int64
 
 	closing  sync.Once
@@ -52,12 +59,20 @@ type AsyncSink struct {
 	finished chan struct{}
 	closeErr error
 
-	mu      sync.Mutex // of what follows
-	taken   uint64     // records that were taken into the queue
-	settled uint64     // those of them that were written or lost
-	failed  uint64     // those lost
-	idle    *sync.Cond
+	mu     sync.Mutex // of what follows
+	told   int64      // losses that a Flush has returned
+	untold error      // why OnLost could not be told
 }
+
+// queued is a record, or the mark of a Flush: it is given the number of records
+// that were lost before it.
+type queued struct {
+	record *Record
+	mark   chan<- int64
+}
+
+// closeGrace is what Close gives the next sink's Close at least.
+const closeGrace = 250 * time.Millisecond
 
 // Async puts a bounded queue and one goroutine before next, so that a slow sink
 // does not hold up calls. Write returns when a record is in the queue: a process
@@ -72,6 +87,9 @@ func Async(next Sink, opts AsyncOptions) (*AsyncSink, error) {
 	if opts.Queue < 0 || opts.Attempts < 0 || opts.WriteTimeout < 0 || opts.CloseTimeout < 0 {
 		return nil, fmt.Errorf("%w: audit: Async: a negative Queue, Attempts, WriteTimeout or CloseTimeout", securebedrock.ErrConfig)
 	}
+	if err := faultOf(next); err != nil {
+		return nil, fmt.Errorf("%w: audit: Async: the sink: %w", securebedrock.ErrConfig, err)
+	}
 	set := func(p *int, v int) {
 		if *p == 0 {
 			*p = v
@@ -85,15 +103,21 @@ func Async(next Sink, opts AsyncOptions) (*AsyncSink, error) {
 	if opts.CloseTimeout == 0 {
 		opts.CloseTimeout = 30 * time.Second
 	}
-	a := &AsyncSink{next: next, opts: opts, queue: make(chan *Record, opts.Queue), done: make(chan struct{}), finished: make(chan struct{})}
-	a.idle = sync.NewCond(&a.mu)
+	a := &AsyncSink{next: newWay(next, 1), tell: newLane("OnLost", 1), opts: opts,
+		queue: make(chan queued, opts.Queue), done: make(chan struct{}), finished: make(chan struct{})}
 	a.ctx, a.stop = context.WithCancel(context.Background())
 	go a.run()
 	return a, nil
 }
 
+func (a *AsyncSink) fault() error { return faultOf(a.next.sink) }
+
 // Write implements Sink.
 func (a *AsyncSink) Write(ctx context.Context, r *Record) error {
+	return a.put(ctx, queued{record: r}, a.opts.Refuse)
+}
+
+func (a *AsyncSink) put(ctx context.Context, q queued, refuse bool) error {
 	a.gate.RLock()
 	defer a.gate.RUnlock()
 	select {
@@ -101,32 +125,22 @@ func (a *AsyncSink) Write(ctx context.Context, r *Record) error {
 		return ErrClosed
 	default:
 	}
-	a.count(&a.taken, 1) // before the queue has it, so that a Flush waits for it
 	select {
-	case a.queue <- r:
+	case a.queue <- q:
 		return nil
 	default:
 	}
-	err := ErrFull
-	if !a.opts.Refuse {
-		select {
-		case a.queue <- r:
-			return nil
-		case <-a.done:
-			err = ErrClosed
-		case <-ctx.Done():
-			err = fmt.Errorf("%w: %w", ErrFull, context.Cause(ctx))
-		}
+	if refuse {
+		return ErrFull
 	}
-	a.count(&a.taken, ^uint64(0))
-	return err
-}
-
-func (a *AsyncSink) count(n *uint64, by uint64) {
-	a.mu.Lock()
-	*n += by
-	a.mu.Unlock()
-	a.idle.Broadcast()
+	select {
+	case a.queue <- q:
+		return nil
+	case <-a.done:
+		return ErrClosed
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ErrFull, context.Cause(ctx))
+	}
 }
 
 // Lost counts the records that were given up.
@@ -134,100 +148,120 @@ func (a *AsyncSink) Lost() int64 { return a.lost.Load() }
 
 func (a *AsyncSink) run() {
 	defer close(a.finished)
-	for r := range a.queue {
-		err := a.deliver(r)
-		if err != nil {
-			a.lost.Add(1)
-			if a.opts.OnLost != nil {
-				a.opts.OnLost(r, err)
-			}
-			a.count(&a.failed, 1)
+	how := tries{attempts: a.opts.Attempts, each: a.opts.WriteTimeout}
+	for q := range a.queue {
+		if q.mark != nil {
+			q.mark <- a.lost.Load() // it has room
+			continue
 		}
-		a.count(&a.settled, 1)
-	}
-}
-
-func (a *AsyncSink) deliver(r *Record) error {
-	pause := firstPause
-	for i := 1; ; i++ {
 		err := a.ctx.Err()
 		if err == nil {
-			ctx, cancel := context.WithTimeout(a.ctx, a.opts.WriteTimeout)
-			err = guarded(ctx, a.next, r)
-			cancel()
+			err = a.next.deliver(a.ctx, q.record, how)
 		}
-		if err == nil {
-			return nil
+		if err != nil {
+			a.lost.Add(1)
+			a.lose(q.record, err)
 		}
-		if i >= a.opts.Attempts || a.ctx.Err() != nil {
-			return err
-		}
-		select {
-		case <-time.After(pause):
-		case <-a.ctx.Done():
-		}
-		pause = min(2*pause, time.Second)
 	}
 }
 
-// guarded is a write to a sink that may panic.
-func guarded(ctx context.Context, s Sink, r *Record) (err error) {
-	defer func() {
-		if recover() != nil {
-			err = errSinkPanic
-		}
-	}()
-	return s.Write(ctx, r)
-}
-
-// Flush returns when all records that were queued before it are written, or ctx
-// ends, and flushes the next sink. It fails where records were lost since the last
-// Flush.
-func (a *AsyncSink) Flush(ctx context.Context) error {
-	unwatch := context.AfterFunc(ctx, func() {
-		a.mu.Lock() // or the broadcast could come between a check and its wait
-		defer a.mu.Unlock()
-		a.idle.Broadcast()
-	})
-	defer unwatch()
-	a.mu.Lock()
-	target := a.taken
-	for a.settled < target && ctx.Err() == nil {
-		a.idle.Wait()
+func (a *AsyncSink) lose(r *Record, err error) {
+	if a.opts.OnLost == nil {
+		return
 	}
-	waiting := a.settled < target
-	lost := a.failed
-	a.failed = 0
-	a.mu.Unlock()
-	if waiting {
-		return fmt.Errorf("audit: records are still queued: %w", context.Cause(ctx))
-	}
-	return errors.Join(lostError(lost), Flush(ctx, a.next))
-}
-
-func lostError(n uint64) error {
-	if n == 0 {
-		return nil
-	}
-	return fmt.Errorf("audit: %d records were lost", n)
-}
-
-// Close takes no more records, writes those that are queued, within CloseTimeout,
-// and closes the next sink. Later calls return what the first did.
-func (a *AsyncSink) Close() error {
-	a.closing.Do(func() {
-		close(a.done)
-		a.gate.Lock() // no Write is between its check and the queue
-		close(a.queue)
-		a.gate.Unlock()
-		timer := time.AfterFunc(a.opts.CloseTimeout, a.stop)
-		<-a.finished
-		timer.Stop()
-		a.stop()
+	ctx, cancel := context.WithTimeout(context.Background(), a.opts.WriteTimeout)
+	defer cancel()
+	if err := a.tell.call(ctx, false, func() error { a.opts.OnLost(r, err); return nil }); err != nil {
 		a.mu.Lock()
-		lost := a.failed
+		a.untold = err
 		a.mu.Unlock()
-		a.closeErr = errors.Join(lostError(lost), Close(a.next))
-	})
+	}
+}
+
+// Flush returns when all records that were queued before it are written or lost,
+// or ctx ends, and flushes the next sink.
+//
+// It fails where one of those records was lost, unless a Flush had told of the
+// loss before this one began: a loss is told by each Flush that begins before one
+// of them has returned it, and by Close where none has. A Flush that ctx ends tells
+// of no loss.
+func (a *AsyncSink) Flush(ctx context.Context) error {
+	a.mu.Lock()
+	before := a.told
+	a.mu.Unlock()
+	mark := make(chan int64, 1)
+	err := a.put(ctx, queued{mark: mark}, false)
+	var lost int64
+	switch {
+	case err == nil:
+		select {
+		case lost = <-mark:
+		case <-ctx.Done():
+			return queuedError(ctx)
+		}
+	case errors.Is(err, ErrClosed): // the queue is being emptied
+		select {
+		case <-a.finished:
+			lost = a.lost.Load()
+		case <-ctx.Done():
+			return queuedError(ctx)
+		}
+	default:
+		return queuedError(ctx)
+	}
+	return errors.Join(a.losses(lost, before), a.next.flush(ctx))
+}
+
+func queuedError(ctx context.Context) error {
+	return fmt.Errorf("audit: records are still queued: %w", context.Cause(ctx))
+}
+
+// losses is the error of the losses up to a number of them, but for those that had
+// been told before.
+func (a *AsyncSink) losses(upTo, before int64) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.told = max(a.told, upTo)
+	untold := a.untold
+	a.untold = nil
+	if upTo <= before {
+		return untold
+	}
+	return errors.Join(fmt.Errorf("audit: %d records were lost", upTo-before), untold)
+}
+
+// Close takes no more records, writes those that are queued, and closes the next
+// sink. It returns within CloseTimeout, and a moment for what does not heed its
+// context: up to WriteTimeout where OnLost does not return, a quarter of a second
+// where the next sink's Close does not. That may then still run. Later calls return
+// what the first did.
+func (a *AsyncSink) Close() error {
+	a.closing.Do(func() { a.closeErr = a.close() })
 	return a.closeErr
+}
+
+func (a *AsyncSink) close() error {
+	end := time.Now().Add(a.opts.CloseTimeout)
+	close(a.done)
+	a.gate.Lock() // no Write is between its check and the queue
+	close(a.queue)
+	a.gate.Unlock()
+	timer := time.AfterFunc(a.opts.CloseTimeout, a.stop)
+	defer a.stop()
+	defer timer.Stop()
+	var hung error
+	last, cancel := context.WithDeadline(context.Background(), end.Add(a.opts.WriteTimeout+4*grace))
+	defer cancel()
+	select {
+	case <-a.finished:
+	case <-last.Done():
+		hung = errors.New("audit: OnLost does not return; more records are lost")
+	}
+	a.mu.Lock()
+	before := a.told
+	a.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), max(time.Until(end), closeGrace))
+	defer cancel()
+	err := start("the next sink's Close", func() error { return Close(a.next.sink) }).wait(ctx)
+	return errors.Join(a.losses(a.lost.Load(), before), hung, err)
 }

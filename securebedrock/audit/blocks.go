@@ -339,8 +339,8 @@ func (c *collector) document(role, kind string, d document.Interface) {
 	}
 	b := block{role: role, kind: kind, document: true}
 	if c.p.Mode != ContentNone {
-		raw, err := d.MarshalSmithyDocument()
-		if err != nil {
+		var raw []byte
+		if caught("a document's MarshalSmithyDocument", func() (err error) { raw, err = d.MarshalSmithyDocument(); return err }) != nil {
 			c.out.Incomplete = true
 			return
 		}

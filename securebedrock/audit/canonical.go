@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"maps"
-	"slices"
 )
 
 // parseJSON reads one JSON value, numbers as they are written.
@@ -39,36 +37,4 @@ func writeJSON(v any) string {
 		return ""
 	}
 	return string(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
-}
-
-// redactJSON redacts every string, number and key by itself: in the text an
-// escape could hide a match.
-func redactJSON(r Redactor, text string) string {
-	v, ok := parseJSON([]byte(text))
-	if !ok {
-		return r.Redact(text)
-	}
-	return writeJSON(redactValue(r, v))
-}
-
-func redactValue(r Redactor, v any) any {
-	switch v := v.(type) {
-	case string:
-		return r.Redact(v)
-	case json.Number:
-		if red := r.Redact(v.String()); red != v.String() {
-			return red
-		}
-	case []any:
-		for i := range v {
-			v[i] = redactValue(r, v[i])
-		}
-	case map[string]any:
-		for _, k := range slices.Sorted(maps.Keys(v)) {
-			val := redactValue(r, v[k])
-			delete(v, k)
-			v[r.Redact(k)] = val
-		}
-	}
-	return v
 }

@@ -1,7 +1,10 @@
 package audit
 
 import (
+	"context"
+	"errors"
 	"strings"
+	"time"
 )
 
 // ContentMode says what a record holds of prompts and answers.
@@ -34,7 +37,9 @@ type ContentPolicy struct {
 	// nothing, and with it a short prompt can be guessed.
 	DigestKey Key
 
-	// Redactor is needed for ContentRedacted. Patterns is one.
+	// Redactor is needed for ContentRedacted. Patterns is one. It has half of
+	// Options.WriteTimeout for a prompt or an answer. Where it takes longer, or
+	// panics, the text is left out, and Block.Withheld says so.
 	Redactor Redactor
 
 	// MaxBytes bounds the text of one prompt or answer in a record. Zero: 64 KiB.
@@ -55,6 +60,9 @@ func (p ContentPolicy) withDefaults() ContentPolicy {
 	}
 	p.Reason = phrase(p.Reason)
 	p.DigestKey = p.DigestKey.clone()
+	if _, own := p.Redactor.(*patterns); p.Redactor != nil && !own {
+		p.Redactor = foreignRedactor{p.Redactor, newLane("the Redactor", maxOverdue)}
+	}
 	return p
 }
 
@@ -116,12 +124,16 @@ type Block struct {
 	Digest    string `json:"digest,omitempty"`
 	Text      string `json:"text,omitempty"`
 	Truncated bool   `json:"truncated,omitempty"`
+	// Withheld says why Text is not here although the mode stores it:
+	// "redactor_panicked", or "redaction_timeout" where the time was over.
+	Withheld string `json:"withheld,omitempty"`
 }
 
 // input describes what a call carries.
-func (p *ContentPolicy) input(in any) *Content {
-	c := p.newCollector()
-	c.walkInput(in)
+func (p *ContentPolicy) input(ctx context.Context, in any) *Content {
+	c := p.newCollector(ctx)
+	defer c.end()
+	c.walk(func() { c.walkInput(in) })
 	if c.empty() {
 		return nil
 	}
@@ -134,10 +146,17 @@ type collector struct {
 	out  Content
 	left int // bytes of text that may still be stored
 	sum  *summer
+	ctx  context.Context // of redaction
+	end  context.CancelFunc
 }
 
-func (p *ContentPolicy) newCollector() *collector {
-	c := &collector{p: p, left: p.MaxBytes, out: Content{Mode: p.Mode}}
+// newCollector leaves redaction half of the time to ctx's end. The other half is
+// for the write.
+func (p *ContentPolicy) newCollector(ctx context.Context) *collector {
+	c := &collector{p: p, left: p.MaxBytes, out: Content{Mode: p.Mode}, ctx: ctx, end: func() {}}
+	if end, ok := ctx.Deadline(); ok && p.Mode == ContentRedacted {
+		c.ctx, c.end = context.WithTimeout(ctx, time.Until(end)/2)
+	}
 	if p.Mode == ContentFull {
 		c.out.Reason = p.Reason
 	}
@@ -145,6 +164,14 @@ func (p *ContentPolicy) newCollector() *collector {
 		c.sum, c.out.KeyID = newSummer(p.DigestKey), p.DigestKey.ID
 	}
 	return c
+}
+
+// walk calls f, which looks at values of the application's: one that panics leaves
+// the content Incomplete.
+func (c *collector) walk(f func()) {
+	if caught("the content", func() error { f(); return nil }) != nil {
+		c.out.Incomplete = true
+	}
 }
 
 func (c *collector) empty() bool { return len(c.out.Kinds) == 0 && !c.out.Incomplete }
@@ -196,28 +223,25 @@ func (c *collector) add(b block) {
 	}
 	rec := Block{Role: b.role, Kind: b.kind, Format: b.format, Bytes: size, Digest: b.digest}
 	if c.stores() && b.data == nil {
-		rec.Text, rec.Truncated = c.keep(b)
+		rec.Text, rec.Truncated, rec.Withheld = c.keep(b)
 	}
 	c.out.Blocks = append(c.out.Blocks, rec)
 }
 
 // keep is the text that is stored of a block: redacted before it is cut, so that
 // no part of a match is left at the end.
-func (c *collector) keep(b block) (text string, truncated bool) {
-	text = strings.ToValidUTF8(b.text, "\uFFFD")
-	cut := b.cut
+func (c *collector) keep(b block) (text string, truncated bool, withheld string) {
+	text, cut := b.text, b.cut
+	if most := c.left + redactMargin; !b.document && len(text) > most { // what is redacted is bounded too
+		text, cut = text[:most], true
+	}
+	if c.left <= 0 {
+		return "", text != "", ""
+	}
+	text = strings.ToValidUTF8(text, "\uFFFD")
 	if c.p.Mode == ContentRedacted {
-		switch most := c.left + redactMargin; {
-		case b.document && !cut:
-			text = redactJSON(c.p.Redactor, text)
-		default:
-			if len(text) > most { // what is redacted is bounded too
-				text, cut = text[:most], true
-			}
-			text = c.p.Redactor.Redact(text)
-			if cut {
-				text = text[:max(0, len(text)-redactMargin)]
-			}
+		if text, cut, withheld = c.redact(text, b.document, cut); withheld != "" {
+			return "", false, withheld
 		}
 	}
 	if len(text) > c.left {
@@ -225,9 +249,36 @@ func (c *collector) keep(b block) (text string, truncated bool) {
 	}
 	text = strings.ToValidUTF8(text, "")
 	c.left -= len(text)
-	return text, cut
+	return text, cut, ""
 }
 
-// redactMargin is what is taken off the end of a redacted text that was cut, where
-// the beginning of a match could stand.
-const redactMargin = 256
+// redact redacts as much of a text as may be stored.
+func (c *collector) redact(text string, document, cut bool) (_ string, _ bool, withheld string) {
+	j := &redaction{ctx: c.ctx, r: c.p.Redactor, left: c.left}
+	var out string
+	work := func() error {
+		if document && !cut {
+			out = j.json(text)
+		} else {
+			out = j.plain(text, cut)
+		}
+		return j.ctx.Err()
+	}
+	err := c.ctx.Err()
+	foreign, is := j.r.(foreignRedactor)
+	switch {
+	case err != nil:
+	case is: // where it does not return, nothing is read of what work writes
+		j.r = foreign.Redactor
+		err = foreign.lane.call(c.ctx, false, work)
+	default:
+		err = caught("the Redactor", work)
+	}
+	switch {
+	case err == nil:
+		return out, j.cut, ""
+	case errors.Is(err, errPanicked):
+		return "", false, "redactor_panicked"
+	}
+	return "", false, "redaction_timeout"
+}

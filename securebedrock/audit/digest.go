@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -90,7 +91,8 @@ func DigestOf(key Key, inputOrOutput any) (*Content, error) {
 		return nil, fmt.Errorf("audit: the key cannot be used: %s", msg)
 	}
 	p := ContentPolicy{Mode: ContentDigest, DigestKey: key}.withDefaults()
-	c := p.newCollector()
+	c := p.newCollector(context.Background())
+	defer c.end()
 	c.walkInput(inputOrOutput)
 	if c.empty() {
 		c.walkOutput(inputOrOutput)

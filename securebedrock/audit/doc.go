@@ -31,10 +31,13 @@
 //
 //	JSONLines  a line of JSON each, to an io.Writer
 //	File       the same, appended, synced, undone where a write fails
-//	Zap, Slog  an entry with typed fields; what the logger drops is an error
+//	Zap, Slog  an entry with typed fields; a logger that drops records is refused
 //	Multi      to several
 //	Async      a queue before a slow sink; it never drops in silence
 //	Chain      sequence, MACs and signed checkpoints, for Verify
+//
+// A sink, a Redactor and OnLost may panic, hang or ignore their context: that is an
+// error of one write, a text left out (Block.Withheld), or a count (Stats.Untold).
 //
 // In modules of their own: rotatefile (rotation), awssink (CloudWatch Logs,
 // Firehose). Another sink is one method.

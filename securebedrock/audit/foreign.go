@@ -50,12 +50,20 @@ type running struct {
 // start calls f on a goroutine of its own.
 func start(what string, f func() error) *running {
 	r := &running{what: what, done: make(chan struct{})}
-	go func() {
-		defer close(r.done) // after runtime.Goexit, too
-		r.err = fmt.Errorf("%w: %s ended its goroutine", errPanicked, what)
-		r.err = caught(what, f)
-	}()
+	go r.run(f)
 	return r
+}
+
+func (r *running) run(f func() error) {
+	returned := false
+	defer func() { // after runtime.Goexit, too
+		if !returned {
+			r.err = fmt.Errorf("%w: %s ended its goroutine", errPanicked, r.what)
+		}
+		close(r.done)
+	}()
+	r.err = caught(r.what, f)
+	returned = true
 }
 
 // wait returns f's error, or errStuck where f does not return until ctx ends. The

@@ -32,16 +32,21 @@ type Options struct {
 	// not be written. Empty: such a call is refused with ErrAudit.
 	FailOpen string
 
-	// WriteTimeout bounds one write of a record. Zero: 5 s.
+	// WriteTimeout bounds one write of a record, whether the sink heeds its context
+	// or not, and half of it bounds the redaction of its content. The caller's
+	// context bounds the write of an intent, too. Zero: 5 s.
 	WriteTimeout time.Duration
 
 	// Attempts counts the writes of an outcome before it is lost, with pauses
-	// from 20 ms on that double. Zero: 4. An intent is written once.
+	// from 20 ms on that double, up to 1 s. Zero: 4. All of them and the pauses
+	// take at most Attempts times WriteTimeout. A write that does not return is
+	// waited for, and not made twice. An intent is written once, and so is the
+	// outcome of a call that is refused because its intent was not written.
 	Attempts int
 
 	// OnLost is given each record that could not be written, with the last error.
-	// It may be called by many goroutines at once, and runs on the goroutine that
-	// ends the call.
+	// It may be called by many goroutines at once. The call waits for it, for
+	// WriteTimeout at most; a panic of it is caught. Stats.Untold counts both.
 	OnLost func(r *Record, err error)
 
 	// Stats, where set, is counted up by the middleware.
@@ -55,12 +60,14 @@ type Stats struct {
 	Retries  atomic.Int64 // writes of an outcome after the first
 	Lost     atomic.Int64 // records given up
 	Refused  atomic.Int64 // calls refused because their intent could not be written
+	Untold   atomic.Int64 // lost records of which OnLost panicked or did not return in time
 }
 
 const (
 	defaultWriteTimeout = 5 * time.Second
 	defaultAttempts     = 4
 	firstPause          = 20 * time.Millisecond
+	lastPause           = time.Second
 )
 
 // Middleware records every call in sink: an intent before anything of it is
@@ -77,7 +84,7 @@ func Middleware(sink Sink, opts Options) (securebedrock.Middleware, error) {
 	if err := opts.check(sink); err != nil {
 		return nil, err
 	}
-	a := &auditor{sink: sink, opts: opts, rules: ruleNames(), stats: opts.Stats}
+	a := &auditor{way: newWay(sink, maxOverdue), tell: newLane("OnLost", 1), opts: opts, rules: ruleNames(), stats: opts.Stats}
 	a.opts.Application, a.opts.FailOpen = phrase(opts.Application), phrase(opts.FailOpen)
 	a.opts.CallerARN = word(opts.CallerARN)
 	if a.stats == nil {
@@ -104,6 +111,8 @@ func (o *Options) check(sink Sink) error {
 	}
 	if sink == nil {
 		fault("sink", "none is given; records need a place to go")
+	} else if err := faultOf(sink); err != nil {
+		faults = append(faults, fmt.Errorf("%w: audit: sink: %w", securebedrock.ErrConfig, err))
 	}
 	if len(o.Application) > 1024 {
 		fault("Application", "%d bytes; at most 1024", len(o.Application))
@@ -123,7 +132,8 @@ func (o *Options) check(sink Sink) error {
 
 // auditor is immutable but for its counters.
 type auditor struct {
-	sink    Sink
+	way     *way
+	tell    *lane // of OnLost
 	opts    Options
 	content ContentPolicy
 	rules   []ruleName
@@ -133,12 +143,12 @@ type auditor struct {
 
 func (a *auditor) handle(ctx context.Context, call *securebedrock.Call, next securebedrock.Handler) (_ *securebedrock.Result, err error) {
 	p := &pending{a: a, ctx: context.WithoutCancel(ctx), call: call}
-	p.contents = a.content.input(call.Input)
+	begun := time.Now()
 	if err := a.intent(ctx, p); err != nil && a.opts.FailOpen == "" {
 		a.stats.Refused.Add(1)
 		refusal := &securebedrock.PolicyError{Rule: notRecorded(err), Operation: call.Operation, Model: call.Model.ID,
 			Detail: "its intent was not written and nothing was sent; mend the audit sink, or say in FailOpen why calls may go unrecorded"}
-		p.finish(securebedrock.Outcome{Err: refusal, Latency: time.Since(call.Start)}, refusal, 1)
+		p.finish(securebedrock.Outcome{Err: refusal, Latency: time.Since(call.Start)}, refusal, tries{attempts: 1, each: a.rest(ctx, begun)})
 		return nil, refusal
 	}
 	p.answer = a.content.answer(call, a.opts.ToolNames)
@@ -146,20 +156,20 @@ func (a *auditor) handle(ctx context.Context, call *securebedrock.Call, next sec
 	returned := false
 	defer func() { // a panic goes on with its own stack; runtime.Goexit comes here too
 		if !returned {
-			p.finish(securebedrock.Outcome{Latency: time.Since(call.Start)}, errPanic, a.opts.Attempts)
+			p.finish(securebedrock.Outcome{Latency: time.Since(call.Start)}, errPanic, a.tries())
 		}
 	}()
 	res, err := next(ctx, call)
 	returned = true
 	if res == nil {
-		p.finish(securebedrock.Outcome{Err: err, Latency: time.Since(call.Start)}, err, a.opts.Attempts)
+		p.finish(securebedrock.Outcome{Err: err, Latency: time.Since(call.Start)}, err, a.tries())
 		return nil, err
 	}
 	if err == nil {
 		p.answer.unary(res.Output)
 	}
 	p.base = p.record(KindOutcome) // a stream ends on another goroutine
-	res.OnDone(func(o securebedrock.Outcome) { p.finish(o, err, a.opts.Attempts) })
+	res.OnDone(func(o securebedrock.Outcome) { p.finish(o, err, a.tries()) })
 	return res, err
 }
 
@@ -168,12 +178,28 @@ var errPanic = errors.New("panic")
 // notRecorded is ErrAudit with its cause.
 func notRecorded(err error) error { return fmt.Errorf("%w: %w", securebedrock.ErrAudit, err) }
 
+// tries are those of an outcome.
+func (a *auditor) tries() tries {
+	return tries{attempts: a.opts.Attempts, each: a.opts.WriteTimeout, retried: func() { a.stats.Retries.Add(1) }}
+}
+
+// rest is the time that is left for the outcome of a call whose intent was not
+// written, so that the refusal comes in the time of one write.
+func (a *auditor) rest(ctx context.Context, begun time.Time) time.Duration {
+	left := a.opts.WriteTimeout - time.Since(begun)
+	if ctx.Err() != nil {
+		left = 0
+	}
+	return min(a.opts.WriteTimeout, max(left, 2*grace))
+}
+
 // intent writes the first record of a call, once.
 func (a *auditor) intent(ctx context.Context, p *pending) error {
-	r := p.record(KindIntent)
 	ctx, cancel := context.WithTimeout(ctx, a.opts.WriteTimeout)
 	defer cancel()
-	err := guarded(ctx, a.sink, r)
+	p.contents = a.content.input(ctx, p.call.Input)
+	r := p.record(KindIntent)
+	err := a.way.write(ctx, r)
 	if err != nil {
 		a.lose(r, err)
 		return err
@@ -182,13 +208,16 @@ func (a *auditor) intent(ctx context.Context, p *pending) error {
 	return nil
 }
 
-var errSinkPanic = errors.New("audit: the sink panicked")
-
 func (a *auditor) lose(r *Record, err error) {
 	a.lost.Add(1)
 	a.stats.Lost.Add(1)
-	if a.opts.OnLost != nil {
-		a.opts.OnLost(r, err)
+	if a.opts.OnLost == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), a.opts.WriteTimeout)
+	defer cancel()
+	if a.tell.call(ctx, false, func() error { a.opts.OnLost(r, err); return nil }) != nil {
+		a.stats.Untold.Add(1)
 	}
 }
 
@@ -203,7 +232,7 @@ type pending struct {
 }
 
 // finish writes the outcome. It is called once: by OnDone, or where there is none.
-func (p *pending) finish(o securebedrock.Outcome, returned error, attempts int) {
+func (p *pending) finish(o securebedrock.Outcome, returned error, how tries) {
 	a := p.a
 	r := p.base
 	if r == nil {
@@ -211,23 +240,12 @@ func (p *pending) finish(o securebedrock.Outcome, returned error, attempts int) 
 	}
 	r.Time, r.Lost = time.Now().UTC(), a.lost.Load()
 	r.outcome(p, o, returned)
-	pause := firstPause
-	for i := 1; ; i++ {
-		ctx, cancel := context.WithTimeout(p.ctx, a.opts.WriteTimeout)
-		err := guarded(ctx, a.sink, r)
-		cancel()
-		if err == nil {
-			a.stats.Outcomes.Add(1)
-			return
-		}
-		if i >= attempts {
-			a.lose(r, err)
-			return
-		}
-		a.stats.Retries.Add(1)
-		time.Sleep(pause)
-		pause *= 2
+	r.Output, r.Tools = p.answer.done(p.ctx, how.each)
+	if err := a.way.deliver(p.ctx, r, how); err != nil {
+		a.lose(r, err)
+		return
 	}
+	a.stats.Outcomes.Add(1)
 }
 
 // record tells what is known of the call on its way in.
@@ -286,13 +304,12 @@ func (r *Record) outcome(p *pending, o securebedrock.Outcome, returned error) {
 	}
 	if err == errPanic {
 		r.Error = &Error{Class: "panic"}
-	} else {
-		r.Error = errorOf(err, p.a.rules, o.Attempts > 0)
+	} else if caught("an error's method", func() error { r.Error = errorOf(err, p.a.rules, o.Attempts > 0); return nil }) != nil {
+		r.Error = &Error{Class: "other"} // Is, As or Unwrap of an error of the application's
 	}
 	if r.Error != nil {
 		class := r.Error.Class
 		r.Refused = o.Attempts == 0 && (class == "refused" || class == "application" || class == "invalid")
 		r.Truncated = r.Error.Rule == "stream_truncated" || class == "timeout" && o.Events > 0
 	}
-	r.Output, r.Tools = p.answer.done()
 }

@@ -2,9 +2,7 @@ package audit
 
 import (
 	"context"
-	"errors"
 	"io"
-	"slices"
 	"sync"
 )
 
@@ -12,6 +10,12 @@ import (
 // promises, and an error when it is not, or not known to be; the error never
 // holds the record. Write is called by many goroutines, must not change or keep r
 // past its return unless it only reads it, and heeds ctx where it can wait.
+//
+// Middleware, Multi and Async make an error of a panic, and go on at the end of
+// ctx though Write has not returned: it is not known then whether the record is
+// stored. At most 256 calls of a sink's Write run at a time, and no other one
+// begins while 4 of those that were given up have not returned; in Multi and Async
+// one such call keeps the others out, so that records stay in order.
 //
 // A sink that holds records back implements Flusher; one that holds something
 // open, io.Closer. The sinks here that pass records on pass these on too.
@@ -31,61 +35,35 @@ type SinkFunc func(ctx context.Context, r *Record) error
 // Write implements Sink.
 func (f SinkFunc) Write(ctx context.Context, r *Record) error { return f(ctx, r) }
 
-// Flush flushes a sink that holds records back, and does nothing with others.
+// Flush flushes a sink that holds records back, and does nothing with others. A
+// panic of the sink's is an error.
 func Flush(ctx context.Context, s Sink) error {
 	if f, ok := s.(Flusher); ok {
-		return f.Flush(ctx)
+		return caught("the sink's Flush", func() error { return f.Flush(ctx) })
 	}
 	return nil
 }
 
-// Close closes a sink that holds something open, and does nothing with others.
+// Close closes a sink that holds something open, and does nothing with others. A
+// panic of the sink's is an error.
 func Close(s Sink) error {
 	if c, ok := s.(io.Closer); ok {
-		return c.Close()
+		return caught("the sink's Close", c.Close)
 	}
 	return nil
 }
 
-// Multi writes each record to all of the sinks, in order, and fails where one of
-// them fails; the others are written to all the same. A record that is written
-// again after such a failure is then in the others twice.
-func Multi(sinks ...Sink) Sink { return multi(slices.Clone(sinks)) }
+// faulty is a sink that knows from the beginning that it cannot keep every record.
+type faulty interface{ fault() error }
 
-type multi []Sink
-
-func (m multi) Write(ctx context.Context, r *Record) error {
-	var errs []error
-	if len(m) == 0 {
-		return errNoSink
+func faultOf(s Sink) error {
+	if f, ok := s.(faulty); ok {
+		return caught("the sink", f.fault)
 	}
-	for _, s := range m {
-		if s == nil {
-			errs = append(errs, errNoSink)
-			continue
-		}
-		errs = append(errs, s.Write(ctx, r))
-	}
-	return errors.Join(errs...)
+	return nil
 }
 
-var errNoSink = errors.New("audit: Multi was given no sink, or a nil one")
-
-func (m multi) Flush(ctx context.Context) error {
-	var errs []error
-	for _, s := range m {
-		errs = append(errs, Flush(ctx, s))
-	}
-	return errors.Join(errs...)
-}
-
-func (m multi) Close() error {
-	var errs []error
-	for _, s := range m {
-		errs = append(errs, Close(s))
-	}
-	return errors.Join(errs...)
-}
+func (c *Chained) fault() error { return faultOf(c.next) }
 
 // JSONLines writes each record as one line of JSON, in one Write. It does not
 // close w, and flushes it where w has a Flush() error method, as a bufio.Writer
@@ -112,7 +90,10 @@ func (s *jsonLines) Write(_ context.Context, r *Record) error {
 		s.buf = append(s.buf, '\n')
 	}
 	s.buf = append(append(s.buf, line...), '\n')
+	torn := s.torn
+	s.torn = true // where w panics
 	n, err := s.w.Write(s.buf)
+	s.torn = torn
 	if err == nil && n < len(s.buf) {
 		err = io.ErrShortWrite
 	}

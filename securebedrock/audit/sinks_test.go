@@ -148,7 +148,7 @@ func TestLoggersThatDropOrFailAreErrors(t *testing.T) {
 		{"zap", audit.Zap(zap.New(core(discard, zapcore.InfoLevel))), true, nil},
 		{"zap with fields, a name and a hook", audit.Zap(zap.New(core(discard, zapcore.InfoLevel), zap.Hooks(func(zapcore.Entry) error { return nil })).Named("a").With(zap.Int("b", 1))), true, nil},
 		{"zap at level error", audit.Zap(zap.New(core(discard, zapcore.ErrorLevel))), false, audit.ErrDropped},
-		{"zap with a sampler that drops", audit.Zap(zap.New(zapcore.NewSamplerWithOptions(core(discard, zapcore.InfoLevel), time.Hour, 1, 0))), false, audit.ErrDropped},
+		{"zap with a sampler, which the records go by", audit.Zap(zap.New(zapcore.NewSamplerWithOptions(core(discard, zapcore.InfoLevel), time.Hour, 1, 0))), true, nil},
 		{"zap whose core fails", audit.Zap(zap.New(core(failingSyncer{}, zapcore.InfoLevel))), false, nil},
 		{"zap with a tee of which one fails", audit.Zap(zap.New(zapcore.NewTee(core(discard, zapcore.InfoLevel), core(failingSyncer{}, zapcore.InfoLevel)))), false, nil},
 		{"no zap logger", audit.Zap(nil), false, nil},

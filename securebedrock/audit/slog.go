@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 
 	"go.uber.org/zap/zapcore"
@@ -9,15 +10,26 @@ import (
 
 // Slog writes each record as one log record with the record's fields, at the
 // levels of Zap. A record that the handler does not take, because of its level, is
-// an error, and so is one that it cannot write.
+// an error, and so is one that it cannot write. A handler that takes no level Info
+// or Warn is an error of Middleware and Async, too. Give the audit a handler that
+// drops nothing: one that samples in its Handle and returns nil cannot be found out.
 func Slog(logger *slog.Logger) Sink {
 	if logger == nil {
-		return SinkFunc(func(context.Context, *Record) error { return errNoLogger })
+		return noLogger{}
 	}
 	return slogSink{logger.Handler()}
 }
 
 type slogSink struct{ handler slog.Handler }
+
+func (s slogSink) fault() error {
+	for _, level := range []slog.Level{slog.LevelInfo, slog.LevelWarn} {
+		if !s.handler.Enabled(context.Background(), level) {
+			return fmt.Errorf("%w: it keeps no records of level %s; give the audit a handler that does", ErrDropped, level)
+		}
+	}
+	return nil
+}
 
 func (s slogSink) Write(ctx context.Context, r *Record) error {
 	level := slog.LevelInfo

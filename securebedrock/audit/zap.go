@@ -14,13 +14,27 @@ import (
 // the record's fields: at level Warn where a call failed or was refused, the
 // guardrail intervened, or no guardrail was attached, and else Info.
 //
-// A record that the logger would drop (its level, a sampler) is an error, and so is
-// one that its core cannot write; give the audit a logger that keeps all.
+// The audit needs every record. Zap's samplers, that of zap.NewProduction among
+// them, keep 100 entries of a message in a second and then each hundredth. The
+// records go by them. What they cannot go by is an error of Middleware, Async and
+// each Write, which wraps ErrDropped: a logger that keeps no entries of level Info
+// or Warn, and a sampler or filter within a core that does not show it
+// (zap.IncreaseLevel, a core of another package). Give the audit a logger without
+// them then: zap.Config.Sampling nil, or zap.New over a core of its own. A core
+// that drops entries in its Write and returns no error cannot be found out.
+//
+// A record is as safe as the logger's output: with zapcore.BufferedWriteSyncer it
+// is not before Flush.
 func Zap(logger *zap.Logger) Sink {
-	if logger == nil {
-		return SinkFunc(func(context.Context, *Record) error { return errNoLogger })
+	if logger == nil || logger.Core() == nil {
+		return noLogger{}
 	}
-	return zapSink{logger: logger, core: logger.Core()}
+	s := zapSink{logger: logger, core: logger.Core()}
+	s.bad = caught("the logger's core", func() error {
+		s.core = unsampled(s.core)
+		return droppedBy(s.core)
+	})
+	return s
 }
 
 var (
@@ -29,12 +43,33 @@ var (
 	ErrDropped = errors.New("audit: the logger drops the record: its level or a sampler keeps it out")
 )
 
+type noLogger struct{}
+
+func (noLogger) Write(context.Context, *Record) error { return errNoLogger }
+func (noLogger) fault() error                         { return errNoLogger }
+
 type zapSink struct {
 	logger *zap.Logger
 	core   zapcore.Core
+	bad    error // a sampler that is in the way
+}
+
+func (s zapSink) fault() error {
+	if s.bad != nil {
+		return s.bad
+	}
+	for _, level := range []zapcore.Level{zapcore.InfoLevel, zapcore.WarnLevel} {
+		if s.core.Check(zapcore.Entry{Level: level, Time: longAgo(), LoggerName: s.logger.Name(), Message: probe}, nil) == nil {
+			return fmt.Errorf("%w: it keeps no entries of level %s; give the audit a logger that does", ErrDropped, level)
+		}
+	}
+	return nil
 }
 
 func (s zapSink) Write(_ context.Context, r *Record) error {
+	if s.bad != nil {
+		return s.bad
+	}
 	level := zapcore.InfoLevel
 	if r.warns() {
 		level = zapcore.WarnLevel
@@ -50,7 +85,15 @@ func (s zapSink) Write(_ context.Context, r *Record) error {
 	return failed.err
 }
 
-func (s zapSink) Flush(context.Context) error { return s.logger.Sync() }
+// Flush syncs the logger. A terminal, pipe or socket that cannot be synced has
+// nothing to sync.
+func (s zapSink) Flush(context.Context) error {
+	err := s.logger.Sync()
+	if unsyncable(err) {
+		return nil
+	}
+	return err
+}
 
 // writeError takes the message that zap writes where a core fails.
 type writeError struct{ err error }

@@ -111,6 +111,7 @@ func (b *Block) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	e.text("digest", b.Digest)
 	e.text("text", b.Text)
 	e.flag("truncated", b.Truncated)
+	e.text("withheld", b.Withheld)
 	return nil
 }
 

@@ -37,7 +37,9 @@ type BudgetOptions struct {
 	Key func(ctx context.Context, call *securebedrock.Call) string
 	// Estimate says what a call may spend before it is sent. Nil: EstimateTokens.
 	Estimate func(call *securebedrock.Call) securebedrock.Usage
-	// Store keeps what was spent. Nil: this process's memory.
+	// Store keeps what was spent. Nil: this process's memory. A Store that panics is
+	// one that fails, and so is one that does not return: Reserve is given up with the
+	// call's context and Settle after 5 s, whether they heed their context or not.
 	Store Store
 	// FailOpen is the reason for which calls are sent although the Store fails; they
 	// are not counted. Empty: they are refused.
@@ -45,7 +47,7 @@ type BudgetOptions struct {
 	// OnError is told what the Store could not do, by many goroutines at once.
 	// Required with a Store of your own: a call that could not be settled stays
 	// counted with its estimate, which somebody should know. It hears too of a call
-	// that was given up while the Store reserved for it.
+	// that was given up while the Store reserved for it. A panic of it is caught.
 	OnError func(error)
 }
 
@@ -108,6 +110,9 @@ func Budget(opts BudgetOptions) (securebedrock.Middleware, error) {
 	}
 	if b.Store == nil {
 		b.Store = NewMemory()
+	}
+	if _, ours := b.Store.(*Memory); !ours {
+		b.Store = &foreignStore{Store: b.Store, slots: make(chan struct{}, maxStoreCalls)}
 	}
 	return func(next securebedrock.Handler) securebedrock.Handler {
 		return func(ctx context.Context, call *securebedrock.Call) (*securebedrock.Result, error) {
@@ -209,6 +214,7 @@ func (b *budget) refuse(call *securebedrock.Call, key string, cause error, forma
 
 func (b *budget) failed(what string, err error) {
 	if b.OnError != nil {
+		defer func() { _ = recover() }() // there is nobody else to tell, and the call goes on
 		b.OnError(fmt.Errorf("middleware: budget %q: %s: %w", b.Name, what, err))
 	}
 }

@@ -2,6 +2,8 @@ package profiles
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -52,7 +54,7 @@ func (c *cache) get(ctx context.Context, profile string) ([]string, error) {
 		defer cancel()
 		// The time counts from the question, not from the answer.
 		asked := time.Now()
-		regions, ttl, err := c.ask(ctx, profile)
+		regions, ttl, err := c.caught(ctx, profile)
 		e := entry{regions: regions, err: err, expires: asked.Add(ttl)}
 		if err != nil {
 			e.expires = time.Now().Add(failureTTL)
@@ -70,6 +72,27 @@ func (c *cache) get(ctx context.Context, profile string) ([]string, error) {
 		e, _ := r.Val.(entry)
 		return slices.Clone(e.regions), e.err
 	}
+}
+
+var errPanicked = errors.New("profiles: a panic was caught in a credentials provider or an HTTP client")
+
+// caught asks on a goroutine of its own: singleflight ends the process with a
+// panic, and lets those who wait go on waiting after a runtime.Goexit. Of a panic's
+// value only the type is told.
+func (c *cache) caught(ctx context.Context, profile string) (regions []string, ttl time.Duration, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		err = errPanicked
+		defer func() {
+			if v := recover(); v != nil {
+				err = fmt.Errorf("%w, with a %T", errPanicked, v)
+			}
+		}()
+		regions, ttl, err = c.ask(ctx, profile)
+	}()
+	<-done
+	return regions, ttl, err
 }
 
 func (c *cache) lookup(profile string) (entry, bool) {

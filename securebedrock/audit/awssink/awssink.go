@@ -43,9 +43,15 @@ type Options struct {
 	// Attempts counts the sends of a record, each with the SDK's own retries, with
 	// pauses from 100 ms on that double. Zero: 4.
 	Attempts int
-	// Timeout bounds one send, the SDK's retries included. Zero: 30 s.
+	// Timeout bounds one send, the SDK's retries included, whether the client heeds
+	// its context or not, and one call of OnLost. A send that does not return is
+	// waited for, and not made twice. Zero: 30 s.
 	Timeout time.Duration
-	// OnLost is given each buffered record that could not be stored.
+	// CloseTimeout bounds Close; what is not stored then is lost. Zero: 30 s.
+	CloseTimeout time.Duration
+	// OnLost is given each buffered record that could not be stored. It holds up
+	// the sink. A panic of it is caught and told by Flush or Close. While one call
+	// of it has not returned in Timeout there is no other one.
 	OnLost func(r *audit.Record, err error)
 }
 
@@ -54,8 +60,8 @@ type Options struct {
 var ErrTooLarge = errors.New("awssink: the record is too large for the service")
 
 func (o *Options) check(name string, faults *[]error) {
-	if o.Buffer < 0 || o.Linger < 0 || o.Attempts < 0 || o.Timeout < 0 {
-		*faults = append(*faults, fmt.Errorf("%w: awssink: %s: Buffer, Linger, Attempts and Timeout cannot be negative", securebedrock.ErrConfig, name))
+	if o.Buffer < 0 || o.Linger < 0 || o.Attempts < 0 || o.Timeout < 0 || o.CloseTimeout < 0 {
+		*faults = append(*faults, fmt.Errorf("%w: awssink: %s: Buffer, Linger, Attempts, Timeout and CloseTimeout cannot be negative", securebedrock.ErrConfig, name))
 	}
 	if o.Linger == 0 && o.Buffer > 0 {
 		o.Linger = 200 * time.Millisecond
@@ -65,6 +71,9 @@ func (o *Options) check(name string, faults *[]error) {
 	}
 	if o.Timeout == 0 {
 		o.Timeout = 30 * time.Second
+	}
+	if o.CloseTimeout == 0 {
+		o.CloseTimeout = 30 * time.Second
 	}
 }
 
@@ -84,9 +93,13 @@ var (
 // record is stored.
 func (s *Sink) Write(ctx context.Context, r *audit.Record) error { return s.b.write(ctx, r) }
 
-// Flush returns when every record that was written before it is stored, or an
-// error where one was lost since the last Flush.
+// Flush returns when every record that was written before it is stored or lost, or
+// ctx ends. It fails where a buffered one of them was lost, unless a Flush had told
+// of the loss before this one began: a loss is told by each Flush that begins
+// before one of them has returned it, and by Close where none has.
 func (s *Sink) Flush(ctx context.Context) error { return s.b.flush(ctx) }
 
-// Close stores what is buffered and ends the sink. The SDK's client stays open.
+// Close stores what is buffered and ends the sink, within CloseTimeout, and a moment
+// for what does not heed its context: up to Timeout where OnLost does not return.
+// The SDK's client stays open. Later calls return what the first did.
 func (s *Sink) Close() error { return s.b.close() }

@@ -2,6 +2,7 @@ package awssink
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -26,9 +27,17 @@ type batcher struct {
 	finished chan struct{}
 	once     sync.Once
 	closeErr error
+	ctx      context.Context // ends with CloseTimeout
+	stop     context.CancelFunc
+	sending  *running // a send that has not returned; of run alone
+	sent     []error  // its results
+	owner    *item    // the first of its lines
+	telling  *running // a call of OnLost that has not returned; of run alone
 
-	mu   sync.Mutex
-	lost int // buffered records, since the last flush
+	mu     sync.Mutex
+	lost   int64 // buffered records
+	told   int64 // of them, those that a flush has returned
+	untold error // why OnLost could not be told
 }
 
 // item is a line on its way, or the mark of a flush.
@@ -36,12 +45,13 @@ type item struct {
 	line   []byte
 	record *audit.Record
 	result chan error // nil: buffered
-	mark   bool
+	mark   chan int64 // is given the losses before it
 }
 
 func (b *batcher) start() *Sink {
 	b.queue = make(chan *item, b.opts.Buffer)
 	b.done, b.finished = make(chan struct{}), make(chan struct{})
+	b.ctx, b.stop = context.WithCancel(context.Background())
 	go b.run()
 	return &Sink{b}
 }
@@ -92,22 +102,50 @@ func (b *batcher) enqueue(ctx context.Context, it *item) error {
 }
 
 func (b *batcher) flush(ctx context.Context) error {
-	if err := b.put(ctx, &item{mark: true, result: make(chan error, 1)}); err != nil {
-		return err
+	_, before := b.losses()
+	it := &item{mark: make(chan int64, 1)}
+	queued := func() error {
+		return fmt.Errorf("awssink: records are still buffered: %w", context.Cause(ctx))
 	}
-	return b.told()
+	err := b.enqueue(ctx, it)
+	switch {
+	case err == nil:
+		select {
+		case lost := <-it.mark:
+			return b.tell(lost, before)
+		case <-ctx.Done():
+			return queued()
+		}
+	case errors.Is(err, audit.ErrClosed): // the buffer is being emptied
+		select {
+		case <-b.finished:
+			lost, _ := b.losses()
+			return errors.Join(b.tell(lost, before), audit.ErrClosed)
+		case <-ctx.Done():
+			return queued()
+		}
+	}
+	return queued()
 }
 
-// told reports the losses once.
-func (b *batcher) told() error {
+func (b *batcher) losses() (lost, told int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	n := b.lost
-	b.lost = 0
-	if n > 0 {
-		return fmt.Errorf("awssink: %d records were lost", n)
+	return b.lost, b.told
+}
+
+// tell is the error of the losses up to a number of them, but for those that had
+// been told before.
+func (b *batcher) tell(upTo, before int64) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.told = max(b.told, upTo)
+	untold := b.untold
+	b.untold = nil
+	if upTo <= before {
+		return untold
 	}
-	return nil
+	return errors.Join(fmt.Errorf("awssink: %d records were lost", upTo-before), untold)
 }
 
 func (b *batcher) close() error {
@@ -116,8 +154,18 @@ func (b *batcher) close() error {
 		b.gate.Lock() // no write is between its check and the queue
 		close(b.queue)
 		b.gate.Unlock()
-		<-b.finished
-		b.closeErr = b.told()
+		timer := time.AfterFunc(b.opts.CloseTimeout, b.stop)
+		last := time.NewTimer(b.opts.CloseTimeout + b.opts.Timeout + 4*grace)
+		var hung error
+		select {
+		case <-b.finished:
+		case <-last.C:
+			hung = errors.New("awssink: OnLost does not return; more records are lost")
+		}
+		timer.Stop()
+		last.Stop()
+		b.stop()
+		b.closeErr = errors.Join(b.tell(b.losses()), hung)
 	})
 	return b.closeErr
 }
@@ -158,7 +206,7 @@ func (b *batcher) gather(held *item) (batch []*item, next *item, open bool) {
 	add(held)
 	linger := time.NewTimer(b.opts.Linger)
 	defer linger.Stop()
-	for !batch[len(batch)-1].mark {
+	for batch[len(batch)-1].mark == nil {
 		var it *item
 		ok := true
 		select { // what is there already comes along without a wait
@@ -186,25 +234,19 @@ func (b *batcher) gather(held *item) (batch []*item, next *item, open bool) {
 func (b *batcher) deliver(batch []*item) {
 	pending := make([]*item, 0, len(batch))
 	for _, it := range batch {
-		if !it.mark {
+		if it.mark == nil {
 			pending = append(pending, it)
 		}
 	}
 	pause := 100 * time.Millisecond
 	for attempt := 1; len(pending) > 0; attempt++ {
-		lines := make([][]byte, len(pending))
-		for i, it := range pending {
-			lines[i] = it.line
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), b.opts.Timeout)
-		errs := b.send(ctx, lines)
-		cancel()
+		errs := b.try(pending)
 		var failed []*item
 		for i, it := range pending {
 			switch {
 			case errs[i] == nil:
 				b.end(it, nil)
-			case attempt >= b.opts.Attempts:
+			case attempt >= b.opts.Attempts || b.ctx.Err() != nil:
 				b.end(it, errs[i])
 			default:
 				failed = append(failed, it)
@@ -212,29 +254,92 @@ func (b *batcher) deliver(batch []*item) {
 		}
 		pending = failed
 		if len(pending) > 0 {
-			time.Sleep(pause)
+			b.sleep(pause)
 			pause = min(2*pause, 5*time.Second)
 		}
 	}
 	for _, it := range batch {
-		if it.mark {
-			it.result <- nil
+		if it.mark != nil {
+			lost, _ := b.losses()
+			it.mark <- lost // it has room
 		}
 	}
 }
+
+func (b *batcher) sleep(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-b.ctx.Done():
+	}
+}
+
+// try sends lines once. While a send has not returned there is no other one, so
+// that no line goes twice or out of order.
+func (b *batcher) try(items []*item) []error {
+	ctx, cancel := context.WithTimeout(b.ctx, b.opts.Timeout)
+	defer cancel()
+	if b.sending != nil && !b.mine(items) {
+		if err := b.sending.wait(ctx); !b.sending.over() {
+			return all(len(items), err)
+		}
+		b.sending = nil
+	}
+	if b.sending == nil {
+		if err := ctx.Err(); err != nil {
+			return all(len(items), fmt.Errorf("awssink: not sent: %w", err))
+		}
+		lines := make([][]byte, len(items))
+		for i, it := range items {
+			lines[i] = it.line
+		}
+		sent := make([]error, len(items))
+		b.sent, b.owner = sent, items[0]
+		b.sending = start("the SDK's client", func() error {
+			copy(sent, b.send(ctx, lines))
+			return nil
+		})
+	}
+	err := b.sending.wait(ctx)
+	if !b.sending.over() {
+		return all(len(items), err)
+	}
+	b.sending = nil
+	if err != nil {
+		return all(len(items), err)
+	}
+	return b.sent
+}
+
+// mine says that the send that has not returned is of these items.
+func (b *batcher) mine(items []*item) bool { return b.owner == items[0] && len(b.sent) == len(items) }
 
 func (b *batcher) end(it *item, err error) {
 	if it.result != nil {
 		it.result <- err
 		return
 	}
-	if err != nil {
+	if err == nil {
+		return
+	}
+	b.mu.Lock()
+	b.lost++
+	b.mu.Unlock()
+	if b.opts.OnLost == nil {
+		return
+	}
+	untold := fmt.Errorf("%w: OnLost", errStuck)
+	if b.telling == nil || b.telling.over() {
+		ctx, cancel := context.WithTimeout(context.Background(), b.opts.Timeout)
+		defer cancel()
+		b.telling = start("OnLost", func() error { b.opts.OnLost(it.record, err); return nil })
+		untold = b.telling.wait(ctx)
+	}
+	if untold != nil {
 		b.mu.Lock()
-		b.lost++
+		b.untold = untold
 		b.mu.Unlock()
-		if b.opts.OnLost != nil {
-			b.opts.OnLost(it.record, err)
-		}
 	}
 }
 

@@ -1,0 +1,246 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync"
+	"time"
+)
+
+const (
+	// maxRunning bounds the calls of one function of the application's that run at
+	// a time.
+	maxRunning = 256
+	// maxOverdue bounds those of them that go on after their caller has given up.
+	maxOverdue = 4
+)
+
+// lane bounds the calls of one function of the application's: each ends for its
+// caller with the caller's context, and where too many of them go on after that,
+// no other one begins until one of them returns.
+type lane struct {
+	what  string
+	most  int           // overdue calls that keep no other out
+	slots chan struct{} // one for each call that runs
+
+	mu      sync.Mutex
+	overdue int
+	relief  chan struct{} // closed when an overdue call returns; nil: nobody waits
+}
+
+func newLane(what string, most int) *lane {
+	return &lane{what: what, most: most, slots: make(chan struct{}, maxRunning)}
+}
+
+// trip is one call on a lane.
+type trip struct {
+	lane *lane
+	running
+	ended, late bool // of lane.mu
+}
+
+// enter takes a slot. Without patience it does not wait for overdue calls.
+func (l *lane) enter(ctx context.Context, patience bool) error {
+	busy := func() error {
+		return fmt.Errorf("%w: %s: earlier calls of it have not returned", errStuck, l.what)
+	}
+	select {
+	case l.slots <- struct{}{}:
+	default:
+		select {
+		case l.slots <- struct{}{}:
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", busy(), context.Cause(ctx))
+		}
+	}
+	for {
+		l.mu.Lock()
+		if l.overdue < l.most {
+			l.mu.Unlock()
+			return nil
+		}
+		if l.relief == nil {
+			l.relief = make(chan struct{})
+		}
+		relief := l.relief
+		l.mu.Unlock()
+		if !patience {
+			<-l.slots
+			return busy()
+		}
+		select {
+		case <-relief:
+		case <-ctx.Done():
+			<-l.slots
+			return fmt.Errorf("%w: %w", busy(), context.Cause(ctx))
+		}
+	}
+}
+
+// begin calls f on a goroutine of its own once there is room.
+func (l *lane) begin(ctx context.Context, patience bool, f func() error) (*trip, error) {
+	if err := l.enter(ctx, patience); err != nil {
+		return nil, err
+	}
+	t := &trip{lane: l, running: running{what: l.what, done: make(chan struct{})}}
+	go t.run(func() error {
+		defer t.leave()
+		return f()
+	})
+	return t, nil
+}
+
+func (t *trip) leave() {
+	l := t.lane
+	l.mu.Lock()
+	t.ended = true
+	if t.late {
+		l.overdue--
+		if l.relief != nil {
+			close(l.relief)
+			l.relief = nil
+		}
+	}
+	l.mu.Unlock()
+	<-l.slots
+}
+
+// wait returns f's error, or errStuck where f does not return until ctx ends. It
+// may be called again then.
+func (t *trip) wait(ctx context.Context) error {
+	err := t.running.wait(ctx)
+	if t.over() {
+		return t.err
+	}
+	t.lane.mu.Lock()
+	ended := t.ended
+	if !ended && !t.late {
+		t.late = true
+		t.lane.overdue++
+	}
+	t.lane.mu.Unlock()
+	if ended { // its goroutine is about to say so
+		<-t.done
+		return t.err
+	}
+	return err
+}
+
+// call calls f and waits for it.
+func (l *lane) call(ctx context.Context, patience bool, f func() error) error {
+	t, err := l.begin(ctx, patience, f)
+	if err != nil {
+		return err
+	}
+	return t.wait(ctx)
+}
+
+// way is a sink with the lanes of its methods.
+type way struct {
+	sink    Sink
+	writes  *lane
+	flushes *lane
+}
+
+// newWay is the way to a sink of which at most so many overdue writes keep no
+// other out. With one, a write never overtakes another that its caller has given
+// up.
+func newWay(s Sink, most int) *way {
+	return &way{sink: s, writes: newLane("the sink's Write", most), flushes: newLane("the sink's Flush", 1)}
+}
+
+func (w *way) begin(ctx context.Context, patience bool, r *Record) (*trip, error) {
+	return w.writes.begin(ctx, patience, func() error { return w.sink.Write(ctx, r) })
+}
+
+// write writes r once.
+func (w *way) write(ctx context.Context, r *Record) error {
+	if a, ok := w.sink.(*AsyncSink); ok { // it heeds its context
+		return a.Write(ctx, r)
+	}
+	t, err := w.begin(ctx, true, r)
+	if err != nil {
+		return err
+	}
+	return t.wait(ctx)
+}
+
+func (w *way) flush(ctx context.Context) error {
+	if _, ok := w.sink.(Flusher); !ok {
+		return nil
+	}
+	return w.flushes.call(ctx, true, func() error { return Flush(ctx, w.sink) })
+}
+
+// tries say how often and for how long a record is written.
+type tries struct {
+	attempts int
+	each     time.Duration
+	retried  func() // told of each write after the first; may be nil
+}
+
+// all is the longest time that the tries take together.
+func (t tries) all() time.Duration {
+	if t.each > math.MaxInt64/time.Duration(t.attempts) {
+		return math.MaxInt64
+	}
+	return t.each * time.Duration(t.attempts)
+}
+
+// deliver writes r, again where that fails, until ctx ends. A write that is stuck
+// is waited for and not made twice, since its record may arrive yet.
+func (w *way) deliver(ctx context.Context, r *Record, how tries) error {
+	end := time.Now().Add(how.all())
+	pause := firstPause
+	var stuck *trip
+	for i := 1; ; i++ {
+		err := w.try(ctx, r, min(how.each, time.Until(end)), &stuck)
+		switch {
+		case err == nil:
+			return nil
+		case i >= how.attempts || ctx.Err() != nil:
+			return err
+		case stuck == nil && !sleep(ctx, min(pause, time.Until(end))):
+			return err
+		case !time.Now().Before(end):
+			return err
+		}
+		pause = min(2*pause, lastPause)
+		if how.retried != nil {
+			how.retried()
+		}
+	}
+}
+
+func (w *way) try(ctx context.Context, r *Record, bound time.Duration, stuck **trip) error {
+	ctx, cancel := context.WithTimeout(ctx, bound)
+	defer cancel()
+	if a, ok := w.sink.(*AsyncSink); ok {
+		return a.Write(ctx, r)
+	}
+	t := *stuck
+	if t == nil {
+		var err error
+		if t, err = w.begin(ctx, true, r); err != nil {
+			return err
+		}
+	}
+	err := t.wait(ctx)
+	if *stuck = t; t.over() {
+		*stuck = nil
+	}
+	return err
+}
+
+// sleep reports whether the time has passed before ctx ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

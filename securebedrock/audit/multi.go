@@ -1,0 +1,117 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// multiClose is the time that Multi's Close gives its sinks at least.
+const multiClose = time.Minute
+
+// Multi writes each record to all of the sinks at the same time, and fails where
+// one of them fails; the others are written to all the same. A record that is
+// written again after such a failure is then in the others twice.
+//
+// A sink that panics or does not return in time, see Sink, is one that fails. The
+// write ends with its context for it, and does not wait for it where the others
+// are concerned. While it has not returned from one write it is given no other
+// one, each of which fails at the end of its own context. Flush does the same.
+// Close closes the sinks at the same time and waits for a minute, or for an Async's
+// CloseTimeout where that is longer; what is not closed then is told, and left to
+// itself.
+func Multi(sinks ...Sink) Sink {
+	m := make(multi, len(sinks))
+	for i, s := range sinks {
+		if s != nil {
+			m[i] = newWay(s, 1)
+		}
+	}
+	return m
+}
+
+// multi has nil for a sink that is nil.
+type multi []*way
+
+var errNoSink = errors.New("audit: Multi was given no sink, or a nil one")
+
+func (m multi) Write(ctx context.Context, r *Record) error {
+	if len(m) == 0 {
+		return errNoSink
+	}
+	errs, trips := make([]error, len(m)), make([]*trip, len(m))
+	for i, w := range m {
+		if w != nil {
+			trips[i], errs[i] = w.begin(ctx, false, r)
+		}
+	}
+	for i, w := range m { // those that have to wait, when all others have begun
+		switch {
+		case w == nil:
+			errs[i] = errNoSink
+		case trips[i] == nil:
+			trips[i], errs[i] = w.begin(ctx, true, r)
+		}
+	}
+	for i, t := range trips {
+		if t != nil {
+			errs[i] = t.wait(ctx)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (m multi) Flush(ctx context.Context) error {
+	errs, trips := make([]error, len(m)), make([]*running, len(m))
+	for i, w := range m {
+		if w != nil {
+			trips[i] = start("the sink's Flush", func() error { return w.flush(ctx) })
+		}
+	}
+	for i, t := range trips {
+		if t != nil { // flush ends with ctx
+			<-t.done
+			errs[i] = t.err
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (m multi) Close() error {
+	bound := multiClose
+	closes := make([]*running, len(m))
+	for i, w := range m {
+		if w == nil {
+			continue
+		}
+		if a, ok := w.sink.(*AsyncSink); ok {
+			bound = max(bound, a.opts.CloseTimeout+a.opts.WriteTimeout+time.Second)
+		}
+		closes[i] = start("the sink's Close", func() error { return Close(w.sink) })
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), bound)
+	defer cancel()
+	errs := make([]error, len(m))
+	for i, c := range closes {
+		if c != nil {
+			errs[i] = c.wait(ctx)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (m multi) fault() error {
+	var errs []error
+	for i, w := range m {
+		if w == nil {
+			errs = append(errs, fmt.Errorf("sink %d: %w", i+1, errNoSink))
+		} else if err := faultOf(w.sink); err != nil {
+			errs = append(errs, fmt.Errorf("sink %d: %w", i+1, err))
+		}
+	}
+	if len(m) == 0 {
+		return errNoSink
+	}
+	return errors.Join(errs...)
+}
