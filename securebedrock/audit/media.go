@@ -279,6 +279,9 @@ func (w *withholder) at(s string, i int) (m medium, end int, ok bool) {
 		told := known(begin, kind)
 		m.kind, m.format = told.kind, told.format
 	}
+	if m.kind == "" { // the next line may begin what is known
+		end, _ = line(s, i)
+	}
 	return m, end, m.kind != ""
 }
 

@@ -43,11 +43,11 @@ func traces() []string {
 	return all
 }
 
-func wrapped(s string) string {
+func wrapped(s string, width int) string {
 	var b strings.Builder
-	for len(s) > 76 {
-		b.WriteString(s[:76] + "\n")
-		s = s[76:]
+	for len(s) > width {
+		b.WriteString(s[:width] + "\n")
+		s = s[width:]
 	}
 	return b.String() + s
 }
@@ -158,7 +158,7 @@ func bodiesWithMedia() map[string][2]string {
 		"an image under an unknown key":         {`{"x":"harmless","Whatever":{"y":["` + png + `"]}}`, "image png"},
 		"data under an unknown key":             {`{"x":"harmless","Whatever":"` + raw + `"}`, "data "},
 		"data in the URL's alphabet":            {`{"x":"harmless","Whatever":"` + url + `"}`, "data "},
-		"data that is wrapped":                  {`{"x":"harmless","Whatever":` + mustJSON(wrapped(raw)) + `}`, "data "},
+		"data that is wrapped":                  {`{"x":"harmless","Whatever":` + mustJSON(wrapped(raw, 76)) + `}`, "data "},
 		"data in a sentence":                    {`{"x":"harmless, look: ` + raw + `."}`, "data "},
 		"an image in Markdown":                  {`{"x":"harmless ![](data:image/png;base64,` + png + `) it is"}`, "image png"},
 		"a picture in SVG":                      {`{"x":"harmless","y":"data:image/svg+xml;utf8,<svg>CANARY CANARY</svg>"}`, "image "},
@@ -283,7 +283,7 @@ func TestMediaInTextsAreNotStored(t *testing.T) {
 		"an image":               {png, "image png"},
 		"an image in a sentence": {"Look: " + png + " and say", "image png"},
 		"a data URL":             {"![x](data:image/png;base64," + png + ")", "image png"},
-		"data":                   {"x" + wrapped(b64(rawBytes())) + " y", "data "},
+		"data":                   {"x" + wrapped(b64(rawBytes()), 76) + " y", "data "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			never(t, row[1], func(ctx context.Context, c *securebedrock.Client) error {
@@ -309,7 +309,7 @@ func TestMediaInTextsAreNotStored(t *testing.T) {
 	c := newClient(t, bedrocktest.NewServer(t), sink, audit.Options{Content: audit.ContentPolicy{Mode: audit.ContentFull, Reason: "test", MaxBytes: 100}}, func(o *securebedrock.Options) {
 		o.Middleware = append(o.Middleware, func(next securebedrock.Handler) securebedrock.Handler {
 			return func(_ context.Context, call *securebedrock.Call) (*securebedrock.Result, error) {
-				call.OnEvent(&types.ContentBlockDeltaEvent{ContentBlockIndex: aws.Int32(0), Delta: &types.ContentBlockDeltaMemberText{Value: "Look: " + strings.Repeat("x ", 120) + b64(rawBytes())}})
+				call.OnEvent(&types.ContentBlockDeltaEvent{ContentBlockIndex: aws.Int32(0), Delta: &types.ContentBlockDeltaMemberText{Value: strings.Repeat("x ", 30) + strings.ReplaceAll(wrapped(b64(rawBytes()), 40), "\n", "\n"+strings.Repeat(" ", 14))}})
 				return nil, errAnswered
 			}
 		})
@@ -361,6 +361,7 @@ func FuzzWithhold(f *testing.F) {
 	for _, row := range bodiesWithMedia() {
 		f.Add([]byte(row[0]))
 	}
+	f.Add([]byte(strings.Repeat("0", 32)))
 	f.Add([]byte(`"data:;base64,"`))
 	f.Add([]byte(`["data:text/plain,` + "\xff" + `"]`))
 	png := b64(pngBytes())
