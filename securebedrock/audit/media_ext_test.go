@@ -250,6 +250,7 @@ func TestMediaAreNotStoredAnywhere(t *testing.T) {
 			_, err := c.InvokeModelWithResponseStream(ctx, &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: aws.String(haiku), Body: []byte(`{"x":"harmless"}`)})
 			return err
 		}, func(call *securebedrock.Call) any {
+			call.OnEvent(&types.PayloadPart{Bytes: []byte(`{"event":{}}`)})
 			call.OnEvent(&types.PayloadPart{Bytes: []byte(`{"event":{"audioOutput":{"content":"` + b64([]byte("\x01CANARYCANARY")) + `"}}}`)})
 			return nil
 		}},
