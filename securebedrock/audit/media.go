@@ -281,8 +281,21 @@ func (w *withholder) at(s string, i int) (m medium, end int, ok bool) {
 	}
 	if m.kind == "" { // the next line may begin what is known
 		end, _ = line(s, i)
+		m.kind, m.format = within(s[i:end])
 	}
 	return m, end, m.kind != ""
+}
+
+// within finds the beginning of a known format behind letters that it is written to.
+func within(s string) (kind, format string) {
+	for _, magic := range [...]string{"iVBORw0KGgo", "R0lGODlh", "R0lGODdh", "/9j/4", "UklGR", "JVBERi0", "UEsDB", "T2dnUw", "ZkxhQw"} {
+		if i := strings.Index(s, magic); i >= 0 {
+			begin, _ := decode(s[i:min(len(s), i+shortestKnown)])
+			m := known(begin, kindData)
+			return m.kind, m.format
+		}
+	}
+	return "", ""
 }
 
 // run is the run of base64 that begins at i, in either alphabet, and as JSON or a

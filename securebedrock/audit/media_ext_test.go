@@ -283,6 +283,7 @@ func TestMediaInTextsAreNotStored(t *testing.T) {
 		"JSON with documents":    {`{"documents":["` + passage + `"],"x":"harmless"}`, "document "},
 		"an image":               {png, "image png"},
 		"an image in a sentence": {"Look: " + png + " and say", "image png"},
+		"an image behind a word": {"x=no" + png, "image png"},
 		"a data URL":             {"![x](data:image/png;base64," + png + ")", "image png"},
 		"data":                   {"x" + wrapped(b64(rawBytes()), 76) + " y", "data "},
 	} {

@@ -77,7 +77,7 @@ func Middleware(sink Sink, opts Options) (securebedrock.Middleware, error) {
 	if err := opts.check(sink); err != nil {
 		return nil, err
 	}
-	a := &auditor{sink: sink, opts: opts, rules: ruleNames(), stats: opts.Stats}
+	a := &auditor{sink: sink, opts: opts, stats: opts.Stats}
 	a.opts.Application, a.opts.FailOpen = phrase(opts.Application), phrase(opts.FailOpen)
 	a.opts.CallerARN = word(opts.CallerARN)
 	if a.stats == nil {
@@ -126,7 +126,6 @@ type auditor struct {
 	sink    Sink
 	opts    Options
 	content ContentPolicy
-	rules   []ruleName
 	stats   *Stats
 	lost    atomic.Int64
 }
@@ -287,7 +286,7 @@ func (r *Record) outcome(p *pending, o securebedrock.Outcome, returned error) {
 	if err == errPanic {
 		r.Error = &Error{Class: "panic"}
 	} else {
-		r.Error = errorOf(err, p.a.rules, o.Attempts > 0)
+		r.Error = errorOf(err, o.Attempts > 0)
 	}
 	if r.Error != nil {
 		class := r.Error.Class

@@ -146,8 +146,9 @@ type Error struct {
 	// Class is refused, invalid, timeout, canceled, throttled, service, stream,
 	// network, panic, application or other.
 	Class string `json:"class"`
-	// Rule is that of securebedrock's Err… values without the prefix, in words:
-	// "residency", "guardrail_override", "read_timeout", …
+	// Rule is what securebedrock.RuleName tells: "residency", "guardrail_override",
+	// "read_timeout", …, of the package middleware "budget", "input_blocked", …, and
+	// the names of the application's own rules.
 	Rule string `json:"rule,omitempty"`
 	// Service and Code are those of a service's error: "Bedrock Runtime",
 	// "ThrottlingException".

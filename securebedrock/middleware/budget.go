@@ -129,7 +129,9 @@ func (b *budget) handle(ctx context.Context, call *securebedrock.Call, next secu
 	asked := tierOf(call.Input)
 	price, ok := b.price(call.Model.ID, asked)
 	if !ok {
-		return nil, b.refuse(call, key, nil, "budget %q has no price for the model in the service tier %s; add one to Prices", b.Name, known(asked))
+		e := b.refuse(call, key, nil, "budget %q has no price for the model in the service tier %s; add one to Prices", b.Name, known(asked))
+		e.name = nameBudgetPrice
+		return nil, e
 	}
 	estimate := b.Estimate(call)
 	hour := cachesForAnHour(call.Input)
@@ -174,7 +176,9 @@ func (b *budget) withoutStore(ctx context.Context, call *securebedrock.Call, nex
 		}
 	}
 	if b.FailOpen == "" {
-		return nil, b.refuse(call, key, err, "the store of budget %q could not be asked; mend it, or say in FailOpen why calls may go without", b.Name)
+		e := b.refuse(call, key, err, "the store of budget %q could not be asked; mend it, or say in FailOpen why calls may go without", b.Name)
+		e.name = nameBudgetStore
+		return nil, e
 	}
 	b.failed("a call goes without", err)
 	return next(ctx, call)

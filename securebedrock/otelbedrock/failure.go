@@ -28,7 +28,7 @@ func failureOf(err error) failure {
 	if err == nil {
 		return failure{}
 	}
-	if rule := ruleOf(err); rule != "" {
+	if rule := securebedrock.RuleName(err); rule != "" {
 		return failure{kind: rule, rule: rule}
 	}
 	var api smithy.APIError
@@ -46,39 +46,4 @@ func failureOf(err error) failure {
 		return failure{kind: kindSend}
 	}
 	return failure{kind: kindOther}
-}
-
-// ruleOf is the word for a rule. The whole call's timeout comes first, since it
-// wraps what it ended.
-func ruleOf(err error) string {
-	for _, r := range [...]struct {
-		rule error
-		word string
-	}{
-		{securebedrock.ErrCallTimeout, "call_timeout"},
-		{securebedrock.ErrAudit, "audit"},
-		{securebedrock.ErrConnectTimeout, "connect_timeout"},
-		{securebedrock.ErrReadTimeout, "read_timeout"},
-		{securebedrock.ErrConfig, "config"},
-		{securebedrock.ErrRegion, "region"},
-		{securebedrock.ErrAccount, "account"},
-		{securebedrock.ErrResidency, "residency"},
-		{securebedrock.ErrModel, "model"},
-		{securebedrock.ErrGuardrailRequired, "guardrail_required"},
-		{securebedrock.ErrGuardrailOverride, "guardrail_override"},
-		{securebedrock.ErrGuardrailCoverage, "guardrail_coverage"},
-		{securebedrock.ErrGuardrailUnverified, "guardrail_unverified"},
-		{securebedrock.ErrUnguardedOperation, "unguarded_operation"},
-		{securebedrock.ErrEndpoint, "endpoint"},
-		{securebedrock.ErrAuth, "auth"},
-		{securebedrock.ErrRedirect, "redirect"},
-		{securebedrock.ErrStreamTruncated, "stream_truncated"},
-		{securebedrock.ErrAnswerSize, "answer_size"},
-		{securebedrock.ErrAnswerIncomplete, "answer_incomplete"},
-	} {
-		if errors.Is(err, r.rule) {
-			return r.word
-		}
-	}
-	return ""
 }
