@@ -288,7 +288,7 @@ func (w *withholder) at(s string, i int) (m medium, end int, ok bool) {
 
 // within finds the beginning of a known format behind letters that it is written to.
 func within(s string) (kind, format string) {
-	for _, magic := range [...]string{"iVBORw0KGgo", "R0lGODlh", "R0lGODdh", "/9j/4", "UklGR", "JVBERi0", "UEsDB", "T2dnUw", "ZkxhQw"} {
+	for _, magic := range [...]string{"iVBORw0KGg", "R0lGODlh", "R0lGODdh", "/9j/4", "UklGR", "JVBERi0", "UEsDB", "T2dnUw", "ZkxhQw"} {
 		if i := strings.Index(s, magic); i >= 0 {
 			begin, _ := decode(s[i:min(len(s), i+shortestKnown)])
 			m := known(begin, kindData)
