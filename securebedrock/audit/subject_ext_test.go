@@ -2,6 +2,9 @@ package audit_test
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"runtime"
@@ -81,7 +84,9 @@ func TestSubject(t *testing.T) {
 // The HMAC is keyed, and is not that of the same text as content.
 func TestDigestSubject(t *testing.T) {
 	d := audit.DigestSubject(key1, "user-1")
-	if len(d) != len("hmac-sha256:")+64 || d == audit.DigestSubject(key2, "user-1") || d == audit.DigestSubject(key1, "user-2") ||
+	h := hmac.New(sha256.New, key1.Secret)
+	h.Write([]byte("securebedrock.audit/1 subject\x00user-1")) // as documented
+	if d != "hmac-sha256:"+hex.EncodeToString(h.Sum(nil)) || len(d) != len("hmac-sha256:")+64 || d == audit.DigestSubject(key2, "user-1") || d == audit.DigestSubject(key1, "user-2") ||
 		strings.HasSuffix(d, audit.DigestText(key1, "user", "text", "user-1")) {
 		t.Error(d)
 	}

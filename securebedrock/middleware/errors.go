@@ -13,7 +13,8 @@ import (
 var (
 	// ErrBudget: the budget of the window is spent, or its store cannot be asked.
 	// The error is a *BudgetError. Its name is "budget", "budget_store" where the
-	// Store failed, and "budget_price" where the call has no price.
+	// Store failed, "budget_price" where the call has no price, and "budget_failed"
+	// where BudgetOptions.Key or Estimate panicked.
 	ErrBudget error = &rule{"budget", "budget is spent"}
 	// ErrConcurrency: too many calls of the model are in flight. Its name is
 	// "concurrency".
@@ -35,6 +36,7 @@ func (r *rule) RuleName() string { return r.name }
 const (
 	nameBudgetStore  = "budget_store"
 	nameBudgetPrice  = "budget_price"
+	nameBudgetFailed = "budget_failed"
 	nameInputBlocked = "input_blocked"
 )
 
@@ -58,7 +60,7 @@ type BudgetError struct {
 	refusal
 }
 
-// RuleName is the name of the reason: "budget", "budget_store" or "budget_price".
+// RuleName is the name of the reason, which ErrBudget lists.
 func (e *BudgetError) RuleName() string {
 	if e.name != "" {
 		return e.name

@@ -32,7 +32,7 @@ type InputCheckOptions struct {
 	// cannot look at.
 	Parts Part
 	// LastTurn checks the system prompt and what came after the model's last answer
-	// only. Else the whole conversation is checked with each call, and paid for.
+	// of a Converse only; of a body it leaves nothing out. Else the whole conversation is checked with each call, and paid for.
 	LastTurn bool
 	// Tools checks the tools' names, descriptions and schemas too, which are the
 	// program's own text unless they come from somewhere else.
@@ -46,7 +46,8 @@ type InputCheckOptions struct {
 	// so that a phrase is in one of them whole.
 	MaxText int
 	// MaxRequests bounds the ApplyGuardrail requests for one call, which are made one
-	// after the other; a call that needs more is refused. Each image is a request.
+	// after the other; a call that needs more is refused, and no more than that is
+	// gathered of its input. Each image is a request.
 	// Zero: 40.
 	MaxRequests int
 }
@@ -68,7 +69,8 @@ const (
 // arguments, reasoning, search results, citations, documents given as text or as
 // TXT, MD, CSV or HTML in UTF-8, prompt variables, and AdditionalModelRequestFields;
 // tool definitions with Tools. Of InvokeModel and StartAsyncInvoke it takes every
-// string, key and number in the body. Images in PNG and JPEG go to the guardrail as
+// string, key and number in the body. Parts leaves some of it out, such as the
+// program's own system prompt. Images in PNG and JPEG go to the guardrail as
 // images, those in a body too, where they are in base64: the guardrail's content
 // filters have to be for images, and of text in one they read 100 words.
 //
@@ -144,9 +146,9 @@ func (o *InputCheckOptions) check(ctx context.Context, call *securebedrock.Call)
 	if id == "" {
 		return failed(call, nil, "no guardrail is pinned on the call; give InputCheck an ID and Version")
 	}
-	client := o.Client()
-	if client == nil {
-		return failed(call, nil, "InputCheck's Client returned none")
+	var client Checker
+	if err := caught("InputCheckOptions.Client", func() error { client = o.Client(); return nil }); err != nil || client == nil {
+		return failed(call, err, "InputCheck's Client returned none")
 	}
 	requests := c.requests(o.MaxText, o.MaxRequests)
 	if c.tooMuch() || len(requests) > o.MaxRequests {
@@ -156,8 +158,12 @@ func (o *InputCheckOptions) check(ctx context.Context, call *securebedrock.Call)
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		out, err := client.ApplyGuardrail(ctx, &bedrockruntime.ApplyGuardrailInput{
-			GuardrailIdentifier: aws.String(id), GuardrailVersion: aws.String(version), Source: types.GuardrailContentSourceInput, Content: blocks,
+		var out *bedrockruntime.ApplyGuardrailOutput
+		err := caught("the Checker", func() (err error) {
+			out, err = client.ApplyGuardrail(ctx, &bedrockruntime.ApplyGuardrailInput{
+				GuardrailIdentifier: aws.String(id), GuardrailVersion: aws.String(version), Source: types.GuardrailContentSourceInput, Content: blocks,
+			})
+			return err
 		})
 		switch {
 		case err != nil && errors.Is(err, context.Canceled):
