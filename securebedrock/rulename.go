@@ -19,13 +19,13 @@ func RuleName(err error) (name string) {
 		}
 	}()
 	nodes := maxErrors
-	return ruleName(err, &nodes)
+	return ruleName(err, rulesByName(), &nodes)
 }
 
 // maxErrors bounds the errors that are looked at: Unwrap may return anything.
 const maxErrors = 256
 
-func ruleName(err error, nodes *int) string {
+func ruleName(err error, rules []namedRule, nodes *int) string {
 	if *nodes--; err == nil || *nodes < 0 {
 		return ""
 	}
@@ -35,17 +35,17 @@ func ruleName(err error, nodes *int) string {
 		}
 	}
 	is, _ := err.(interface{ Is(error) bool }) //nolint:errorlint // as above
-	for _, r := range rulesByName() {
+	for _, r := range rules {
 		if err == r.rule || is != nil && is.Is(r.rule) { //nolint:errorlint // as above
 			return r.name
 		}
 	}
 	switch wrapper := err.(type) { //nolint:errorlint // as above
 	case interface{ Unwrap() error }:
-		return ruleName(wrapper.Unwrap(), nodes)
+		return ruleName(wrapper.Unwrap(), rules, nodes)
 	case interface{ Unwrap() []error }:
 		for _, err := range wrapper.Unwrap() {
-			if name := ruleName(err, nodes); name != "" {
+			if name := ruleName(err, rules, nodes); name != "" {
 				return name
 			}
 		}

@@ -55,7 +55,9 @@ func TestFunctionsThatPanic(t *testing.T) {
 		}},
 		{"ApplyGuardrail", "input_unchecked", func() (securebedrock.Middleware, error) {
 			return middleware.InputCheck(middleware.InputCheckOptions{Client: func() middleware.Checker {
-				return checker(func(*bedrockruntime.ApplyGuardrailInput) (*bedrockruntime.ApplyGuardrailOutput, error) { panic("a secret") })
+				return checker(func(*bedrockruntime.ApplyGuardrailInput) (*bedrockruntime.ApplyGuardrailOutput, error) {
+					panic("a secret")
+				})
 			}})
 		}},
 	} {
