@@ -8,7 +8,8 @@ import (
 
 // The rules. A refusal is a *PolicyError whose Rule is one of these, so that
 // errors.Is(err, ErrResidency) tells which rule spoke and errors.As gives the
-// rest. The last few are faults of an answer and not refusals.
+// rest, and RuleName gives the rule's name. The last few are faults of an answer and
+// not refusals.
 var (
 	// ErrConfig: an Options field, the aws.Config or the wrapped client cannot
 	// be used as it is. Constructors return all faults joined.
@@ -74,7 +75,7 @@ var (
 // PolicyError is a refusal. It carries no prompt, answer, matched guardrail
 // text, credential or token.
 type PolicyError struct {
-	Rule      error  // one of the Err… values
+	Rule      error  // one of the Err… values, or a Middleware's own
 	Operation string // "Converse", …
 	Model     string // the model identifier as the caller gave it, where there is one
 	Detail    string // the value that broke the rule, and what to do
@@ -88,7 +89,11 @@ func (e *PolicyError) Error() string {
 		b.WriteString(e.Operation)
 		b.WriteString(": ")
 	}
-	b.WriteString(e.Rule.Error())
+	if e.Rule == nil {
+		b.WriteString("refused")
+	} else {
+		b.WriteString(e.Rule.Error())
+	}
 	if e.Detail != "" {
 		b.WriteString(": ")
 		b.WriteString(e.Detail)

@@ -145,18 +145,20 @@ func (a *answer) event(event any) {
 		case *types.ContentBlockStartMemberToolUse:
 			a.tool(s.Value.Name)
 			a.at(ev.ContentBlockIndex, "tool_use")
-		case *types.ContentBlockStartMemberImage, *types.ContentBlockStartMemberToolResult, nil:
+		case *types.ContentBlockStartMemberImage:
+			if a.policy.Mode != ContentNone {
+				a.at(ev.ContentBlockIndex, "image").format = format(s.Value.Format, s.Value.Format.Values())
+			}
+		case *types.ContentBlockStartMemberToolResult, nil:
 		default:
 			a.at(ev.ContentBlockIndex, "unknown")
 		}
 	case *types.ContentBlockDeltaEvent:
 		a.delta(ev)
 	case *types.PayloadPart:
-		a.at(nil, "body").write(ev.Bytes)
-		a.at(nil, "body").write([]byte("\n"))
+		a.part(ev.Bytes)
 	case *types.BidirectionalOutputPayloadPart:
-		a.at(nil, "body").write(ev.Bytes)
-		a.at(nil, "body").write([]byte("\n"))
+		a.part(ev.Bytes)
 	}
 }
 
@@ -179,6 +181,13 @@ func (a *answer) delta(ev *types.ContentBlockDeltaEvent) {
 		default:
 			a.at(ev.ContentBlockIndex, "unknown")
 		}
+	case *types.ContentBlockDeltaMemberImage:
+		switch src := d.Value.Source.(type) {
+		case *types.ImageSourceMemberBytes:
+			a.at(ev.ContentBlockIndex, "image").write(src.Value)
+		default:
+			a.at(ev.ContentBlockIndex, "unknown")
+		}
 	case *types.ContentBlockDeltaMemberCitation:
 	default:
 		a.at(ev.ContentBlockIndex, "unknown")
@@ -190,10 +199,13 @@ func (a *answer) delta(ev *types.ContentBlockDeltaEvent) {
 type growing struct {
 	index  int32
 	kind   string
+	format string
 	sum    hash.Hash // nil where no digest is wanted, or the text has to be whole for it
 	text   []byte
 	most   int
-	size   int
+	size   int // of what came
+	kept   int // of what would be stored of it, were there no bound
+	media  []medium
 	cutOff bool
 }
 
@@ -212,6 +224,7 @@ func (a *answer) at(index *int32, kind string) *growing {
 	}
 	g := &growing{index: i, kind: kind}
 	switch {
+	case kind == "image":
 	case kind == "tool_use":
 		g.most = maxDocument
 	case a.policy.Mode == ContentRedacted || a.policy.Mode == ContentFull:
@@ -226,30 +239,68 @@ func (a *answer) at(index *int32, kind string) *growing {
 }
 
 func (g *growing) write(p []byte) {
+	g.count(p)
+	g.keep(p)
+}
+
+func (g *growing) count(p []byte) {
 	if g.sum != nil {
 		g.sum.Write(p)
 	}
 	g.size += len(p)
+}
+
+func (g *growing) keep(p []byte) {
+	g.kept += len(p)
 	g.text = append(g.text, p[:min(len(p), max(0, g.most-len(g.text)))]...)
+}
+
+// part takes a document of a body that comes in several.
+func (a *answer) part(p []byte) {
+	g := a.at(nil, "body")
+	g.count(p)
+	g.count([]byte("\n"))
+	var w withholder
+	if v, ok := parseJSON(p); !ok {
+		p = []byte(w.take(medium{kind: kindData, data: p}))
+	} else if v = w.json(v); len(w.found) > 0 {
+		p = []byte(writeJSON(v))
+	}
+	g.keep(p)
+	g.keep([]byte("\n"))
+	for _, m := range w.found {
+		if len(g.media) >= maxBlocks {
+			g.cutOff = true
+			return
+		}
+		if g.sum != nil {
+			m.digest = newSummer(a.policy.DigestKey).alone(assistant, m.kind, m.data)
+		}
+		m.data = nil // an answer can be long
+		g.media = append(g.media, m)
+	}
 }
 
 func (g *growing) finish(c *collector) {
 	if g.cutOff {
 		c.out.Incomplete = true
 	}
-	b := block{role: assistant, kind: g.kind, text: string(g.text), size: g.size, cut: len(g.text) < g.size}
+	b := block{role: assistant, kind: g.kind, text: string(g.text), size: g.size, cut: len(g.text) < g.kept, format: g.format, media: g.media}
 	switch g.kind {
 	case "unknown":
 		c.out.Incomplete = true
 		return
-	case "reasoning_encrypted":
+	case "reasoning_encrypted", "image":
 		b.text, b.cut, b.data = "", false, notNil(nil)
 	case "tool_use":
 		if len(g.text) < g.size { // too long to be brought into its canonical form
 			c.out.Incomplete = true
 			return
 		}
-		b.text, b.document = canonical(g.text), true
+		b.text, b.document = string(g.text), true
+		if v, ok := parseJSON(g.text); ok {
+			b.text, b.value = writeJSON(v), v
+		}
 	}
 	if g.sum != nil {
 		b.digest = hex.EncodeToString(g.sum.Sum(nil))

@@ -155,12 +155,12 @@ func TestAsyncClosesInTime(t *testing.T) {
 		{"the next sink's Write hangs", func() audit.Sink {
 			return audit.SinkFunc(func(context.Context, *audit.Record) error { return hang() })
 		}, nil, 5},
-		{"the next sink's Close hangs", func() audit.Sink { return &life{flush: none, close: hang} }, nil, 0},
+		{"the next sink's Close hangs", func() audit.Sink { return &lifeless{flush: none, close: hang} }, nil, 0},
 		{"the next sink's Close panics", func() audit.Sink {
-			return &life{flush: none, close: func() error { panic("the secret prompt") }}
+			return &lifeless{flush: none, close: func() error { panic("the secret prompt") }}
 		}, nil, 0},
 		{"the next sink's Close ends its goroutine", func() audit.Sink {
-			return &life{flush: none, close: func() error { runtime.Goexit(); return nil }}
+			return &lifeless{flush: none, close: func() error { runtime.Goexit(); return nil }}
 		}, nil, 0},
 		{"OnLost hangs, too", func() audit.Sink {
 			return audit.SinkFunc(func(context.Context, *audit.Record) error { return hang() })
@@ -197,7 +197,7 @@ func TestAsyncFlushOfANextThatHangs(t *testing.T) {
 		"hangs":  func() error { <-release; return nil },
 		"panics": func() error { panic("the secret prompt") },
 	} {
-		a := async(t, &life{flush: f, close: func() error { return nil }}, audit.AsyncOptions{})
+		a := async(t, &lifeless{flush: f, close: func() error { return nil }}, audit.AsyncOptions{})
 		before := runtime.NumGoroutine()
 		for range 10 {
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)

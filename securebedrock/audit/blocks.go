@@ -211,7 +211,7 @@ func (c *collector) toolResult(b types.ToolResultContentBlock) {
 func (c *collector) searchResult(role string, b types.SearchResultBlock) {
 	c.add(block{role: role, kind: "search_result", text: aws.ToString(b.Source) + "\n" + aws.ToString(b.Title)})
 	for _, t := range b.Content {
-		c.add(block{role: role, kind: "search_result", text: aws.ToString(t.Text)})
+		c.add(block{role: role, kind: "search_result", text: aws.ToString(t.Text), never: true}) // a passage of a document
 	}
 }
 
@@ -303,7 +303,7 @@ func (c *collector) documentBlock(role string, b types.DocumentBlock) {
 	}
 	switch s := b.Source.(type) {
 	case *types.DocumentSourceMemberText:
-		c.add(block{role: role, kind: "document", format: form, text: s.Value})
+		c.add(block{role: role, kind: kindDocument, format: form, text: s.Value, never: true})
 	case *types.DocumentSourceMemberBytes:
 		c.media(role, "document", form, source{data: s.Value, known: true})
 	case *types.DocumentSourceMemberS3Location:
@@ -311,7 +311,7 @@ func (c *collector) documentBlock(role string, b types.DocumentBlock) {
 	case *types.DocumentSourceMemberContent:
 		for _, b := range s.Value {
 			if t, ok := b.(*types.DocumentContentBlockMemberText); ok {
-				c.add(block{role: role, kind: "document", format: form, text: t.Value})
+				c.add(block{role: role, kind: kindDocument, format: form, text: t.Value, never: true})
 			} else {
 				c.out.Incomplete = true
 			}
@@ -330,7 +330,14 @@ func (c *collector) body(role string, body []byte) {
 		c.add(block{role: role, kind: "body", size: len(body)})
 		return
 	}
-	c.add(block{role: role, kind: "body", text: canonical(body), size: len(body), document: true})
+	b := block{role: role, kind: "body", text: string(body), size: len(body), document: true}
+	var ok bool
+	if b.value, ok = parseJSON(body); ok {
+		b.text = writeJSON(b.value)
+	} else {
+		b.never = true // nothing can be withheld of it
+	}
+	c.add(b)
 }
 
 func (c *collector) document(role, kind string, d document.Interface) {
@@ -344,7 +351,10 @@ func (c *collector) document(role, kind string, d document.Interface) {
 			c.out.Incomplete = true
 			return
 		}
-		b.text = canonical(raw)
+		b.text, b.never = string(raw), true
+		if v, ok := parseJSON(raw); ok {
+			b.value, b.text, b.never = v, writeJSON(v), false
+		}
 	}
 	c.add(b)
 }

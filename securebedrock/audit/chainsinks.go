@@ -33,8 +33,16 @@ type Repeater interface {
 // passing is a sink of this package that passes records on.
 type passing interface{ passesTo() []Sink }
 
-func (m multi) passesTo() []Sink      { return m }
-func (a *AsyncSink) passesTo() []Sink { return []Sink{a.next} }
+func (m multi) passesTo() (sinks []Sink) {
+	for _, w := range m {
+		if w != nil {
+			sinks = append(sinks, w.sink)
+		}
+	}
+	return sinks
+}
+
+func (a *AsyncSink) passesTo() []Sink { return []Sink{a.next.sink} }
 func (c *Chained) passesTo() []Sink   { return []Sink{c.next} }
 
 // below calls f with s and each sink that s passes records on to.

@@ -12,50 +12,12 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
-// ruleNames are the words for securebedrock's rules, in the order in which they
-// are asked for: an error may wrap two.
-func ruleNames() []ruleName {
-	return []ruleName{
-		{securebedrock.ErrRegion, "region"},
-		{securebedrock.ErrAccount, "account"},
-		{securebedrock.ErrResidency, "residency"},
-		{securebedrock.ErrModel, "model"},
-		{securebedrock.ErrGuardrailRequired, "guardrail_required"},
-		{securebedrock.ErrGuardrailOverride, "guardrail_override"},
-		{securebedrock.ErrGuardrailCoverage, "guardrail_coverage"},
-		{securebedrock.ErrGuardrailUnverified, "guardrail_unverified"},
-		{securebedrock.ErrUnguardedOperation, "unguarded_operation"},
-		{securebedrock.ErrEndpoint, "endpoint"},
-		{securebedrock.ErrAuth, "auth"},
-		{securebedrock.ErrRedirect, "redirect"},
-		{securebedrock.ErrConnectTimeout, "connect_timeout"},
-		{securebedrock.ErrReadTimeout, "read_timeout"},
-		{securebedrock.ErrCallTimeout, "call_timeout"},
-		{securebedrock.ErrStreamTruncated, "stream_truncated"},
-		{securebedrock.ErrAnswerSize, "answer_size"},
-		{securebedrock.ErrAnswerIncomplete, "answer_incomplete"},
-		{securebedrock.ErrAudit, "audit"},
-		{securebedrock.ErrConfig, "config"},
-	}
-}
-
-type ruleName struct {
-	rule error
-	name string
-}
-
 // errorOf classifies an error. It takes nothing of the error's text.
-func errorOf(err error, rules []ruleName, sent bool) *Error {
+func errorOf(err error, sent bool) *Error {
 	if err == nil {
 		return nil
 	}
-	e := &Error{Class: "other"}
-	for _, r := range rules {
-		if errors.Is(err, r.rule) {
-			e.Rule = r.name
-			break
-		}
-	}
+	e := &Error{Class: "other", Rule: securebedrock.RuleName(err)}
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		e.Code = word(api.ErrorCode())
@@ -78,7 +40,7 @@ func errorOf(err error, rules []ruleName, sent bool) *Error {
 		e.Class = "timeout"
 	case errors.Is(err, context.Canceled):
 		e.Class = "canceled"
-	case e.Rule == "stream_truncated":
+	case errors.Is(err, securebedrock.ErrStreamTruncated):
 		e.Class = "stream"
 	case errors.As(err, &policy) || e.Rule != "":
 		e.Class = "refused"

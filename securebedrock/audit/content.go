@@ -11,7 +11,13 @@ import (
 type ContentMode string
 
 // The content modes. Images, documents, audio and video are counted, measured and
-// digested, and never stored, whatever the mode.
+// digested, and never stored, whatever the mode. This holds for those in blocks of
+// their own, a document's or search result's text among them, and for those within a
+// body, a tool's JSON or a text: what a known name, a data URL, a known format or at
+// least 256 characters of base64 tells. "[IMAGE]", "[DOCUMENT]", "[AUDIO]",
+// "[VIDEO]" or "[DATA]" stands in their place, and a Block of their own follows. What
+// a model writes of such data in pieces of several events of an InvokeModel stream is
+// not seen. A body that is no JSON is not stored.
 const (
 	// ContentNone: of the prompt the counts of its messages, blocks and bytes; of
 	// the answer nothing.
@@ -192,11 +198,14 @@ func (c *collector) stores() bool {
 type block struct {
 	role, kind, format string
 	text               string
-	data               []byte // not text
-	document           bool   // text is JSON
-	size               int    // where it is not that of text and data
-	cut                bool   // text is only the beginning
-	digest             string // made already
+	data               []byte   // not text
+	document           bool     // text is JSON
+	value              any      // text, parsed, where it is JSON
+	never              bool     // text that is not stored
+	media              []medium // withheld from text already
+	size               int      // where it is not that of text and data
+	cut                bool     // text is only the beginning
+	digest             string   // made already
 }
 
 func (c *collector) add(b block) {
@@ -222,8 +231,42 @@ func (c *collector) add(b block) {
 		return
 	}
 	rec := Block{Role: b.role, Kind: b.kind, Format: b.format, Bytes: size, Digest: b.digest}
-	if c.stores() && b.data == nil {
+	c.withhold(&b)
+	if c.stores() && b.data == nil && !b.never {
 		rec.Text, rec.Truncated, rec.Withheld = c.keep(b)
+	}
+	c.out.Blocks = append(c.out.Blocks, rec)
+	for _, m := range b.media {
+		c.part(b.role, m)
+	}
+}
+
+// withhold takes out of a block what is not stored of it.
+func (c *collector) withhold(b *block) {
+	w := &withholder{found: b.media, plain: b.kind == "tool_schema", cut: b.cut}
+	switch {
+	case b.data != nil || b.never:
+	case b.value != nil:
+		before := len(w.found)
+		if v := w.json(b.value); len(w.found) > before {
+			b.text = writeJSON(v)
+		}
+	case c.stores():
+		b.text = w.text(b.text)
+	}
+	b.media = w.found
+}
+
+// part adds a medium that stands in a block. The block's size and digest cover it.
+func (c *collector) part(role string, m medium) {
+	c.out.Kinds[m.kind]++
+	if len(c.out.Blocks) >= maxBlocks {
+		c.out.Omitted++
+		return
+	}
+	rec := Block{Role: role, Kind: m.kind, Format: m.format, Bytes: m.size, Digest: m.digest}
+	if c.sum != nil && m.digest == "" {
+		rec.Digest = c.sum.alone(role, m.kind, m.data)
 	}
 	c.out.Blocks = append(c.out.Blocks, rec)
 }

@@ -70,6 +70,14 @@ func (s *summer) block(role, kind, text string, data []byte) string {
 	return hex.EncodeToString(sum)
 }
 
+// alone is the digest of a block that is part of another one.
+func (s *summer) alone(role, kind string, data []byte) string {
+	s.one.Reset()
+	begin(s.one, role, kind)
+	s.one.Write(data)
+	return hex.EncodeToString(s.one.Sum(s.buf[:0]))
+}
+
 // include adds a digest that was made elsewhere.
 func (s *summer) include(digest string) {
 	sum, _ := hex.AppendDecode(s.buf[:0], []byte(digest))

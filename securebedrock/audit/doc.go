@@ -27,6 +27,9 @@
 // is recorded of an input is what came to this middleware: put it inside of one
 // that rewrites prompts, if the rewritten ones are to be on record.
 //
+// Options.Subject adds who asked: the end user, by name or, with Options.SubjectKey,
+// by an HMAC that the key's owner alone can look for.
+//
 // # Sinks
 //
 //	JSONLines  a line of JSON each, to an io.Writer

@@ -14,3 +14,14 @@ var (
 func RedactJSON(r Redactor, text string) string {
 	return (&redaction{ctx: context.Background(), r: r, left: math.MaxInt / 2}).json(text)
 }
+
+// Stored is the text that is stored of a body.
+func Stored(body []byte) string {
+	p := ContentPolicy{Mode: ContentFull, MaxBytes: 1 << 30}
+	c := p.newCollector(context.Background())
+	c.body(user, body)
+	if len(c.out.Blocks) == 0 {
+		return ""
+	}
+	return c.out.Blocks[0].Text
+}

@@ -382,19 +382,19 @@ func TestMultiWithASinkThatFails(t *testing.T) {
 	close(release)
 }
 
-// life is a sink whose Flush and Close are its own.
-type life struct {
+// lifeless is a sink whose Flush and Close are its own.
+type lifeless struct {
 	memory
 	flush, close func() error
 }
 
-func (l *life) Flush(context.Context) error { return l.flush() }
-func (l *life) Close() error                { return l.close() }
+func (l *lifeless) Flush(context.Context) error { return l.flush() }
+func (l *lifeless) Close() error                { return l.close() }
 
 func TestMultiFlushAndCloseReachAll(t *testing.T) {
 	var flushed, closed atomic.Int64
-	fine := func() *life {
-		return &life{flush: func() error { flushed.Add(1); return nil }, close: func() error { closed.Add(1); return nil }}
+	fine := func() *lifeless {
+		return &lifeless{flush: func() error { flushed.Add(1); return nil }, close: func() error { closed.Add(1); return nil }}
 	}
 	release := make(chan struct{})
 	for name, f := range map[string]func() error{
@@ -403,7 +403,7 @@ func TestMultiFlushAndCloseReachAll(t *testing.T) {
 	} {
 		flushed.Store(0)
 		closed.Store(0)
-		sink := audit.Multi(fine(), &life{flush: f, close: f}, fine())
+		sink := audit.Multi(fine(), &lifeless{flush: f, close: f}, fine())
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		if err := audit.Flush(ctx, sink); err == nil || strings.Contains(err.Error(), "secret") || flushed.Load() != 2 {
 			t.Errorf("%s: Flush: %v, and %d others were flushed", name, err, flushed.Load())

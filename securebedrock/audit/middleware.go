@@ -21,6 +21,20 @@ type Options struct {
 	// where the client has no Role. With a Role its session's ARN is recorded.
 	CallerARN string
 
+	// Subject names the end user or service for whom a call is made, such as the
+	// subject of an ID token that the application keeps in the context. It is asked
+	// once a call, before the intent is written, and must not change the call. The
+	// empty text is not recorded. At most 256 letters, digits and "-_.:/+=,@*", and no
+	// key or token, else the records read "(no identifier)". Where it panics, or does
+	// not return within WriteTimeout and the call's context, the records read so too,
+	// and the call is refused with ErrAudit unless FailOpen is set.
+	Subject func(context.Context, *securebedrock.Call) string
+
+	// SubjectKey, where it is set, records of the subject "hmac-sha256:" and its
+	// HMAC-SHA-256 in hex (DigestSubject), for subjects of any form and length. The
+	// records of one subject are then found with the key alone. Keep it.
+	SubjectKey Key
+
 	// Content says what is recorded of prompts and answers. Zero: that there was
 	// a prompt, of so many messages, blocks and bytes, and nothing of it.
 	Content ContentPolicy
@@ -29,12 +43,12 @@ type Options struct {
 	ToolNames bool
 
 	// FailOpen is the reason for which a call is sent although its intent could
-	// not be written. Empty: such a call is refused with ErrAudit.
+	// not be written, or Subject failed. Empty: such a call is refused with ErrAudit.
 	FailOpen string
 
 	// WriteTimeout bounds one write of a record, whether the sink heeds its context
-	// or not, and half of it bounds the redaction of its content. The caller's
-	// context bounds the write of an intent, too. Zero: 5 s.
+	// or not, and Subject, and half of it bounds the redaction of its content. The
+	// caller's context bounds the write of an intent, too. Zero: 5 s.
 	WriteTimeout time.Duration
 
 	// Attempts counts the writes of an outcome before it is lost, with pauses
@@ -59,7 +73,7 @@ type Stats struct {
 	Outcomes atomic.Int64 // written
 	Retries  atomic.Int64 // writes of an outcome after the first
 	Lost     atomic.Int64 // records given up
-	Refused  atomic.Int64 // calls refused because their intent could not be written
+	Refused  atomic.Int64 // calls refused because their intent could not be written, or Subject failed
 	Untold   atomic.Int64 // lost records of which OnLost panicked or did not return in time
 }
 
@@ -84,9 +98,9 @@ func Middleware(sink Sink, opts Options) (securebedrock.Middleware, error) {
 	if err := opts.check(sink); err != nil {
 		return nil, err
 	}
-	a := &auditor{way: newWay(sink, maxOverdue), tell: newLane("OnLost", 1), opts: opts, rules: ruleNames(), stats: opts.Stats}
+	a := &auditor{way: newWay(sink, maxOverdue), tell: newLane("OnLost", 1), opts: opts, stats: opts.Stats}
 	a.opts.Application, a.opts.FailOpen = phrase(opts.Application), phrase(opts.FailOpen)
-	a.opts.CallerARN = word(opts.CallerARN)
+	a.opts.CallerARN, a.opts.SubjectKey = word(opts.CallerARN), opts.SubjectKey.clone()
 	if a.stats == nil {
 		a.stats = new(Stats)
 	}
@@ -120,6 +134,14 @@ func (o *Options) check(sink Sink) error {
 	if word(o.CallerARN) == noWord || o.CallerARN != "" && !strings.HasPrefix(o.CallerARN, "arn:") {
 		fault("CallerARN", "it is not an ARN")
 	}
+	if o.SubjectKey.ID != "" || len(o.SubjectKey.Secret) > 0 {
+		if msg := o.SubjectKey.fault(); msg != "" {
+			fault("SubjectKey", "%s", msg)
+		}
+		if o.Subject == nil {
+			fault("SubjectKey", "without Subject there is nothing to digest; give both or no key")
+		}
+	}
 	if o.WriteTimeout < 0 {
 		fault("WriteTimeout", "%s; give a positive time, or none for %s", o.WriteTimeout, defaultWriteTimeout)
 	}
@@ -136,7 +158,6 @@ type auditor struct {
 	tell    *lane // of OnLost
 	opts    Options
 	content ContentPolicy
-	rules   []ruleName
 	stats   *Stats
 	lost    atomic.Int64
 }
@@ -144,11 +165,19 @@ type auditor struct {
 func (a *auditor) handle(ctx context.Context, call *securebedrock.Call, next securebedrock.Handler) (_ *securebedrock.Result, err error) {
 	p := &pending{a: a, ctx: context.WithoutCancel(ctx), call: call}
 	begun := time.Now()
+	var subjectErr error
+	p.subject, subjectErr = a.subject(ctx, call)
 	if err := a.intent(ctx, p); err != nil && a.opts.FailOpen == "" {
 		a.stats.Refused.Add(1)
 		refusal := &securebedrock.PolicyError{Rule: notRecorded(err), Operation: call.Operation, Model: call.Model.ID,
 			Detail: "its intent was not written and nothing was sent; mend the audit sink, or say in FailOpen why calls may go unrecorded"}
 		p.finish(securebedrock.Outcome{Err: refusal, Latency: time.Since(call.Start)}, refusal, tries{attempts: 1, each: a.rest(ctx, begun)})
+		return nil, refusal
+	}
+	if subjectErr != nil && a.opts.FailOpen == "" {
+		a.stats.Refused.Add(1)
+		refusal := p.unnamed(subjectErr)
+		p.finish(securebedrock.Outcome{Err: refusal, Latency: time.Since(call.Start)}, refusal, a.tries())
 		return nil, refusal
 	}
 	p.answer = a.content.answer(call, a.opts.ToolNames)
@@ -226,6 +255,7 @@ type pending struct {
 	a        *auditor
 	ctx      context.Context // without the caller's end: an outcome is written all the same
 	call     *securebedrock.Call
+	subject  string // of Options.Subject, as it is recorded
 	contents *Content
 	answer   *answer
 	base     *Record // of the outcome
@@ -253,9 +283,12 @@ func (p *pending) record(kind Kind) *Record {
 	a, c := p.a, p.call
 	r := &Record{
 		Schema: Schema, Kind: kind, Time: time.Now().UTC(),
-		CallID: word(c.ID), CorrelationID: word(c.CorrelationID), Operation: word(c.Operation), Application: a.opts.Application,
+		CallID: word(c.ID), CorrelationID: identifier(c.CorrelationID), Operation: word(c.Operation), Application: a.opts.Application,
 		Region: word(c.Region), Host: hostOf(c.Host), Model: modelOf(c.Model),
 		Unguarded: phrase(c.Unguarded), FailOpen: a.opts.FailOpen, Lost: a.lost.Load(),
+	}
+	if r.Subject = p.subject; strings.HasPrefix(p.subject, subjectPrefix) {
+		r.SubjectKeyID = a.opts.SubjectKey.ID
 	}
 	if kind == KindIntent {
 		r.Input = p.contents
@@ -304,7 +337,7 @@ func (r *Record) outcome(p *pending, o securebedrock.Outcome, returned error) {
 	}
 	if err == errPanic {
 		r.Error = &Error{Class: "panic"}
-	} else if caught("an error's method", func() error { r.Error = errorOf(err, p.a.rules, o.Attempts > 0); return nil }) != nil {
+	} else if caught("an error's method", func() error { r.Error = errorOf(err, o.Attempts > 0); return nil }) != nil {
 		r.Error = &Error{Class: "other"} // Is, As or Unwrap of an error of the application's
 	}
 	if r.Error != nil {

@@ -41,11 +41,16 @@ type Record struct {
 	// CorrelationID is Call.CorrelationID as it was when the call reached this
 	// middleware; "(no identifier)" where it cannot be one.
 	CorrelationID string `json:"correlation_id,omitempty"`
-	Operation     string `json:"operation,omitempty"`
-	Application   string `json:"application,omitempty"` // Options.Application
-	Region        string `json:"region,omitempty"`      // the pinned one
-	Host          string `json:"host,omitempty"`        // to which the call goes
-	Model         *Model `json:"model,omitempty"`       // absent where the operation has none
+	// Subject is who asked, as Options.Subject tells: an identifier, or with
+	// Options.SubjectKey "hmac-sha256:" and the HMAC of one. "(no identifier)" stands
+	// for what cannot be an identifier, and where Subject failed.
+	Subject      string `json:"subject,omitempty"`
+	SubjectKeyID string `json:"subject_key_id,omitempty"` // the ID of Options.SubjectKey
+	Operation    string `json:"operation,omitempty"`
+	Application  string `json:"application,omitempty"` // Options.Application
+	Region       string `json:"region,omitempty"`      // the pinned one
+	Host         string `json:"host,omitempty"`        // to which the call goes
+	Model        *Model `json:"model,omitempty"`       // absent where the operation has none
 
 	Guardrail *Guardrail `json:"guardrail,omitempty"` // absent where none is attached
 	// Unguarded is the owner's reason for a call without a guardrail.
@@ -148,8 +153,9 @@ type Error struct {
 	// Class is refused, invalid, timeout, canceled, throttled, service, stream,
 	// network, panic, application or other.
 	Class string `json:"class"`
-	// Rule is that of securebedrock's Err… values without the prefix, in words:
-	// "residency", "guardrail_override", "read_timeout", …
+	// Rule is what securebedrock.RuleName tells: "residency", "guardrail_override",
+	// "read_timeout", …, of the package middleware "budget", "input_blocked", …, and
+	// the names of the application's own rules.
 	Rule string `json:"rule,omitempty"`
 	// Service and Code are those of a service's error: "Bedrock Runtime",
 	// "ThrottlingException".

@@ -121,6 +121,8 @@ func (r *Record) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	enc.AddString("time", r.Time.Format(time.RFC3339Nano))
 	e.text("call_id", r.CallID)
 	e.text("correlation_id", r.CorrelationID)
+	e.text("subject", r.Subject)
+	e.text("subject_key_id", r.SubjectKeyID)
 	e.text("operation", r.Operation)
 	e.text("application", r.Application)
 	e.text("region", r.Region)

@@ -75,6 +75,9 @@ const (
 // much. Attempts before the last are not counted: Bedrock does not tell what a
 // lost one cost. A middleware further in that fails an answered call has to return
 // the Result that it got, or the call seems not to have been sent.
+//
+// A panic of Key or Estimate refuses the call, one of the Store is a failure of the
+// Store, and one of OnError is caught.
 func Budget(opts BudgetOptions) (securebedrock.Middleware, error) {
 	var f faults
 	if strings.Contains(opts.Name, "/") {
@@ -128,18 +131,32 @@ type budget struct{ BudgetOptions }
 
 func (b *budget) handle(ctx context.Context, call *securebedrock.Call, next securebedrock.Handler) (*securebedrock.Result, error) {
 	var key string
-	if b.Key != nil {
-		key = b.Key(ctx, call)
+	var estimate securebedrock.Usage
+	if err := caught("BudgetOptions.Key or Estimate", func() error {
+		if b.Key != nil {
+			key = b.Key(ctx, call)
+		}
+		estimate = b.Estimate(call)
+		return nil
+	}); err != nil {
+		e := b.refuse(call, key, err, "a function of budget %q panicked: Key or Estimate; mend it", b.Name)
+		e.name = nameBudgetFailed
+		return nil, e
 	}
 	asked := tierOf(call.Input)
 	price, ok := b.price(call.Model.ID, asked)
 	if !ok {
-		return nil, b.refuse(call, key, nil, "budget %q has no price for the model in the service tier %s; add one to Prices", b.Name, known(asked))
+		e := b.refuse(call, key, nil, "budget %q has no price for the model in the service tier %s; add one to Prices", b.Name, known(asked))
+		e.name = nameBudgetPrice
+		return nil, e
 	}
-	estimate := b.Estimate(call)
 	hour := cachesForAnHour(call.Input)
 	reserved, limit := price.amount(estimate, hour), Amount{b.Tokens, b.Cost}
-	r, ok, err := b.Store.Reserve(ctx, b.Name+"/"+key, b.Window, limit, reserved)
+	var r Reservation
+	err := caught("Store.Reserve", func() (err error) {
+		r, ok, err = b.Store.Reserve(ctx, b.Name+"/"+key, b.Window, limit, reserved)
+		return err
+	})
 	if err != nil {
 		return b.withoutStore(ctx, call, next, key, r, err)
 	}
@@ -158,7 +175,7 @@ func (b *budget) handle(ctx context.Context, call *securebedrock.Call, next secu
 		if p, ok := b.price(call.Model.ID, e.ServiceTier); ok && e.ServiceTier != "" {
 			price = p
 		}
-		if err := b.Store.Settle(ctx, r, spent(price, e, estimate, reserved, hour)); err != nil {
+		if err := b.settle(ctx, r, spent(price, e, estimate, reserved, hour)); err != nil {
 			b.failed("a call could not be settled and stays counted with its estimate", err)
 		}
 	})
@@ -170,7 +187,7 @@ func (b *budget) handle(ctx context.Context, call *securebedrock.Call, next secu
 func (b *budget) withoutStore(ctx context.Context, call *securebedrock.Call, next securebedrock.Handler, key string, r Reservation, err error) (*securebedrock.Result, error) {
 	if r.ID != "" {
 		release, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
-		settleErr := b.Store.Settle(release, r, Amount{})
+		settleErr := b.settle(release, r, Amount{})
 		cancel()
 		if settleErr != nil {
 			b.failed("a call was given up while the store reserved for it, and the reservation could not be released: it may stay counted", errors.Join(err, settleErr))
@@ -179,7 +196,9 @@ func (b *budget) withoutStore(ctx context.Context, call *securebedrock.Call, nex
 		}
 	}
 	if b.FailOpen == "" {
-		return nil, b.refuse(call, key, err, "the store of budget %q could not be asked; mend it, or say in FailOpen why calls may go without", b.Name)
+		e := b.refuse(call, key, err, "the store of budget %q could not be asked; mend it, or say in FailOpen why calls may go without", b.Name)
+		e.name = nameBudgetStore
+		return nil, e
 	}
 	b.failed("a call goes without", err)
 	return next(ctx, call)
@@ -212,10 +231,17 @@ func (b *budget) refuse(call *securebedrock.Call, key string, cause error, forma
 	return &BudgetError{Name: b.Name, Key: key, Limit: Amount{b.Tokens, b.Cost}, refusal: refuse(ErrBudget, call, cause, format, args...)}
 }
 
+func (b *budget) settle(ctx context.Context, r Reservation, spent Amount) error {
+	return caught("Store.Settle", func() error { return b.Store.Settle(ctx, r, spent) })
+}
+
+// failed tells OnError. Nobody is left to tell of its own panic.
 func (b *budget) failed(what string, err error) {
 	if b.OnError != nil {
-		defer func() { _ = recover() }() // there is nobody else to tell, and the call goes on
-		b.OnError(fmt.Errorf("middleware: budget %q: %s: %w", b.Name, what, err))
+		_ = caught("BudgetOptions.OnError", func() error {
+			b.OnError(fmt.Errorf("middleware: budget %q: %s: %w", b.Name, what, err))
+			return nil
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -38,19 +39,39 @@ func contents() []Content {
 
 // content is what InputCheck finds in an input.
 type content struct {
+	parts           Part
 	lastTurn, tools bool
 	allowed         []Content
-	texts           []string
-	images          []types.GuardrailContentBlock
-	unchecked       Content // the first that cannot be checked and is not allowed
+	mostText        int64        // bytes that MaxRequests can hold
+	mostImages      int          // MaxRequests
+	ended           func() error // the context's end
+
+	texts     []string
+	size      int64 // of texts
+	images    []types.GuardrailContentBlock
+	unchecked Content // the first that cannot be checked and is not allowed
+	err       error   // of ended
 }
 
 func (c *content) text(s ...string) {
 	for _, s := range s {
-		if s != "" {
-			c.texts = append(c.texts, s)
+		if s == "" || c.stopped() {
+			continue
 		}
+		c.texts = append(c.texts, s)
+		c.size += int64(len(s))
 	}
+}
+
+// tooMuch reports whether the input needs more than MaxRequests.
+func (c *content) tooMuch() bool { return c.size > c.mostText || len(c.images) > c.mostImages }
+
+// stopped reports whether there is no use in looking further.
+func (c *content) stopped() bool {
+	if c.err == nil {
+		c.err = c.ended()
+	}
+	return c.err != nil || c.tooMuch()
 }
 
 func (c *content) cannot(what Content) {
@@ -63,16 +84,18 @@ func (c *content) input(in any) {
 	switch in := in.(type) {
 	case *bedrockruntime.ConverseInput:
 		c.conversation(in.System, in.Messages, in.PromptVariables, in.ToolConfig)
-		c.document(in.AdditionalModelRequestFields)
+		c.fields(in.AdditionalModelRequestFields)
 	case *bedrockruntime.ConverseStreamInput:
 		c.conversation(in.System, in.Messages, in.PromptVariables, in.ToolConfig)
-		c.document(in.AdditionalModelRequestFields)
+		c.fields(in.AdditionalModelRequestFields)
 	case *bedrockruntime.InvokeModelInput:
-		c.json(in.Body)
+		c.body(in.Body)
 	case *bedrockruntime.InvokeModelWithResponseStreamInput:
-		c.json(in.Body)
+		c.body(in.Body)
 	case *bedrockruntime.StartAsyncInvokeInput:
-		c.document(in.ModelInput)
+		if raw, ok := c.marshaled(in.ModelInput); ok {
+			c.body(raw)
+		}
 	case *bedrockruntime.InvokeModelWithBidirectionalStreamInput:
 		c.cannot(Stream)
 	default:
@@ -81,22 +104,16 @@ func (c *content) input(in any) {
 }
 
 func (c *content) conversation(system []types.SystemContentBlock, messages []types.Message, variables map[string]types.PromptVariableValues, tools *types.ToolConfiguration) {
-	for _, b := range system {
-		switch b := b.(type) {
-		case *types.SystemContentBlockMemberText:
-			c.text(b.Value)
-		case *types.SystemContentBlockMemberGuardContent:
-			c.guardContent(b.Value)
-		case *types.SystemContentBlockMemberCachePoint:
-		default:
-			c.cannot(Other)
-		}
+	if c.parts.has(PartSystem) {
+		c.system(system)
 	}
-	for _, v := range variables {
-		if t, ok := v.(*types.PromptVariableValuesMemberText); ok {
-			c.text(t.Value)
-		} else {
-			c.cannot(Other)
+	if c.parts.has(PartUser) {
+		for _, name := range slices.Sorted(maps.Keys(variables)) {
+			if t, ok := variables[name].(*types.PromptVariableValuesMemberText); ok {
+				c.text(t.Value)
+			} else {
+				c.cannot(Other)
+			}
 		}
 	}
 	if c.tools && tools != nil {
@@ -107,7 +124,23 @@ func (c *content) conversation(system []types.SystemContentBlock, messages []typ
 	}
 	for _, m := range messages {
 		for _, b := range m.Content {
-			c.block(b)
+			if c.parts.has(partOf(m.Role, b)) {
+				c.block(b)
+			}
+		}
+	}
+}
+
+func (c *content) system(blocks []types.SystemContentBlock) {
+	for _, b := range blocks {
+		switch b := b.(type) {
+		case *types.SystemContentBlockMemberText:
+			c.text(b.Value)
+		case *types.SystemContentBlockMemberGuardContent:
+			c.guardContent(b.Value)
+		case *types.SystemContentBlockMemberCachePoint:
+		default:
+			c.cannot(Other)
 		}
 	}
 }
@@ -245,14 +278,27 @@ func (c *content) guardContent(b types.GuardrailConverseContentBlock) {
 	}
 }
 
+// fields are the model's own request fields beside a conversation.
+func (c *content) fields(d document.Interface) {
+	if c.parts.has(PartFields) {
+		c.document(d)
+	}
+}
+
 func (c *content) document(d document.Interface) {
+	if raw, ok := c.marshaled(d); ok {
+		c.json(raw)
+	}
+}
+
+func (c *content) marshaled(d document.Interface) ([]byte, bool) {
 	if d == nil {
-		return
+		return nil, false
 	}
 	raw, err := d.MarshalSmithyDocument()
 	if err != nil {
 		c.cannot(Other)
-		return
+		return nil, false
 	}
-	c.json(raw)
+	return raw, true
 }

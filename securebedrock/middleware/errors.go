@@ -8,18 +8,36 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
-// The rules of this package.
+// The rules of this package. securebedrock.RuleName gives their names, which stand
+// in audit records, spans and metrics.
 var (
 	// ErrBudget: the budget of the window is spent, or its store cannot be asked.
-	// The error is a *BudgetError.
-	ErrBudget = errors.New("budget is spent")
-	// ErrConcurrency: too many calls of the model are in flight.
-	ErrConcurrency = errors.New("too many calls in flight")
-	// ErrRate: too many calls of the model in this second.
-	ErrRate = errors.New("too many calls a second")
+	// The error is a *BudgetError. Its name is "budget", "budget_store" where the
+	// Store failed, "budget_price" where the call has no price, and "budget_failed"
+	// where BudgetOptions.Key or Estimate panicked.
+	ErrBudget error = &rule{"budget", "budget is spent"}
+	// ErrConcurrency: too many calls of the model are in flight. Its name is
+	// "concurrency".
+	ErrConcurrency error = &rule{"concurrency", "too many calls in flight"}
+	// ErrRate: too many calls of the model in this second. Its name is "rate".
+	ErrRate error = &rule{"rate", "too many calls a second"}
 	// ErrInput: the guardrail intervened on the input, or could not be applied to
-	// all of it. The error is an *InputError.
-	ErrInput = errors.New("input did not pass the check")
+	// all of it. The error is an *InputError. Its name is "input_blocked" where the
+	// guardrail intervened, and else "input_unchecked".
+	ErrInput error = &rule{"input_unchecked", "input did not pass the check"}
+)
+
+// rule is an error with a name for securebedrock.RuleName.
+type rule struct{ name, text string }
+
+func (r *rule) Error() string    { return r.text }
+func (r *rule) RuleName() string { return r.name }
+
+const (
+	nameBudgetStore  = "budget_store"
+	nameBudgetPrice  = "budget_price"
+	nameBudgetFailed = "budget_failed"
+	nameInputBlocked = "input_blocked"
 )
 
 // BudgetError is a refusal of Budget. It is a *securebedrock.PolicyError of the rule
@@ -38,7 +56,16 @@ type BudgetError struct {
 	// is larger than the whole budget.
 	Frees time.Time
 
+	name string // of the reason, where it is not the rule's
 	refusal
+}
+
+// RuleName is the name of the reason, which ErrBudget lists.
+func (e *BudgetError) RuleName() string {
+	if e.name != "" {
+		return e.name
+	}
+	return securebedrock.RuleName(ErrBudget)
 }
 
 // InputError is a refusal of InputCheck. It is a *securebedrock.PolicyError of the
@@ -51,6 +78,14 @@ type InputError struct {
 	Unchecked Content
 
 	refusal
+}
+
+// RuleName is the name of the reason: "input_blocked" or "input_unchecked".
+func (e *InputError) RuleName() string {
+	if e.Intervened {
+		return nameInputBlocked
+	}
+	return securebedrock.RuleName(ErrInput)
 }
 
 // refusal is a PolicyError with a cause, which its text leaves out: a cause's text

@@ -26,8 +26,13 @@ type InputCheckOptions struct {
 	// ID and Version are the guardrail's. Empty: the one that is pinned on the call.
 	// Another one needs a Client of its own, as securebedrock refuses it.
 	ID, Version string
+	// Parts are the parts of the input that are checked, such as
+	// AllParts &^ PartSystem, or PartToolResults alone. Zero: AllParts. Parts that
+	// are left out are not looked at, also where they hold what ApplyGuardrail
+	// cannot look at.
+	Parts Part
 	// LastTurn checks the system prompt and what came after the model's last answer
-	// only. Else the whole conversation is checked with each call, and paid for.
+	// of a Converse only; of a body it leaves nothing out. Else the whole conversation is checked with each call, and paid for.
 	LastTurn bool
 	// Tools checks the tools' names, descriptions and schemas too, which are the
 	// program's own text unless they come from somewhere else.
@@ -41,7 +46,8 @@ type InputCheckOptions struct {
 	// so that a phrase is in one of them whole.
 	MaxText int
 	// MaxRequests bounds the ApplyGuardrail requests for one call, which are made one
-	// after the other; a call that needs more is refused. Each image is a request.
+	// after the other; a call that needs more is refused, and no more than that is
+	// gathered of its input. Each image is a request.
 	// Zero: 40.
 	MaxRequests int
 }
@@ -63,7 +69,8 @@ const (
 // arguments, reasoning, search results, citations, documents given as text or as
 // TXT, MD, CSV or HTML in UTF-8, prompt variables, and AdditionalModelRequestFields;
 // tool definitions with Tools. Of InvokeModel and StartAsyncInvoke it takes every
-// string, key and number in the body. Images in PNG and JPEG go to the guardrail as
+// string, key and number in the body. Parts leaves some of it out, such as the
+// program's own system prompt. Images in PNG and JPEG go to the guardrail as
 // images, those in a body too, where they are in base64: the guardrail's content
 // filters have to be for images, and of text in one they read 100 words.
 //
@@ -89,6 +96,9 @@ func InputCheck(opts InputCheckOptions) (securebedrock.Middleware, error) {
 	if opts.MaxText < 0 || opts.MaxText > 0 && opts.MaxText < 2*overlap {
 		f.add("InputCheck", "MaxText", "%d; at least %d, or none for %d", opts.MaxText, 2*overlap, defaultMaxText)
 	}
+	if opts.Parts&^AllParts != 0 {
+		f.add("InputCheck", "Parts", "%#x has bits that are no part; give a union of the Part constants", uint8(opts.Parts))
+	}
 	if opts.MaxRequests < 0 {
 		f.add("InputCheck", "MaxRequests", "%d; a positive number, or none for %d", opts.MaxRequests, defaultMaxRequests)
 	}
@@ -96,6 +106,9 @@ func InputCheck(opts InputCheckOptions) (securebedrock.Middleware, error) {
 		return nil, err
 	}
 	opts.AllowUnchecked = slices.Clone(opts.AllowUnchecked)
+	if opts.Parts == 0 {
+		opts.Parts = AllParts
+	}
 	if opts.MaxText == 0 {
 		opts.MaxText = defaultMaxText
 	}
@@ -115,8 +128,12 @@ func InputCheck(opts InputCheckOptions) (securebedrock.Middleware, error) {
 }
 
 func (o *InputCheckOptions) check(ctx context.Context, call *securebedrock.Call) error {
-	c := &content{lastTurn: o.LastTurn, tools: o.Tools, allowed: o.AllowUnchecked}
+	c := &content{parts: o.Parts, lastTurn: o.LastTurn, tools: o.Tools, allowed: o.AllowUnchecked,
+		mostText: multiply(int64(o.MaxText), int64(o.MaxRequests)), mostImages: o.MaxRequests, ended: ctx.Err}
 	c.input(call.Input)
+	if c.err != nil {
+		return c.err
+	}
 	if c.unchecked != "" {
 		e := failed(call, nil, "ApplyGuardrail cannot look at its %s; leave it out, or name it in AllowUnchecked", c.unchecked)
 		e.Unchecked = c.unchecked
@@ -129,17 +146,24 @@ func (o *InputCheckOptions) check(ctx context.Context, call *securebedrock.Call)
 	if id == "" {
 		return failed(call, nil, "no guardrail is pinned on the call; give InputCheck an ID and Version")
 	}
-	client := o.Client()
-	if client == nil {
-		return failed(call, nil, "InputCheck's Client returned none")
+	var client Checker
+	if err := caught("InputCheckOptions.Client", func() error { client = o.Client(); return nil }); err != nil || client == nil {
+		return failed(call, err, "InputCheck's Client returned none")
 	}
-	requests := c.requests(o.MaxText)
-	if len(requests) > o.MaxRequests {
-		return failed(call, nil, "its check would need %d requests and MaxRequests is %d", len(requests), o.MaxRequests)
+	requests := c.requests(o.MaxText, o.MaxRequests)
+	if c.tooMuch() || len(requests) > o.MaxRequests {
+		return failed(call, nil, "its check would need more than %d requests of %d bytes; raise MaxRequests, or send less in one call", o.MaxRequests, o.MaxText)
 	}
 	for _, blocks := range requests {
-		out, err := client.ApplyGuardrail(ctx, &bedrockruntime.ApplyGuardrailInput{
-			GuardrailIdentifier: aws.String(id), GuardrailVersion: aws.String(version), Source: types.GuardrailContentSourceInput, Content: blocks,
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		var out *bedrockruntime.ApplyGuardrailOutput
+		err := caught("the Checker", func() (err error) {
+			out, err = client.ApplyGuardrail(ctx, &bedrockruntime.ApplyGuardrailInput{
+				GuardrailIdentifier: aws.String(id), GuardrailVersion: aws.String(version), Source: types.GuardrailContentSourceInput, Content: blocks,
+			})
+			return err
 		})
 		switch {
 		case err != nil && errors.Is(err, context.Canceled):

@@ -25,6 +25,9 @@ func (c *content) imageBytes(format string, data []byte) {
 		c.cannot(Image)
 		return
 	}
+	if c.stopped() {
+		return
+	}
 	c.images = append(c.images, &types.GuardrailContentBlockMemberImage{Value: types.GuardrailImageBlock{
 		Format: types.GuardrailImageFormat(format), Source: &types.GuardrailImageSourceMemberBytes{Value: data}}})
 }
@@ -66,23 +69,43 @@ func (c *content) json(raw []byte) {
 		c.cannot(Body)
 		return
 	}
-	var lines []string
+	var l lines
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
-	for {
+	for !c.stopped() && l.size <= c.mostText {
 		token, err := dec.Token()
-		if err != nil {
-			c.text(strings.Join(lines, "\n"))
-			return
+		if err != nil { // the end
+			break
 		}
-		switch t := token.(type) {
-		case string:
-			lines = append(lines, c.decoded(t)...)
-		case json.Number:
-			lines = append(lines, t.String())
+		l.token(c, token)
+	}
+	c.text(l.String())
+}
+
+// lines are the strings and numbers of a document.
+type lines struct {
+	all  []string
+	size int64
+}
+
+func (l *lines) token(c *content, token any) {
+	switch t := token.(type) {
+	case string:
+		for _, s := range c.decoded(t) {
+			l.add(s)
 		}
+	case json.Number:
+		l.add(t.String())
 	}
 }
+
+func (l *lines) add(s string) {
+	l.all = append(l.all, s)
+	l.size += int64(len(s)) + 1
+}
+
+// String is one text, so that a phrase of several strings is one.
+func (l *lines) String() string { return strings.Join(l.all, "\n") }
 
 // shortest is the length from which a string may be a file in base64.
 const shortest = 64

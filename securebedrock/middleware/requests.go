@@ -1,14 +1,17 @@
 package middleware
 
 import (
+	"unicode/utf8"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 )
 
 // requests puts the content into as many ApplyGuardrail requests as it needs. Each
 // begins with the end of the one before it: what a model reads as one phrase can be
-// cut by the end of a request, or written into two blocks.
-func (c *content) requests(most int) [][]types.GuardrailContentBlock {
+// cut by the end of a request, or written into two blocks. It stops with more
+// requests than limit.
+func (c *content) requests(most, limit int) [][]types.GuardrailContentBlock {
 	var all [][]types.GuardrailContentBlock
 	var one []types.GuardrailContentBlock
 	left, last := most, ""
@@ -21,19 +24,19 @@ func (c *content) requests(most int) [][]types.GuardrailContentBlock {
 		all, one, left = append(all, one), nil, most
 	}
 	for _, text := range c.texts {
-		for {
+		for len(all) <= limit {
 			if left < overlap && left < len(text) { // too little to go on with
-				tail := last[runes(last, max(0, len(last)-overlap)):]
+				tail := last[boundary(last, max(0, len(last)-overlap)):]
 				next()
 				put(tail)
 			}
-			part := text[:runes(text, min(len(text), left))]
+			part := text[:boundary(text, min(len(text), left))]
 			put(part)
 			if len(part) == len(text) {
 				break
 			}
 			next()
-			text = text[runes(text, max(0, len(part)-overlap)):]
+			text = text[boundary(text, max(0, len(part)-overlap)):]
 		}
 	}
 	if len(one) > 0 {
@@ -45,10 +48,14 @@ func (c *content) requests(most int) [][]types.GuardrailContentBlock {
 	return all
 }
 
-// runes moves a cut back to the beginning of a character.
-func runes(s string, at int) int {
-	for at > 0 && at < len(s) && s[at]&0xC0 == 0x80 {
-		at--
+// boundary moves a cut back to the beginning of a character: by three bytes at
+// most, the rest of the longest one. A cut in bytes that are no characters stays,
+// so that a piece is never empty.
+func boundary(s string, at int) int {
+	for i := at; i > 0 && i > at-utf8.UTFMax; i-- {
+		if i == len(s) || utf8.RuneStart(s[i]) {
+			return i
+		}
 	}
 	return at
 }

@@ -47,7 +47,7 @@
 //	securebedrock.guardrail.intervened        bool     true where it blocked or masked; else absent
 //	securebedrock.guardrail.policies          string[] those that did: word, topic, …
 //	securebedrock.guardrail.origin            string[] REQUEST, ACCOUNT_ENFORCED, …
-//	securebedrock.rule                        string   the rule of securebedrock that spoke
+//	securebedrock.rule                        string   the rule that spoke: securebedrock.RuleName
 //	securebedrock.attempts, .throttled        int      sends, and those that Bedrock throttled
 //	securebedrock.wait                        double   seconds not sending: rate limit and backoff
 //	securebedrock.cache_write_1h_tokens       int      of the cache's creation, for an hour or another time than five minutes
@@ -61,9 +61,11 @@
 // by names of this package's own, start_async_invoke, get_async_invoke,
 // list_async_invokes, apply_guardrail, invoke_guardrail_checks and count_tokens.
 //
-// error.type is the word of securebedrock.rule, which is the rule's Err… name in
-// lower case (residency, guardrail_coverage, read_timeout, stream_truncated, …);
-// or the service's error code (ThrottlingException); or canceled,
+// error.type is the word of securebedrock.rule, which is what securebedrock.RuleName
+// tells: the rule's Err… name in lower case (residency, guardrail_coverage,
+// read_timeout, stream_truncated, …), of the package middleware budget, budget_store,
+// budget_price, concurrency, rate, input_blocked and input_unchecked, and the name that
+// an application's own Middleware gives; or the service's error code (ThrottlingException); or canceled,
 // deadline_exceeded, request_send, panic or _OTHER. The span's status is then
 // Error with the same word for its description. A guardrail's intervention and a
 // stream that the caller closes are no errors.
@@ -76,9 +78,11 @@
 //
 // with the bucket boundaries of the conventions. All have gen_ai.operation.name,
 // gen_ai.provider.name, gen_ai.request.model, server.address and server.port; the
-// duration has error.type and securebedrock.guardrail.intervened too. The model is
-// left out where a rule refused the call before it was sent: callers could name
-// any number of models.
+// duration has error.type and securebedrock.guardrail.intervened too. The number of
+// series is bounded, as callers could name any number of models: the model is left out
+// where nothing was sent, and where Bedrock refused the request (400, 403, 404) for a
+// model that it has not answered before. Of models beyond Options.MaxModels, and of
+// values of error.type beyond 128, the attribute is _OTHER.
 //
 // # What is never recorded
 //

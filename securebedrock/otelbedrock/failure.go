@@ -3,6 +3,7 @@ package otelbedrock
 import (
 	"context"
 	"errors"
+	"net/http"
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -13,7 +14,9 @@ import (
 // failure is what is told of an error: words from a list, and the service's code.
 type failure struct {
 	kind string // error.type; empty without an error
-	rule string // where a rule of securebedrock's spoke
+	rule string // where a rule spoke, of securebedrock or of a middleware
+
+	rejected bool // Bedrock refused the request, as it does for a model that there is not
 }
 
 const (
@@ -28,57 +31,43 @@ func failureOf(err error) failure {
 	if err == nil {
 		return failure{}
 	}
-	if rule := ruleOf(err); rule != "" {
-		return failure{kind: rule, rule: rule}
+	f := failure{rejected: rejected(err)}
+	if f.rule = securebedrock.RuleName(err); f.rule != "" {
+		f.kind = f.rule
+		return f
 	}
+	f.kind = kindOf(err)
+	return f
+}
+
+// rejected reports a 400, 403 or 404.
+func rejected(err error) bool {
+	var response interface{ HTTPStatusCode() int }
+	if !errors.As(err, &response) {
+		return false
+	}
+	switch response.HTTPStatusCode() {
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound:
+		return true
+	}
+	return false
+}
+
+// kindOf is the error.type of an error of no rule.
+func kindOf(err error) string {
 	var api smithy.APIError
 	var send *smithyhttp.RequestSendError
 	switch {
 	case errors.As(err, &api):
 		if code := word(api.ErrorCode()); code != "" {
-			return failure{kind: code}
+			return code
 		}
 	case errors.Is(err, context.Canceled): // before the send that it ended
-		return failure{kind: kindCanceled}
+		return kindCanceled
 	case errors.Is(err, context.DeadlineExceeded):
-		return failure{kind: kindDeadline}
+		return kindDeadline
 	case errors.As(err, &send):
-		return failure{kind: kindSend}
+		return kindSend
 	}
-	return failure{kind: kindOther}
-}
-
-// ruleOf is the word for a rule. The whole call's timeout comes first, since it
-// wraps what it ended.
-func ruleOf(err error) string {
-	for _, r := range [...]struct {
-		rule error
-		word string
-	}{
-		{securebedrock.ErrCallTimeout, "call_timeout"},
-		{securebedrock.ErrAudit, "audit"},
-		{securebedrock.ErrConnectTimeout, "connect_timeout"},
-		{securebedrock.ErrReadTimeout, "read_timeout"},
-		{securebedrock.ErrConfig, "config"},
-		{securebedrock.ErrRegion, "region"},
-		{securebedrock.ErrAccount, "account"},
-		{securebedrock.ErrResidency, "residency"},
-		{securebedrock.ErrModel, "model"},
-		{securebedrock.ErrGuardrailRequired, "guardrail_required"},
-		{securebedrock.ErrGuardrailOverride, "guardrail_override"},
-		{securebedrock.ErrGuardrailCoverage, "guardrail_coverage"},
-		{securebedrock.ErrGuardrailUnverified, "guardrail_unverified"},
-		{securebedrock.ErrUnguardedOperation, "unguarded_operation"},
-		{securebedrock.ErrEndpoint, "endpoint"},
-		{securebedrock.ErrAuth, "auth"},
-		{securebedrock.ErrRedirect, "redirect"},
-		{securebedrock.ErrStreamTruncated, "stream_truncated"},
-		{securebedrock.ErrAnswerSize, "answer_size"},
-		{securebedrock.ErrAnswerIncomplete, "answer_incomplete"},
-	} {
-		if errors.Is(err, r.rule) {
-			return r.word
-		}
-	}
-	return ""
+	return kindOther
 }

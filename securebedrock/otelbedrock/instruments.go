@@ -72,18 +72,27 @@ func (i *instruments) seriesOf(o *observer, key seriesKey) *series {
 	})
 }
 
+// measuredModel is the model that the metrics name. Callers can make up any number of
+// names: a name counts where the call was sent and Bedrock did not refuse the request,
+// or has answered the model before, and up to Options.MaxModels.
+func (r *record) measuredModel(out *securebedrock.Outcome, f failure) string {
+	switch {
+	case out.Attempts == 0:
+		return ""
+	case f.rejected && !r.o.models.has(r.model):
+		return ""
+	}
+	return r.o.models.keep(r.model)
+}
+
 // measure records the call's metrics.
 func (r *record) measure(out *securebedrock.Outcome, f failure) {
 	i := r.o.instruments
 	if !i.duration.Enabled(r.ctx) && !i.tokens.Enabled(r.ctx) && !i.firstChunk.Enabled(r.ctx) {
 		return
 	}
-	key := seriesKey{target: r.key(), errorType: f.kind, intervened: out.Guardrail.Intervened}
-	if f.rule != "" && out.Attempts == 0 {
-		// Nothing has approved the model of a refused call: callers could make
-		// as many series as they can think of names.
-		key.target.model = ""
-	}
+	key := seriesKey{target: r.key(), errorType: r.o.kinds.keep(f.kind), intervened: out.Guardrail.Intervened}
+	key.target.model = r.measuredModel(out, f)
 	s := i.seriesOf(r.o, key)
 	i.duration.Record(r.ctx, time.Since(r.began).Seconds(), s.ended...)
 	if d := r.firstChunk(out); d > 0 {

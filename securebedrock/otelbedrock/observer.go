@@ -14,6 +14,8 @@ import (
 type observer struct {
 	tracer      trace.Tracer
 	instruments *instruments
+	models      limited // that metrics name
+	kinds       limited // of errors, likewise
 	targets     memo[targetKey, *target]
 }
 
@@ -69,7 +71,9 @@ type record struct {
 	operation, model, host string
 }
 
-func (r *record) key() targetKey { return targetKey{r.operation, r.model, r.host} }
+func (r *record) key() targetKey {
+	return targetKey{operationName(r.operation, r.model).Value.AsString(), r.model, r.host}
+}
 
 func (r *record) judged(model string) {
 	if model == r.model {

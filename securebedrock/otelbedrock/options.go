@@ -20,7 +20,15 @@ type Options struct {
 	TracerProvider trace.TracerProvider
 	// MeterProvider makes the histograms. Nil: OpenTelemetry's global one, as above.
 	MeterProvider metric.MeterProvider
+	// MaxModels is the number of model identifiers that the metrics of this
+	// Middleware name, each a series or more. Any further one is _OTHER. Zero: 256.
+	MaxModels int
 }
+
+const (
+	defaultMaxModels = 256
+	maxErrorTypes    = 128 // of the metrics; any further one is _OTHER
+)
 
 // InstrumentError says that the MeterProvider could not make an instrument.
 type InstrumentError struct {
@@ -41,8 +49,14 @@ func (e *InstrumentError) Unwrap() error { return e.Err }
 // timed nor seen, and a call that passes two of them is counted twice.
 //
 // The Middleware may serve several clients, and its Handlers many goroutines. An
-// error is an *InstrumentError.
+// error is an *InstrumentError, or wraps securebedrock.ErrConfig.
 func Middleware(opts Options) (securebedrock.Middleware, error) {
+	if opts.MaxModels < 0 {
+		return nil, fmt.Errorf("%w: otelbedrock: MaxModels: %d; give a positive number, or none for %d", securebedrock.ErrConfig, opts.MaxModels, defaultMaxModels)
+	}
+	if opts.MaxModels == 0 {
+		opts.MaxModels = defaultMaxModels
+	}
 	tracers, meters := opts.TracerProvider, opts.MeterProvider
 	if tracers == nil {
 		tracers = otel.GetTracerProvider()
@@ -57,6 +71,8 @@ func Middleware(opts Options) (securebedrock.Middleware, error) {
 	o := &observer{
 		tracer:      tracers.Tracer(scope, trace.WithSchemaURL(semconv.SchemaURL)),
 		instruments: instruments,
+		models:      limited{most: int64(opts.MaxModels)},
+		kinds:       limited{most: maxErrorTypes},
 	}
 	return o.wrap, nil
 }

@@ -10,7 +10,10 @@ import (
 )
 
 // targetKey is what calls of one kind have in common.
-type targetKey struct{ operation, model, host string }
+type targetKey struct {
+	operation   string // gen_ai.operation.name
+	model, host string
+}
 
 // target is what the spans of such calls start with.
 type target struct {
@@ -23,10 +26,9 @@ type target struct {
 // want at a span's creation, for the sampler.
 func (o *observer) target(key targetKey) *target {
 	return o.targets.get(key, func() *target {
-		operation := operationName(key.operation, key.model)
 		t := &target{
-			name:       operation.Value.AsString(),
-			attributes: []attribute.KeyValue{operation, semconv.GenAIProviderNameAWSBedrock},
+			name:       key.operation,
+			attributes: []attribute.KeyValue{semconv.GenAIOperationNameKey.String(key.operation), semconv.GenAIProviderNameAWSBedrock},
 		}
 		if key.model != "" {
 			t.name += " " + key.model

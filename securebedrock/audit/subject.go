@@ -1,0 +1,73 @@
+package audit
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock"
+)
+
+// subjectLabel keeps the HMAC of a subject apart from those of blocks.
+const subjectLabel = Schema + " subject\x00"
+
+const subjectPrefix = "hmac-sha256:"
+
+// DigestSubject is Record.Subject of a Middleware with this Options.SubjectKey: to
+// find what a person asked. It is HMAC-SHA-256 over "securebedrock.audit/1 subject",
+// a zero byte and the subject.
+func DigestSubject(key Key, subject string) string {
+	h := hmac.New(sha256.New, key.Secret)
+	h.Write([]byte(subjectLabel))
+	h.Write([]byte(subject))
+	return subjectPrefix + hex.EncodeToString(h.Sum(nil))
+}
+
+// subject asks Options.Subject, within WriteTimeout and the call's context.
+func (a *auditor) subject(ctx context.Context, call *securebedrock.Call) (string, error) {
+	if a.opts.Subject == nil {
+		return "", nil
+	}
+	own, subject := *call, "" // what runs on after the timeout has a Call of its own
+	ctx, cancel := context.WithTimeout(ctx, a.opts.WriteTimeout)
+	defer cancel()
+	r := start("Options.Subject", func() error {
+		subject = a.opts.Subject(ctx, &own)
+		return nil
+	})
+	switch err := r.wait(ctx); {
+	case err != nil:
+		return noWord, err
+	case subject == "":
+		return "", nil
+	case a.opts.SubjectKey.ID != "":
+		return DigestSubject(a.opts.SubjectKey, subject), nil
+	}
+	return identifier(subject), nil
+}
+
+// identifier is word for what a caller names: keys and tokens, which have the form of
+// a word, are none.
+func identifier(s string) string {
+	notWord := func(r rune) bool { return r > 0x7f || !alnum(byte(r)) }
+	for part := range strings.FieldsFuncSeq(s, notWord) {
+		switch {
+		case strings.HasPrefix(part, "eyJ") && len(part) >= 10, // a JSON web token
+			strings.HasPrefix(part, "ABSK") && len(part) >= 16, // a Bedrock API key
+			len(part) == 20 && (strings.HasPrefix(part, "AKIA") || strings.HasPrefix(part, "ASIA")):
+			return noWord
+		}
+	}
+	if strings.Contains(s, "bedrock-api-key-") {
+		return noWord
+	}
+	return word(s)
+}
+
+// unnamed refuses a call of which Options.Subject could not tell who made it.
+func (p *pending) unnamed(err error) *securebedrock.PolicyError {
+	return &securebedrock.PolicyError{Rule: notRecorded(err), Operation: p.call.Operation, Model: p.call.Model.ID,
+		Detail: "Options.Subject of the audit did not tell who made the call, and nothing was sent; mend it, or say in FailOpen why calls may go unrecorded"}
+}
