@@ -43,8 +43,11 @@ type evaluated struct {
 	full bool
 }
 
-// grounded reports whether an answer can be held against a source and a query.
-func (in evaluated) grounded() bool { return len(in.source) > 0 && len(in.query) > 0 }
+// grounded reports whether there is an answer, and a source and a query that the
+// answer can be held against.
+func (in evaluated) grounded() bool {
+	return len(in.answer) > 0 && len(in.source) > 0 && len(in.query) > 0
+}
 
 // evaluate looks through texts and masks in place what is to be masked. With
 // full the assessment holds what was not detected, too, where Bedrock's would:
