@@ -88,7 +88,7 @@ func (s *Server) familyOf(id string, body []byte) (*family, error) {
 func providers() []string {
 	return []string{
 		"ai21", "amazon", "anthropic", "cohere", "deepseek", "google", "luma", "meta", "minimax", "mistral", "moonshot", "moonshotai",
-		"nvidia", "openai", "qwen", "stability", "twelvelabs", "writer", "zai",
+		"nvidia", "openai", "qwen", "stability", "twelvelabs", "writer", "xai", "zai",
 	}
 }
 
@@ -178,7 +178,7 @@ func familyByName(id string, has map[string]json.RawMessage) *family {
 		return openAI(false)
 	case "openai":
 		return openAI(true)
-	case "qwen", "google", "minimax", "moonshot", "moonshotai", "nvidia", "zai", "writer":
+	case "qwen", "google", "minimax", "moonshot", "moonshotai", "nvidia", "xai", "zai", "writer":
 		return openAI(false)
 	case "stability":
 		if strings.HasPrefix(name, "stable-diffusion-xl") {

@@ -404,7 +404,7 @@ func TestEmbeddingsRank(t *testing.T) {
 
 func TestInvokeModelRefusesForeignForms(t *testing.T) {
 	for _, row := range []struct{ name, model, body, says string }{
-		{"a model that is not known", "acme.new-model-v1:0", `{"prompt":"x"}`, "ReplyInvoke"},
+		{"a model that is not known", "luma.ray-v2:0", `{"prompt":"x"}`, "ReplyInvoke"},
 		{"an application profile that is not named", profileARN, `{"prompt":"x"}`, "AddInferenceProfile"},
 		{"Titan's form for Llama", "meta.llama3-8b-instruct-v1:0", `{"inputText":"x"}`, "required key [prompt]"},
 		{"a prompt for Nova", "amazon.nova-lite-v1:0", `{"prompt":"x"}`, "required key [messages]"},
@@ -469,7 +469,7 @@ func TestInvokeModelReasoning(t *testing.T) {
 
 func TestReplyInvoke(t *testing.T) {
 	s := bedrocktest.NewServer(t)
-	const custom = "acme.new-model-v1:0"
+	const custom = "luma.ray-v2:0"
 	s.ReplyInvoke(func(model string, body []byte) ([]byte, error) {
 		switch {
 		case model != custom:

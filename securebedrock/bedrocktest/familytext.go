@@ -107,7 +107,12 @@ func (x *invocation) stopWord(end, length, filtered string) string {
 
 // titanText is model-parameters-titan-text.
 func titanText() *family {
-	stop := func(x *invocation) string { return x.stopWord("FINISH", "LENGTH", "CONTENT_FILTERED") }
+	stop := func(x *invocation) string {
+		if x.out.StopReason == types.StopReasonStopSequence {
+			return "STOP_CRITERIA_MET"
+		}
+		return x.stopWord("FINISH", "LENGTH", "CONTENT_FILTERED")
+	}
 	f := textForm{
 		prompt: "inputText", config: "textGenerationConfig", maxTokens: "maxTokenCount", stop: "stopSequences",
 		answer: func(x *invocation, _, text string) map[string]any {

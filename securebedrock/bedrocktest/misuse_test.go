@@ -169,7 +169,7 @@ func TestReplyInvokeAtFault(t *testing.T) {
 	s.ReplyInvoke(func(string, []byte) ([]byte, error) { panic("no idea") })
 	c := bedrockruntime.NewFromConfig(s.Config(), func(o *bedrockruntime.Options) { o.Retryer = aws.NopRetryer{} })
 	for range 2 {
-		_, err = c.InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String("acme.x-v1"), Body: []byte(`{}`)})
+		_, err = c.InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String("luma.ray-v2:0"), Body: []byte(`{}`)})
 		var api smithy.APIError
 		if !errors.As(err, &api) || api.ErrorCode() != "InternalServerException" || !strings.Contains(api.ErrorMessage(), "ReplyInvoke panicked: no idea") {
 			t.Errorf("%v", err)

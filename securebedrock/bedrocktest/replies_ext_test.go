@@ -59,7 +59,7 @@ func TestStreamedPiecesAreWhole(t *testing.T) {
 				model:                     {string(invokeBody(t, "hi")), "delta.partial_json"},
 				"amazon.nova-lite-v1:0":   {`{"messages":[{"role":"user","content":[{"text":"hi"}]}]}`, "contentBlockDelta.delta.toolUse.input"},
 				"openai.gpt-oss-20b-1:0":  {`{"messages":[{"role":"user","content":"hi"}]}`, "choices.0.delta.tool_calls.0.function.arguments"},
-				"mistral.pixtral-large-1": {`{"messages":[{"role":"user","content":"hi"}]}`, "choices.0.delta.tool_calls.0.function.arguments"},
+				"mistral.pixtral-large-2502-v1:0": {`{"messages":[{"role":"user","content":"hi"}]}`, "choices.0.delta.tool_calls.0.function.arguments"},
 			} {
 				var pieces []string
 				for _, chunk := range invokeStream(t, s, &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: &model, Body: []byte(row.body)}) {
