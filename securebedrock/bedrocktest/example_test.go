@@ -172,7 +172,7 @@ func ExampleServer_ReplyInvoke() {
 		log.Fatal(err)
 	}
 	defer server.Close()
-	server.ReplyInvoke(func(model string, body []byte) ([]byte, error) {
+	server.ReplyInvoke(func(model string, _ []byte) ([]byte, error) {
 		if model != "twelvelabs.marengo-embed-3-0-v1:0" {
 			return nil, nil // the server's own answer
 		}
@@ -216,10 +216,10 @@ func ExampleServer_AsyncJobs() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println(job.Status, aws.ToString(job.FailureMessage))
+		fmt.Printf("%s: %q\n", job.Status, aws.ToString(job.FailureMessage))
 	}
 	// Output:
-	// InProgress
-	// InProgress
-	// Failed The bucket does not exist.
+	// InProgress: ""
+	// InProgress: ""
+	// Failed: "The bucket does not exist."
 }

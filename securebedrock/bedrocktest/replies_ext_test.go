@@ -56,9 +56,9 @@ func TestStreamedPiecesAreWhole(t *testing.T) {
 			}
 			check("ConverseStream", pieces)
 			for model, row := range map[string]struct{ body, path string }{
-				model:                     {string(invokeBody(t, "hi")), "delta.partial_json"},
-				"amazon.nova-lite-v1:0":   {`{"messages":[{"role":"user","content":[{"text":"hi"}]}]}`, "contentBlockDelta.delta.toolUse.input"},
-				"openai.gpt-oss-20b-1:0":  {`{"messages":[{"role":"user","content":"hi"}]}`, "choices.0.delta.tool_calls.0.function.arguments"},
+				model:                             {string(invokeBody(t, "hi")), "delta.partial_json"},
+				"amazon.nova-lite-v1:0":           {`{"messages":[{"role":"user","content":[{"text":"hi"}]}]}`, "contentBlockDelta.delta.toolUse.input"},
+				"openai.gpt-oss-20b-1:0":          {`{"messages":[{"role":"user","content":"hi"}]}`, "choices.0.delta.tool_calls.0.function.arguments"},
 				"mistral.pixtral-large-2502-v1:0": {`{"messages":[{"role":"user","content":"hi"}]}`, "choices.0.delta.tool_calls.0.function.arguments"},
 			} {
 				var pieces []string
