@@ -531,3 +531,29 @@ func TestReplyInvoke(t *testing.T) {
 		t.Error("ReplyInvoke was not removed")
 	}
 }
+
+// Families have several messages where a Converse has one: two results of tools, two
+// texts of a user.
+func TestInvokeModelMergesTurns(t *testing.T) {
+	s := bedrocktest.NewServer(t)
+	var asked *bedrockruntime.ConverseInput
+	s.Reply(func(in *bedrockruntime.ConverseInput) (*bedrockruntime.ConverseOutput, error) {
+		asked = in
+		return nil, nil
+	})
+	_, err := client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String("openai.gpt-oss-20b-1:0"), Body: []byte(`{"messages":[
+		{"role":"user","content":"one"},{"role":"developer","content":"be brief"},{"role":"user","content":[{"type":"text","text":"two"}]},
+		{"role":"assistant","content":null,"tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}},{"id":"b","type":"function","function":{"name":"f","arguments":"{}"}}]},
+		{"role":"tool","tool_call_id":"a","content":"1"},{"role":"tool","tool_call_id":"b","content":"2"}],
+		"tools":[{"type":"function","function":{"name":"f"}}]}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var turns []string
+	for _, m := range asked.Messages {
+		turns = append(turns, fmt.Sprint(m.Role, len(m.Content)))
+	}
+	if fmt.Sprint(turns) != "[user2 assistant2 user2]" || len(asked.System) != 1 {
+		t.Errorf("%v, %d system blocks", turns, len(asked.System))
+	}
+}
