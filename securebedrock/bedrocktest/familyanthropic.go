@@ -79,7 +79,11 @@ func readAnthropic(body []byte, in *bedrockruntime.ConverseInput) (reading, erro
 	for _, block := range b.System {
 		in.System = append(in.System, &types.SystemContentBlockMemberText{Value: block.Text})
 	}
-	for _, m := range b.Messages {
+	for i, m := range b.Messages {
+		// An answer that has not begun is no turn yet.
+		if i == len(b.Messages)-1 && m.Role == "assistant" && len(m.Content) == 1 && m.Content[0].Type == "text" && m.Content[0].Text == "" {
+			break
+		}
 		var content []types.ContentBlock
 		for _, block := range m.Content {
 			content = append(content, block.converse())

@@ -170,7 +170,7 @@ func TestCollect(t *testing.T) {
 					Location: &types.CitationLocationMemberDocumentChar{Value: types.DocumentCharLocation{DocumentIndex: aws.Int32(0), Start: aws.Int32(1), End: aws.Int32(9)}}}},
 			}},
 			&types.ContentBlockMemberImage{Value: types.ImageBlock{Format: types.ImageFormatPng, Source: &types.ImageSourceMemberBytes{Value: []byte{1, 2, 3, 4, 5}}}},
-			&types.ContentBlockMemberImage{Value: types.ImageBlock{Format: types.ImageFormatPng, Source: &types.ImageSourceMemberS3Location{Value: types.S3Location{Uri: aws.String("s3://b/k")}}}},
+			&types.ContentBlockMemberImage{Value: types.ImageBlock{Format: types.ImageFormatPng, Source: &types.ImageSourceMemberS3Location{Value: types.S3Location{Uri: aws.String("s3://bucket/k")}}}},
 			&types.ContentBlockMemberToolResult{Value: types.ToolResultBlock{ToolUseId: aws.String("t0"), Content: []types.ToolResultContentBlock{
 				&types.ToolResultContentBlockMemberText{Value: "found"}, &types.ToolResultContentBlockMemberJson{Value: document.NewLazyDocument(map[string]any{"n": 1})}}}},
 			bedrocktest.ToolUse("t1", "weather", map[string]string{"city": "Zürich"}).Output.(*types.ConverseOutputMemberMessage).Value.Content[0],
