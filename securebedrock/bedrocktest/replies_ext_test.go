@@ -1,9 +1,12 @@
 package bedrocktest_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"io"
 	"strings"
 	"sync"
@@ -159,6 +162,10 @@ func TestScript(t *testing.T) {
 // Collect gives back what the Reply gave, block by block, whatever the blocks are.
 func TestCollect(t *testing.T) {
 	s := bedrocktest.NewServer(t)
+	var picture bytes.Buffer
+	if err := png.Encode(&picture, image.NewGray(image.Rect(0, 0, 1, 1))); err != nil {
+		t.Fatal(err)
+	}
 	s.Reply(func(*bedrockruntime.ConverseInput) (*bedrockruntime.ConverseOutput, error) {
 		return bedrocktest.Content(
 			&types.ContentBlockMemberReasoningContent{Value: &types.ReasoningContentBlockMemberReasoningText{Value: types.ReasoningTextBlock{Text: aws.String("I think about it"), Signature: aws.String("sig")}}},
@@ -169,7 +176,7 @@ func TestCollect(t *testing.T) {
 				Citations: []types.Citation{{Title: aws.String("report"), SourceContent: []types.CitationSourceContent{&types.CitationSourceContentMemberText{Value: "it is so"}},
 					Location: &types.CitationLocationMemberDocumentChar{Value: types.DocumentCharLocation{DocumentIndex: aws.Int32(0), Start: aws.Int32(1), End: aws.Int32(9)}}}},
 			}},
-			&types.ContentBlockMemberImage{Value: types.ImageBlock{Format: types.ImageFormatPng, Source: &types.ImageSourceMemberBytes{Value: []byte{1, 2, 3, 4, 5}}}},
+			&types.ContentBlockMemberImage{Value: types.ImageBlock{Format: types.ImageFormatPng, Source: &types.ImageSourceMemberBytes{Value: picture.Bytes()}}},
 			&types.ContentBlockMemberImage{Value: types.ImageBlock{Format: types.ImageFormatPng, Source: &types.ImageSourceMemberS3Location{Value: types.S3Location{Uri: aws.String("s3://bucket/k")}}}},
 			&types.ContentBlockMemberToolResult{Value: types.ToolResultBlock{ToolUseId: aws.String("t0"), Content: []types.ToolResultContentBlock{
 				&types.ToolResultContentBlockMemberText{Value: "found"}, &types.ToolResultContentBlockMemberJson{Value: document.NewLazyDocument(map[string]any{"n": 1})}}}},
@@ -208,9 +215,35 @@ func TestCollect(t *testing.T) {
 			t.Errorf("block %d is %s, want %s", i, a, b)
 		}
 	}
-	// The message can go back as a turn of the conversation.
-	if _, err := client(s).Converse(t.Context(), &bedrockruntime.ConverseInput{ModelId: aws.String(model), Messages: append(user("hi"), got.Message)}); err != nil {
-		t.Error(err)
+}
+
+// A collected message goes back as a turn of the conversation.
+func TestCollectedMessageIsATurn(t *testing.T) {
+	s := bedrocktest.NewServer(t)
+	s.Reply(bedrocktest.Script(bedrocktest.ToolUse("t1", "weather", map[string]string{"city": "Zürich"}), bedrocktest.Text("rain")))
+	in := askStream("how is it?")
+	in.ToolConfig = &types.ToolConfiguration{Tools: []types.Tool{&types.ToolMemberToolSpec{Value: types.ToolSpecification{
+		Name: aws.String("weather"), InputSchema: &types.ToolInputSchemaMemberJson{Value: document.NewLazyDocument(map[string]any{"type": "object"})},
+	}}}}
+	for _, want := range []types.StopReason{types.StopReasonToolUse, types.StopReasonEndTurn} {
+		out, err := client(s).ConverseStream(t.Context(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := bedrocktest.Collect(out.GetStream())
+		if err != nil || got.StopReason != want {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		if want == types.StopReasonEndTurn {
+			break
+		}
+		in.Messages = append(in.Messages, got.Message, types.Message{Role: types.ConversationRoleUser, Content: []types.ContentBlock{
+			&types.ContentBlockMemberToolResult{Value: types.ToolResultBlock{ToolUseId: got.ToolUses[0].ToolUseId, Content: []types.ToolResultContentBlock{&types.ToolResultContentBlockMemberText{Value: "rain"}}}},
+		}})
+	}
+	sent := s.Calls()[1].Body
+	if at(t, sent, "messages.1.content.0.toolUse.input.city") != `"Zürich"` {
+		t.Errorf("%s", sent)
 	}
 }
 
