@@ -19,16 +19,22 @@ func (s *Server) applyGuardrail(w http.ResponseWriter, r *request) error {
 		return notFound()
 	}
 	// The evaluation masks in place; the call keeps what was received.
-	var texts []*string
+	output := in.Source == types.GuardrailContentSourceOutput
+	marks := marked{}
 	for _, block := range in.Content {
 		if text, ok := block.(*types.GuardrailContentBlockMemberText); ok {
-			texts = append(texts, aws.String(aws.ToString(text.Value.Text)))
+			marks.add(aws.String(aws.ToString(text.Value.Text)), namesOf(text.Value.Qualifiers))
 		}
 	}
+	texts := marks.evaluated()
 	if len(in.Content) == 0 {
 		return invalid("The content must not be empty.")
 	}
-	e := guard.evaluate(texts, in.OutputScope == types.GuardrailOutputScopeFull)
+	look := evaluated{texts: texts, attacks: !output, full: in.OutputScope == types.GuardrailOutputScopeFull}
+	if output {
+		look.source, look.query, look.answer = marks.source, marks.query, marks.answer()
+	}
+	e := guard.evaluate(look)
 	out := &bedrockruntime.ApplyGuardrailOutput{
 		Action:            types.GuardrailActionNone,
 		ActionReason:      aws.String(e.reason()),

@@ -14,17 +14,68 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 )
 
-// asyncInvokes are the invocations started. They complete at once, and write
-// nothing to S3.
+// AsyncJob is what becomes of an asynchronous invocation. The zero AsyncJob is
+// complete at once.
+type AsyncJob struct {
+	// Polls is how many calls of GetAsyncInvoke find the job InProgress before it
+	// ends. Negative: the job never ends.
+	Polls int
+	// Failure, unless empty, makes the job end as Failed with this message.
+	Failure string
+}
+
+// AsyncJobs scripts the next jobs of StartAsyncInvoke, one for each, in order,
+// after those scripted before. Then jobs are complete at once again. Nothing is
+// written to S3. A start that repeats the token of another is no new job.
+func (s *Server) AsyncJobs(jobs ...AsyncJob) {
+	s.async.mu.Lock()
+	defer s.async.mu.Unlock()
+	s.async.script = append(s.async.script, jobs...)
+}
+
+// asyncInvokes are the invocations started.
 type asyncInvokes struct {
 	mu      sync.Mutex
 	started []asyncInvoke
+	script  []AsyncJob
 }
 
 type asyncInvoke struct {
 	types.AsyncInvokeSummary
 	token string
 	body  [sha256.Size]byte
+	job   AsyncJob
+}
+
+// end ends a job that has been polled as often as it was to be.
+func (a *asyncInvoke) end() {
+	now := aws.Time(time.Now().UTC().Truncate(time.Millisecond))
+	a.LastModifiedTime, a.EndTime = now, now
+	a.Status = types.AsyncInvokeStatusCompleted
+	if a.job.Failure != "" {
+		a.Status, a.FailureMessage = types.AsyncInvokeStatusFailed, aws.String(a.job.Failure)
+	}
+}
+
+// poll finds a job, and counts the call.
+func (a *asyncInvokes) poll(arn string) (asyncInvoke, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i := range a.started {
+		job := &a.started[i]
+		if *job.InvocationArn != arn {
+			continue
+		}
+		if job.Status == types.AsyncInvokeStatusInProgress {
+			if job.job.Polls == 0 {
+				job.end()
+			} else if job.job.Polls > 0 {
+				job.job.Polls--
+			}
+		}
+		return *job, true
+	}
+	return asyncInvoke{}, false
 }
 
 func (s *Server) startAsync(w http.ResponseWriter, r *request) error {
@@ -67,11 +118,16 @@ func (a *asyncInvokes) start(region string, in *bedrockruntime.StartAsyncInvokeI
 		ModelArn:           aws.String(model),
 		OutputDataConfig:   in.OutputDataConfig,
 		ClientRequestToken: in.ClientRequestToken,
-		Status:             types.AsyncInvokeStatusCompleted,
+		Status:             types.AsyncInvokeStatusInProgress,
 		SubmitTime:         now,
 		LastModifiedTime:   now,
-		EndTime:            now,
 	}}
+	if len(a.script) > 0 {
+		made.job, a.script = a.script[0], a.script[1:]
+	}
+	if made.job.Polls == 0 {
+		made.end()
+	}
 	a.started = append(a.started, made)
 	return *made.InvocationArn, nil
 }
@@ -84,19 +140,18 @@ func (a *asyncInvokes) list() []asyncInvoke {
 
 func (s *Server) getAsync(w http.ResponseWriter, r *request) error {
 	in, _ := r.call.Input.(*bedrockruntime.GetAsyncInvokeInput)
-	for _, a := range s.async.list() {
-		if *a.InvocationArn == aws.ToString(in.InvocationArn) {
-			return s.respond(w, r, http.StatusOK, &bedrockruntime.GetAsyncInvokeOutput{
-				InvocationArn:      a.InvocationArn,
-				ModelArn:           a.ModelArn,
-				OutputDataConfig:   a.OutputDataConfig,
-				ClientRequestToken: a.ClientRequestToken,
-				Status:             a.Status,
-				SubmitTime:         a.SubmitTime,
-				LastModifiedTime:   a.LastModifiedTime,
-				EndTime:            a.EndTime,
-			})
-		}
+	if a, ok := s.async.poll(aws.ToString(in.InvocationArn)); ok {
+		return s.respond(w, r, http.StatusOK, &bedrockruntime.GetAsyncInvokeOutput{
+			InvocationArn:      a.InvocationArn,
+			ModelArn:           a.ModelArn,
+			OutputDataConfig:   a.OutputDataConfig,
+			ClientRequestToken: a.ClientRequestToken,
+			Status:             a.Status,
+			FailureMessage:     a.FailureMessage,
+			SubmitTime:         a.SubmitTime,
+			LastModifiedTime:   a.LastModifiedTime,
+			EndTime:            a.EndTime,
+		})
 	}
 	return invalid("The provided invocation ARN does not exist.")
 }

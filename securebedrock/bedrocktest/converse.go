@@ -17,7 +17,7 @@ func (s *Server) converse(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	done, err := s.exchange(unary(in))
+	done, err := s.exchange(unary(in), scope{})
 	if err != nil {
 		return err
 	}
@@ -36,9 +36,17 @@ type exchange struct {
 	modelOut      *bedrockruntime.ConverseOutput
 }
 
+// scope is what an InvokeModel has otherwise than a Converse.
+type scope struct {
+	invoke bool
+	tags   bool // the body has input tags
+	// ask asks the model; nil: Reply, or the default answer.
+	ask func(in *bedrockruntime.ConverseInput, start time.Time) (*bedrockruntime.ConverseOutput, error)
+}
+
 // exchange runs a prompt, which it owns, through the guardrail, the model and
 // the guardrail again.
-func (s *Server) exchange(in *bedrockruntime.ConverseInput) (*exchange, error) {
+func (s *Server) exchange(in *bedrockruntime.ConverseInput, how scope) (*exchange, error) {
 	start := time.Now()
 	if err := checkModel(aws.ToString(in.ModelId)); err != nil {
 		return nil, err
@@ -55,8 +63,10 @@ func (s *Server) exchange(in *bedrockruntime.ConverseInput) (*exchange, error) {
 		x.full = c.Trace == types.GuardrailTraceEnabledFull
 		x.trace = x.full || c.Trace == types.GuardrailTraceEnabled
 	}
+	look := promptOf(in, how)
+	look.full = x.full
 	if x.guard != nil {
-		x.input = x.guard.evaluate(promptTexts(in), x.full)
+		x.input = x.guard.evaluate(look)
 		if x.input.blocked {
 			x.out = Text(x.guard.BlockedInput)
 			x.out.StopReason = types.StopReasonGuardrailIntervened
@@ -65,26 +75,30 @@ func (s *Server) exchange(in *bedrockruntime.ConverseInput) (*exchange, error) {
 			return x, nil
 		}
 	}
-	out, err := s.ask(in, start)
+	ask := s.ask
+	if how.ask != nil {
+		ask = how.ask
+	}
+	out, err := ask(in, start)
 	if err != nil {
 		return nil, err
 	}
 	x.out, x.modelOut = out, out
 	if x.guard != nil {
-		x.guardAnswer()
+		x.guardAnswer(look)
 	}
 	return x, nil
 }
 
 // guardAnswer evaluates the model's answer and puts in its place what the
 // guardrail makes of it.
-func (x *exchange) guardAnswer() {
+func (x *exchange) guardAnswer(prompt evaluated) {
 	content := cloneTexts(contentOf(x.out))
-	texts := messageTexts(content, textAny)
+	texts := messageTexts(content)
 	for _, text := range texts {
 		x.modelText = append(x.modelText, *text)
 	}
-	x.answer = x.guard.evaluate(texts, x.full)
+	x.answer = x.guard.evaluate(evaluated{texts: texts, answer: texts, source: prompt.source, query: prompt.query, full: x.full})
 	if !x.answer.blocked && !x.answer.masked {
 		return
 	}
@@ -104,13 +118,25 @@ func (x *exchange) guardAnswer() {
 func (x *exchange) output() *bedrockruntime.ConverseOutput {
 	out := *x.out
 	if assessment := x.assessment(); assessment != nil {
-		out.Trace = &types.ConverseTrace{Guardrail: assessment}
+		out.Trace = &types.ConverseTrace{Guardrail: assessment, PromptRouter: x.router()}
 	}
 	return &out
 }
 
-// assessment is the guardrail's trace, nil if none was asked for.
+// router is the prompt router's trace, which only a Reply has.
+func (x *exchange) router() *types.PromptRouterTrace {
+	if x.out.Trace == nil {
+		return nil
+	}
+	return x.out.Trace.PromptRouter
+}
+
+// assessment is the guardrail's trace, nil if there is none. A Reply's own goes
+// before the one that was asked for: an enforced guardrail needs no asking.
 func (x *exchange) assessment() *types.GuardrailTraceAssessment {
+	if x.out.Trace != nil && x.out.Trace.Guardrail != nil {
+		return x.out.Trace.Guardrail
+	}
 	if x.guard == nil || !x.trace {
 		return nil
 	}
@@ -134,38 +160,28 @@ func (x *exchange) reason() string {
 	return all.reason()
 }
 
-// intervened reports whether the guardrail changed anything.
+// intervened reports whether a guardrail changed anything.
 func (x *exchange) intervened() bool {
-	return x.guard != nil && x.reason() != reasonNone
-}
-
-// promptTexts are the texts of a prompt that a guardrail evaluates. In the
-// messages: those of guardContent blocks, or all if there is no such block. In
-// the system prompt: those of guardContent blocks, and nothing else. Tool
-// results, tool definitions and tool arguments: never
-// (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-use-converse-api.html).
-func promptTexts(in *bedrockruntime.ConverseInput) []*string {
-	kind := textAny
-	for _, m := range in.Messages {
-		for _, block := range m.Content {
-			if _, ok := block.(*types.ContentBlockMemberGuardContent); ok {
-				kind = textGuarded
-			}
-		}
-	}
-	texts := systemTexts(in.System, textGuarded)
-	for _, m := range in.Messages {
-		texts = append(texts, messageTexts(m.Content, kind)...)
-	}
-	return texts
+	return x.guard != nil && x.reason() != reasonNone || x.out.StopReason == types.StopReasonGuardrailIntervened
 }
 
 // cloneTexts copies content so far that its texts can be changed.
 func cloneTexts(content []types.ContentBlock) []types.ContentBlock {
 	out := make([]types.ContentBlock, len(content))
 	for i, block := range content {
-		if text, ok := block.(*types.ContentBlockMemberText); ok {
-			block = &types.ContentBlockMemberText{Value: text.Value}
+		switch b := block.(type) {
+		case *types.ContentBlockMemberText:
+			block = &types.ContentBlockMemberText{Value: b.Value}
+		case *types.ContentBlockMemberCitationsContent:
+			copied := b.Value
+			copied.Content = nil
+			for _, part := range b.Value.Content {
+				if text, ok := part.(*types.CitationGeneratedContentMemberText); ok {
+					part = &types.CitationGeneratedContentMemberText{Value: text.Value}
+				}
+				copied.Content = append(copied.Content, part)
+			}
+			block = &types.ContentBlockMemberCitationsContent{Value: copied}
 		}
 		out[i] = block
 	}

@@ -1,7 +1,6 @@
 package bedrocktest
 
 import (
-	"fmt"
 	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,7 +17,7 @@ func (s *Server) converseStream(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	async := in.GuardrailConfig != nil && in.GuardrailConfig.StreamProcessingMode == types.GuardrailStreamProcessingModeAsync
-	done, err := s.exchange(unary(in))
+	done, err := s.exchange(unary(in), scope{})
 	if err != nil {
 		return err
 	}
@@ -67,6 +66,12 @@ func converseEvents(x *exchange, content []types.ContentBlock) ([]event, error) 
 	if assessment := x.assessment(); assessment != nil {
 		metadata.Trace = &types.ConverseStreamTrace{Guardrail: assessment}
 	}
+	if router := x.router(); router != nil {
+		if metadata.Trace == nil {
+			metadata.Trace = &types.ConverseStreamTrace{}
+		}
+		metadata.Trace.PromptRouter = router
+	}
 	return append(events,
 		event{schemas.ConverseStreamOutput_messageStop, &types.ConverseStreamOutputMemberMessageStop{Value: types.MessageStopEvent{
 			StopReason: x.out.StopReason, AdditionalModelResponseFields: x.out.AdditionalModelResponseFields,
@@ -84,41 +89,86 @@ func contentEvents(index int32, block types.ContentBlock) ([]event, error) {
 			Value: types.ContentBlockDeltaEvent{ContentBlockIndex: aws.Int32(index), Delta: d},
 		}})
 	}
+	start := func(begin types.ContentBlockStart) {
+		events = append(events, event{schemas.ConverseStreamOutput_contentBlockStart, &types.ConverseStreamOutputMemberContentBlockStart{
+			Value: types.ContentBlockStartEvent{ContentBlockIndex: aws.Int32(index), Start: begin},
+		}})
+	}
 	switch b := block.(type) {
 	case *types.ContentBlockMemberText:
 		for _, piece := range split(b.Value, wordsPerDelta) {
 			delta(&types.ContentBlockDeltaMemberText{Value: piece})
 		}
 	case *types.ContentBlockMemberReasoningContent:
-		text, ok := b.Value.(*types.ReasoningContentBlockMemberReasoningText)
+		switch r := b.Value.(type) {
+		case *types.ReasoningContentBlockMemberReasoningText:
+			for _, piece := range split(aws.ToString(r.Value.Text), wordsPerDelta) {
+				delta(&types.ContentBlockDeltaMemberReasoningContent{Value: &types.ReasoningContentBlockDeltaMemberText{Value: piece}})
+			}
+			if r.Value.Signature != nil {
+				delta(&types.ContentBlockDeltaMemberReasoningContent{Value: &types.ReasoningContentBlockDeltaMemberSignature{Value: *r.Value.Signature}})
+			}
+		case *types.ReasoningContentBlockMemberRedactedContent:
+			delta(&types.ContentBlockDeltaMemberReasoningContent{Value: &types.ReasoningContentBlockDeltaMemberRedactedContent{Value: r.Value}})
+		}
+	case *types.ContentBlockMemberCitationsContent:
+		// The text comes first, and then what it rests on.
+		for _, part := range b.Value.Content {
+			if text, ok := part.(*types.CitationGeneratedContentMemberText); ok {
+				for _, piece := range split(text.Value, wordsPerDelta) {
+					delta(&types.ContentBlockDeltaMemberText{Value: piece})
+				}
+			}
+		}
+		for _, c := range b.Value.Citations {
+			delta(&types.ContentBlockDeltaMemberCitation{Value: citationDelta(c)})
+		}
+	case *types.ContentBlockMemberImage:
+		start(&types.ContentBlockStartMemberImage{Value: types.ImageBlockStart{Format: b.Value.Format}})
+		data, ok := b.Value.Source.(*types.ImageSourceMemberBytes)
 		if !ok {
-			return nil, fmt.Errorf("bedrocktest does not stream %T", b.Value)
+			delta(&types.ContentBlockDeltaMemberImage{Value: types.ImageBlockDelta{Source: b.Value.Source}})
+			break
 		}
-		for _, piece := range split(aws.ToString(text.Value.Text), wordsPerDelta) {
-			delta(&types.ContentBlockDeltaMemberReasoningContent{Value: &types.ReasoningContentBlockDeltaMemberText{Value: piece}})
-		}
-		if text.Value.Signature != nil {
-			delta(&types.ContentBlockDeltaMemberReasoningContent{Value: &types.ReasoningContentBlockDeltaMemberSignature{Value: *text.Value.Signature}})
+		for _, piece := range bytePieces(data.Value) {
+			delta(&types.ContentBlockDeltaMemberImage{Value: types.ImageBlockDelta{Source: &types.ImageSourceMemberBytes{Value: piece}}})
 		}
 	case *types.ContentBlockMemberToolUse:
-		events = append(events, event{schemas.ConverseStreamOutput_contentBlockStart, &types.ConverseStreamOutputMemberContentBlockStart{
-			Value: types.ContentBlockStartEvent{ContentBlockIndex: aws.Int32(index), Start: &types.ContentBlockStartMemberToolUse{
-				Value: types.ToolUseBlockStart{Name: b.Value.Name, ToolUseId: b.Value.ToolUseId, Type: b.Value.Type},
-			}},
-		}})
+		start(&types.ContentBlockStartMemberToolUse{Value: types.ToolUseBlockStart{Name: b.Value.Name, ToolUseId: b.Value.ToolUseId, Type: b.Value.Type}})
 		input, err := toolInput(b.Value)
 		if err != nil {
 			return nil, err
 		}
-		for _, piece := range []string{input[:len(input)/2], input[len(input)/2:]} {
+		for _, piece := range jsonPieces(input) {
 			delta(&types.ContentBlockDeltaMemberToolUse{Value: types.ToolUseBlockDelta{Input: aws.String(piece)}})
 		}
+	case *types.ContentBlockMemberToolResult:
+		// The result of a tool that Bedrock itself has run.
+		start(&types.ContentBlockStartMemberToolResult{Value: types.ToolResultBlockStart{ToolUseId: b.Value.ToolUseId, Status: b.Value.Status, Type: b.Value.Type}})
+		for _, part := range b.Value.Content {
+			switch p := part.(type) {
+			case *types.ToolResultContentBlockMemberText:
+				delta(&types.ContentBlockDeltaMemberToolResult{Value: []types.ToolResultBlockDelta{&types.ToolResultBlockDeltaMemberText{Value: p.Value}}})
+			case *types.ToolResultContentBlockMemberJson:
+				delta(&types.ContentBlockDeltaMemberToolResult{Value: []types.ToolResultBlockDelta{&types.ToolResultBlockDeltaMemberJson{Value: p.Value}}})
+			}
+		}
 	default:
-		return nil, fmt.Errorf("bedrocktest does not stream %T", block)
+		return nil, misused("no model streams %T", block)
 	}
 	return append(events, event{schemas.ConverseStreamOutput_contentBlockStop, &types.ConverseStreamOutputMemberContentBlockStop{
 		Value: types.ContentBlockStopEvent{ContentBlockIndex: aws.Int32(index)},
 	}}), nil
+}
+
+func citationDelta(c types.Citation) types.CitationsDelta {
+	d := types.CitationsDelta{Location: c.Location, Source: c.Source, Title: c.Title}
+	for _, part := range c.SourceContent {
+		if text, ok := part.(*types.CitationSourceContentMemberText); ok {
+			d.SourceContent = append(d.SourceContent, types.CitationSourceContentDelta{Text: aws.String(text.Value)})
+		}
+	}
+	return d
 }
 
 // toolInput is the JSON of a tool's arguments.

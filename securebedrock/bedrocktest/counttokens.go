@@ -1,7 +1,6 @@
 package bedrocktest
 
 import (
-	"encoding/json"
 	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,12 +22,14 @@ func (s *Server) countTokens(w http.ResponseWriter, r *request) error {
 		}
 		n = promptTokens(v.Value.System, v.Value.Messages)
 	case *types.CountTokensInputMemberInvokeModel:
-		var body invokeBody
-		if err := json.Unmarshal(v.Value.Body, &body); err != nil {
-			return invalid("Malformed input request, please reformat your input and try again.")
+		family, err := s.familyOf(aws.ToString(in.ModelId), v.Value.Body)
+		if err != nil {
+			return err
 		}
 		converse := &bedrockruntime.ConverseInput{}
-		body.translate(converse)
+		if _, err := family.read(v.Value.Body, converse); err != nil {
+			return err
+		}
 		n = promptTokens(converse.System, converse.Messages)
 	default:
 		return invalid("The input is missing.")

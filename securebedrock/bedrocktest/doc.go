@@ -14,9 +14,27 @@
 //
 // # The model
 //
-// Every model identifier answers, deterministically, by quoting the beginning
-// of the last user text. [Server.Reply] puts a function in the model's place.
-// A token is a word.
+// Every chat model answers, deterministically, by quoting the beginning of the
+// last user text. [Server.Reply] puts a function in the model's place; [Text],
+// [ToolUse] and [Content] make its answers, [Script] gives several in order. A
+// token is a word. [Collect] reads a streamed answer.
+//
+// # InvokeModel
+//
+// InvokeModel and InvokeModelWithResponseStream take and give the bodies of the
+// model's own family: Anthropic's messages and completions, Nova, Titan text,
+// Llama, Mistral, AI21 Jamba and Jurassic, Cohere Command and Command R, DeepSeek,
+// gpt-oss and whatever else has the form of chat completions, TwelveLabs Pegasus.
+// The prompt reaches Reply translated, tools and tool results with it, and the
+// answer goes back in the family's form. Embeddings (Titan, Nova, Cohere) are
+// vectors in which texts that share words are near each other; rerank (Cohere,
+// Amazon) ranks by shared words; images (Titan, Nova Canvas, Stability) are a small
+// PNG. Those three do not ask Reply.
+//
+// Inference profiles speak the form of the model behind them. The model behind an
+// application inference profile is named with [Server.AddInferenceProfile].
+// [Server.ReplyInvoke] answers for models whose bodies the server does not know,
+// and in the place of those that it does.
 //
 // # What is checked
 //
@@ -32,7 +50,12 @@
 // [Server.Fail] scripts faults per operation: throttling, server errors,
 // stalls, dropped connections, truncated streams, exceptions in the middle of
 // a stream, redirects. [Server.AddGuardrail] defines guardrails of denied
-// words, topics and personal data.
+// words, profanity, topics, personal data, content filters and contextual
+// grounding. [Server.AsyncJobs] scripts how jobs of StartAsyncInvoke go.
+//
+// What is wrong with a Reply itself (a panic, half a usage, arguments that do not
+// encode) is reported to the test of [NewServer], and reaches the client as an
+// InternalServerException that names the fault.
 //
 // # What it is not
 //

@@ -31,10 +31,29 @@ func (e *evaluation) reason() string {
 	return reasonNone
 }
 
+// evaluated is what a guardrail looks at.
+type evaluated struct {
+	texts []*string
+	// source and query are what a prompt marks as such, for the contextual
+	// grounding of answer.
+	source, query, answer []*string
+	// attacks: prompt attacks are looked for.
+	attacks bool
+	// full: the assessment is to hold what was not detected, too.
+	full bool
+}
+
+// grounded reports whether there is an answer, and a source and a query that the
+// answer can be held against.
+func (in evaluated) grounded() bool {
+	return len(in.answer) > 0 && len(in.source) > 0 && len(in.query) > 0
+}
+
 // evaluate looks through texts and masks in place what is to be masked. With
 // full the assessment holds what was not detected, too, where Bedrock's would:
 // not for words and not for regexes.
-func (g *guardrail) evaluate(texts []*string, full bool) *evaluation {
+func (g *guardrail) evaluate(in evaluated) *evaluation {
+	texts, full := in.texts, in.full
 	e := &evaluation{}
 	e.assessment.AppliedGuardrailDetails = &types.AppliedGuardrailDetails{
 		GuardrailArn:       aws.String(g.arn),
@@ -43,15 +62,17 @@ func (g *guardrail) evaluate(texts []*string, full bool) *evaluation {
 		GuardrailOrigin:    []types.GuardrailOrigin{types.GuardrailOriginRequest},
 		GuardrailOwnership: types.GuardrailOwnershipSelf,
 	}
-	e.assessment.InvocationMetrics = g.metrics(texts)
+	e.assessment.InvocationMetrics = g.metrics(in)
 	g.checkWords(e, texts)
+	g.checkContent(e, in)
+	g.checkGrounding(e, in)
 	g.checkTopics(e, texts, full)
 	g.checkPII(e, texts, full)
 	return e
 }
 
 func (g *guardrail) checkWords(e *evaluation, texts []*string) {
-	var found []types.GuardrailCustomWord
+	found := []types.GuardrailCustomWord{}
 	for _, w := range g.words {
 		if match, ok := find(w, texts); ok {
 			found = append(found, types.GuardrailCustomWord{
@@ -59,11 +80,17 @@ func (g *guardrail) checkWords(e *evaluation, texts []*string) {
 			})
 		}
 	}
-	if len(found) > 0 {
-		e.blocked = true
-		e.assessment.WordPolicy = &types.GuardrailWordPolicyAssessment{
-			CustomWords: found, ManagedWordLists: []types.GuardrailManagedWord{},
+	managed := []types.GuardrailManagedWord{}
+	for _, w := range g.profanity {
+		if match, ok := find(w, texts); ok {
+			managed = append(managed, types.GuardrailManagedWord{
+				Action: types.GuardrailWordPolicyActionBlocked, Match: aws.String(match), Type: types.GuardrailManagedWordTypeProfanity, Detected: aws.Bool(true),
+			})
 		}
+	}
+	if len(found)+len(managed) > 0 {
+		e.blocked = true
+		e.assessment.WordPolicy = &types.GuardrailWordPolicyAssessment{CustomWords: found, ManagedWordLists: managed}
 	}
 }
 
@@ -150,37 +177,48 @@ func find(p phrase, texts []*string) (string, bool) {
 
 // metrics counts as Bedrock bills: a unit per policy and started thousand of
 // characters, regexes being free.
-func (g *guardrail) metrics(texts []*string) *types.GuardrailInvocationMetrics {
-	chars := 0
-	for _, text := range texts {
-		chars += utf8.RuneCountInString(*text)
-	}
+func (g *guardrail) metrics(in evaluated) *types.GuardrailInvocationMetrics {
+	chars := characters(in.texts)
 	count := aws.Int32(int32(chars))
 	return &types.GuardrailInvocationMetrics{
 		GuardrailProcessingLatency: aws.Int64(1),
 		GuardrailCoverage:          &types.GuardrailCoverage{TextCharacters: &types.GuardrailTextCharactersCoverage{Guarded: count, Total: count}},
-		Usage:                      g.usage((chars + 999) / 1000),
+		Usage:                      g.usage(units(chars), in),
 	}
 }
 
-func (g *guardrail) usage(units int) *types.GuardrailUsage {
+func characters(texts []*string) int {
+	n := 0
+	for _, text := range texts {
+		n += utf8.RuneCountInString(*text)
+	}
+	return n
+}
+
+func units(chars int) int { return (chars + 999) / 1000 }
+
+func (g *guardrail) usage(n int, in evaluated) *types.GuardrailUsage {
 	when := func(used bool) *int32 {
 		if !used {
 			return aws.Int32(0)
 		}
-		return aws.Int32(int32(units))
+		return aws.Int32(int32(n))
 	}
 	entity := func(p PII) bool {
 		t := types.GuardrailPiiEntityType(p.Type)
 		return slices.Contains(t.Values(), t)
 	}
 	regex := func(p PII) bool { return !entity(p) }
+	grounding := 0
+	if g.ContextualGrounding != nil && in.grounded() {
+		grounding = units(characters(in.answer) + characters(in.source) + characters(in.query))
+	}
 	return &types.GuardrailUsage{
 		TopicPolicyUnits:                    when(len(g.topics) > 0),
-		ContentPolicyUnits:                  aws.Int32(0),
-		WordPolicyUnits:                     when(len(g.words) > 0),
+		ContentPolicyUnits:                  when(len(g.filters) > 0),
+		WordPolicyUnits:                     when(len(g.words)+len(g.profanity) > 0),
 		SensitiveInformationPolicyUnits:     when(slices.ContainsFunc(g.PII, entity)),
 		SensitiveInformationPolicyFreeUnits: when(slices.ContainsFunc(g.PII, regex)),
-		ContextualGroundingPolicyUnits:      aws.Int32(0),
+		ContextualGroundingPolicyUnits:      aws.Int32(int32(grounding)),
 	}
 }

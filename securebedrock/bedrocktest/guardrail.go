@@ -26,6 +26,10 @@ type Guardrail struct {
 	DeniedWords []string            // words and phrases that block
 	PII         []PII               // personal data that blocks, or is masked
 	Topics      map[string][]string // topic → words that betray it; a topic blocks
+	Profanity   []string            // words that the managed list PROFANITY is to have; they block
+
+	ContentFilters      []ContentFilter
+	ContextualGrounding *ContextualGrounding // nil: no check
 
 	BlockedInput  string // what the user reads when the prompt is blocked; empty: a message of that sense
 	BlockedOutput string // the same for the answer
@@ -70,9 +74,11 @@ type guardrails struct {
 // guardrail is a Guardrail made ready: its defaults filled in.
 type guardrail struct {
 	Guardrail
-	words  []phrase
-	topics []topic
-	arn    string // set on the copy that find returns
+	words     []phrase
+	profanity []phrase
+	topics    []topic
+	filters   []contentFilter
+	arn       string // set on the copy that find returns
 }
 
 type phrase struct {
@@ -95,7 +101,9 @@ func (g *guardrails) add(def Guardrail) {
 	if def.BlockedOutput == "" {
 		def.BlockedOutput = "Sorry, the model's answer was withheld."
 	}
-	made := &guardrail{Guardrail: def, words: phrases(def.DeniedWords)}
+	made := &guardrail{
+		Guardrail: def, words: phrases(def.DeniedWords), profanity: phrases(def.Profanity), filters: contentFilters(def.ContentFilters),
+	}
 	for _, name := range slices.Sorted(maps.Keys(def.Topics)) {
 		made.topics = append(made.topics, topic{name, phrases(def.Topics[name])})
 	}

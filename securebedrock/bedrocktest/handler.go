@@ -75,7 +75,7 @@ func (s *Server) serve(w http.ResponseWriter, hr *http.Request) {
 		return
 	}
 	if failure == nil {
-		failure = op.answer(s, sw, r)
+		failure = s.answer(op, sw, r)
 	}
 	if failure != nil {
 		s.fail(sw, r, service, failure)
@@ -203,7 +203,9 @@ func newID() string {
 func (s *Server) fail(w http.ResponseWriter, r *request, service string, err error) {
 	e := new(apiError)
 	if !errors.As(err, &e) {
-		e = errorOf(err)
+		if e = s.misuseOf(err); e == nil {
+			e = errorOf(err)
+		}
 	}
 	if service == serviceSTS {
 		s.failSTS(w, r, e)

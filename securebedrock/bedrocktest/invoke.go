@@ -1,71 +1,30 @@
 package bedrocktest
 
 import (
-	"encoding/json"
 	"mime"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 )
 
-// invokeBody is a request's body in one of the two shapes that the server
-// knows: Anthropic's messages, and a single text (inputText, as Titan has it,
-// or prompt). The answer is in the same shape.
-type invokeBody struct {
-	Messages []struct {
-		Role    string       `json:"role"`
-		Content anthropicMix `json:"content"`
-	} `json:"messages"`
-	System    anthropicMix `json:"system"`
-	MaxTokens *int32       `json:"max_tokens"`
-
-	InputText            *string `json:"inputText"`
-	Prompt               *string `json:"prompt"`
-	MaxGenLen            *int32  `json:"max_gen_len"`
-	TextGenerationConfig struct {
-		MaxTokenCount *int32 `json:"maxTokenCount"`
-	} `json:"textGenerationConfig"`
-
-	Guardrail *invokeGuardrail `json:"amazon-bedrock-guardrailConfig"`
-}
-
-type invokeGuardrail struct {
-	TagSuffix            string `json:"tagSuffix"`
-	StreamProcessingMode string `json:"streamProcessingMode"`
-}
-
-// anthropicMix is text, or a list of blocks of which some are text.
-type anthropicMix []struct {
-	Type string `json:"type"`
-	Text string `json:"text"`
-}
-
-func (m *anthropicMix) UnmarshalJSON(data []byte) error {
-	var text string
-	if json.Unmarshal(data, &text) == nil {
-		*m = anthropicMix{{Type: "text", Text: text}}
-		return nil
-	}
-	type plain anthropicMix
-	return json.Unmarshal(data, (*plain)(m))
-}
-
 // invocation is an InvokeModel on its way.
 type invocation struct {
 	*exchange
-	in        *bedrockruntime.InvokeModelInput
-	anthropic bool
-	async     bool
+	in     *bedrockruntime.InvokeModelInput
+	family *family // nil for a model of which only ReplyInvoke knows
+	state  reading
+	raw    []byte // of ReplyInvoke; nil: the family's answer
+	async  bool
 }
 
 func (s *Server) invokeModel(w http.ResponseWriter, r *request) error {
 	in, _ := r.call.Input.(*bedrockruntime.InvokeModelInput)
-	done, err := s.invoke(in)
+	done, err := s.invoke(in, false)
 	if err != nil {
 		return err
 	}
@@ -84,7 +43,7 @@ func (s *Server) invokeModel(w http.ResponseWriter, r *request) error {
 }
 
 // invoke translates the request into a Converse and runs it.
-func (s *Server) invoke(in *bedrockruntime.InvokeModelInput) (*invocation, error) {
+func (s *Server) invoke(in *bedrockruntime.InvokeModelInput, streamed bool) (*invocation, error) {
 	if err := checkModel(aws.ToString(in.ModelId)); err != nil {
 		return nil, err
 	}
@@ -92,14 +51,27 @@ func (s *Server) invoke(in *bedrockruntime.InvokeModelInput) (*invocation, error
 	if guarded && !isJSON(in.ContentType) {
 		return nil, invalid("The content type must be application/json when a guardrail is used.")
 	}
-	var body invokeBody
-	if err := json.Unmarshal(in.Body, &body); err != nil {
-		return nil, invalid("Malformed input request, please reformat your input and try again.")
+	guard, err := readGuardrailConfig(in.Body)
+	if err != nil {
+		return nil, err
 	}
-	if body.Guardrail != nil && !guarded {
+	if guard != nil && !guarded {
 		return nil, invalid("The request body has amazon-bedrock-guardrailConfig, and the request no guardrail identifier.")
 	}
+	s.mu.Lock()
+	own := s.replyInvoke
+	s.mu.Unlock()
+
+	x := &invocation{in: in, async: guard != nil && strings.EqualFold(guard.StreamProcessingMode, "ASYNCHRONOUS")}
 	converse := &bedrockruntime.ConverseInput{ModelId: in.ModelId}
+	readErr := s.read(x, converse, streamed)
+	if readErr != nil {
+		if own == nil {
+			return nil, readErr
+		}
+		// The body is one that only ReplyInvoke understands.
+		x.family, converse = nil, anyPrompt(in)
+	}
 	if guarded {
 		converse.GuardrailConfig = &types.GuardrailConfiguration{
 			GuardrailIdentifier: in.GuardrailIdentifier,
@@ -114,75 +86,60 @@ func (s *Server) invoke(in *bedrockruntime.InvokeModelInput) (*invocation, error
 	if in.ServiceTier != "" {
 		converse.ServiceTier = &types.ServiceTier{Type: in.ServiceTier}
 	}
-	body.translate(converse)
-	done, err := s.exchange(converse)
-	if err != nil {
+	how := scope{invoke: true, tags: guard.mark(converse)}
+	how.ask = func(in *bedrockruntime.ConverseInput, start time.Time) (*bedrockruntime.ConverseOutput, error) {
+		if own != nil {
+			answer, raw, err := askInvoke(own, x.in, in, start)
+			if err != nil || raw != nil {
+				x.raw = raw
+				return answer, err
+			}
+		}
+		switch {
+		case readErr != nil:
+			return nil, readErr
+		case x.family.wordless:
+			return complete(&bedrockruntime.ConverseOutput{Usage: usage(promptTokens(in.System, in.Messages), 0)}, in, 0, start), nil
+		}
+		return s.ask(in, start)
+	}
+	if x.exchange, err = s.exchange(converse, how); err != nil {
 		return nil, err
 	}
-	return &invocation{
-		exchange:  done,
-		in:        in,
-		anthropic: body.Messages != nil,
-		async:     body.Guardrail != nil && strings.EqualFold(body.Guardrail.StreamProcessingMode, "ASYNCHRONOUS"),
-	}, nil
+	// A guardrail that blocks a prompt answers in the family's form, where that has
+	// a place for a message.
+	if x.input.isBlocked() && (x.family == nil || x.family.wordless) {
+		x.raw = []byte("{}")
+	}
+	return x, nil
 }
 
-// translate writes the body's prompt into a Converse. Without input tags all
-// of it is evaluated by a guardrail, the system prompt included, so that one
-// becomes a guardContent block. With tags, what is tagged does.
-func (b *invokeBody) translate(in *bedrockruntime.ConverseInput) {
-	var tags *regexp.Regexp
-	if b.Guardrail != nil && b.Guardrail.TagSuffix != "" {
-		tag := regexp.QuoteMeta("amazon-bedrock-guardrails-guardContent_" + b.Guardrail.TagSuffix)
-		tags = regexp.MustCompile(`(?s)<` + tag + `>(.*?)</` + tag + `>`)
+// read translates the body in the form of the model's family.
+func (s *Server) read(x *invocation, converse *bedrockruntime.ConverseInput, streamed bool) error {
+	var err error
+	if x.family, err = s.familyOf(aws.ToString(x.in.ModelId), x.in.Body); err != nil {
+		return err
 	}
-	maxTokens := b.MaxTokens
-	for _, other := range []*int32{b.MaxGenLen, b.TextGenerationConfig.MaxTokenCount} {
-		if maxTokens == nil {
-			maxTokens = other
+	if streamed && x.family.chunks == nil {
+		return invalid("The model is unsupported for streaming.")
+	}
+	x.state, err = x.family.read(x.in.Body, converse)
+	mergeTurns(converse)
+	return err
+}
+
+// mergeTurns puts together what follows upon each other in one role: the forms of
+// some families have several messages where a Converse has one.
+func mergeTurns(in *bedrockruntime.ConverseInput) {
+	var merged []types.Message
+	for _, m := range in.Messages {
+		if n := len(merged); n > 0 && merged[n-1].Role == m.Role && len(m.Content) > 0 && len(merged[n-1].Content) > 0 {
+			merged[n-1].Content = append(merged[n-1].Content, m.Content...)
+			continue
 		}
+		merged = append(merged, m)
 	}
-	if maxTokens != nil {
-		in.InferenceConfig = &types.InferenceConfiguration{MaxTokens: maxTokens}
-	}
-	for _, block := range b.System {
-		for _, part := range tagged(tags, block.Text) {
-			if part.guarded || tags == nil {
-				in.System = append(in.System, &types.SystemContentBlockMemberGuardContent{Value: guardContent(part.text)})
-			} else {
-				in.System = append(in.System, &types.SystemContentBlockMemberText{Value: part.text})
-			}
-		}
-	}
-	add := func(role types.ConversationRole, texts ...string) {
-		var content []types.ContentBlock
-		for _, text := range texts {
-			for _, part := range tagged(tags, text) {
-				if part.guarded {
-					content = append(content, &types.ContentBlockMemberGuardContent{Value: guardContent(part.text)})
-				} else {
-					content = append(content, &types.ContentBlockMemberText{Value: part.text})
-				}
-			}
-		}
-		in.Messages = append(in.Messages, types.Message{Role: role, Content: content})
-	}
-	for _, m := range b.Messages {
-		var texts []string
-		for _, block := range m.Content {
-			// A block that is no text still is content.
-			if block.Text == "" {
-				block.Text = "[" + block.Type + "]"
-			}
-			texts = append(texts, block.Text)
-		}
-		add(types.ConversationRole(m.Role), texts...)
-	}
-	for _, text := range []*string{b.InputText, b.Prompt} {
-		if text != nil && b.Messages == nil {
-			add(types.ConversationRoleUser, *text)
-		}
-	}
+	in.Messages = merged
 }
 
 // isJSON reports whether a request says that its body is JSON. A client that
@@ -193,34 +150,4 @@ func isJSON(contentType *string) bool {
 	}
 	kind, _, err := mime.ParseMediaType(*contentType)
 	return err == nil && (kind == "application/json" || kind == "application/octet-stream")
-}
-
-func guardContent(text string) types.GuardrailConverseContentBlock {
-	return &types.GuardrailConverseContentBlockMemberText{Value: types.GuardrailConverseTextBlock{Text: &text}}
-}
-
-type textPart struct {
-	text    string
-	guarded bool
-}
-
-// tagged splits text at its input tags, which are removed.
-func tagged(tags *regexp.Regexp, text string) []textPart {
-	if tags == nil {
-		return []textPart{{text: text}}
-	}
-	var parts []textPart
-	last := 0
-	plain := func(s string) {
-		if strings.TrimSpace(s) != "" {
-			parts = append(parts, textPart{text: s})
-		}
-	}
-	for _, at := range tags.FindAllStringSubmatchIndex(text, -1) {
-		plain(text[last:at[0]])
-		parts = append(parts, textPart{text: text[at[2]:at[3]], guarded: true})
-		last = at[1]
-	}
-	plain(text[last:])
-	return parts
 }

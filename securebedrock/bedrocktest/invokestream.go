@@ -21,7 +21,7 @@ func (s *Server) invokeModelStream(w http.ResponseWriter, r *request) error {
 		Trace:                    in.Trace,
 		PerformanceConfigLatency: in.PerformanceConfigLatency,
 		ServiceTier:              in.ServiceTier,
-	})
+	}, true)
 	if err != nil {
 		return err
 	}
@@ -30,12 +30,7 @@ func (s *Server) invokeModelStream(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	var events []event
-	for _, chunk := range chunks {
-		// What is in a chunk was made of strings, numbers and raw JSON.
-		body, err := json.Marshal(chunk)
-		if err != nil {
-			return err
-		}
+	for _, body := range chunks {
 		events = append(events, event{schemas.ResponseStream_chunk, &types.ResponseStreamMemberChunk{Value: types.PayloadPart{Bytes: body}}})
 	}
 	header, _, err := encode(&bedrockruntime.InvokeModelWithResponseStreamOutput{
@@ -55,66 +50,30 @@ func (s *Server) invokeModelStream(w http.ResponseWriter, r *request) error {
 
 // chunks is the answer in pieces; the last has the metrics and what the
 // guardrail did.
-func (x *invocation) chunks() ([]map[string]any, error) {
-	content := x.streamed(x.async)
-	var chunks []map[string]any
-	if x.anthropic {
-		var err error
-		if chunks, err = x.anthropicChunks(content); err != nil {
+func (x *invocation) chunks() ([][]byte, error) {
+	var chunks [][]byte
+	if x.raw != nil {
+		chunks = rawChunks(x.raw)
+	} else {
+		objects, err := x.family.chunks(x, x.state, x.streamed(x.async))
+		if err != nil {
 			return nil, err
 		}
-	} else {
-		for _, piece := range split(plainText(content), wordsPerDelta) {
-			chunks = append(chunks, map[string]any{
-				"outputText": piece, "index": 0, "totalOutputTextTokenCount": nil, "completionReason": nil,
-				"inputTextTokenCount": x.out.Usage.InputTokens,
-			})
-		}
-		chunks = append(chunks, map[string]any{
-			"outputText": "", "index": 0, "totalOutputTextTokenCount": x.out.Usage.OutputTokens, "completionReason": x.stopReason(),
-			"inputTextTokenCount": nil,
-		})
-	}
-	last := chunks[len(chunks)-1]
-	last["amazon-bedrock-invocationMetrics"] = x.metrics()
-	return chunks, x.addGuardrail(last)
-}
-
-func (x *invocation) anthropicChunks(content []types.ContentBlock) ([]map[string]any, error) {
-	begun := 1
-	if x.input.isBlocked() { // no model has answered
-		begun = 0
-	}
-	chunks := []map[string]any{{"type": "message_start", "message": map[string]any{
-		"id": "msg_bdrk_" + newID(), "type": "message", "role": "assistant", "model": aws.ToString(x.in.ModelId),
-		"content": []any{}, "stop_reason": nil, "stop_sequence": nil,
-		"usage": x.anthropicUsage(begun),
-	}}}
-	index := 0
-	add := func(start, deltas map[string]any, field string, pieces []string) {
-		chunks = append(chunks, map[string]any{"type": "content_block_start", "index": index, "content_block": start})
-		for _, piece := range pieces {
-			delta := map[string]any{"type": deltas["type"], field: piece}
-			chunks = append(chunks, map[string]any{"type": "content_block_delta", "index": index, "delta": delta})
-		}
-		chunks = append(chunks, map[string]any{"type": "content_block_stop", "index": index})
-		index++
-	}
-	for _, block := range content {
-		switch b := block.(type) {
-		case *types.ContentBlockMemberText:
-			add(map[string]any{"type": "text", "text": ""}, map[string]any{"type": "text_delta"}, "text", split(b.Value, wordsPerDelta))
-		case *types.ContentBlockMemberToolUse:
-			input, err := toolInput(b.Value)
+		for _, object := range objects {
+			// What is in a chunk was made of strings, numbers and raw JSON.
+			chunk, err := json.Marshal(object)
 			if err != nil {
 				return nil, err
 			}
-			add(map[string]any{"type": "tool_use", "id": b.Value.ToolUseId, "name": b.Value.Name, "input": map[string]any{}},
-				map[string]any{"type": "input_json_delta"}, "partial_json", []string{input[:len(input)/2], input[len(input)/2:]})
+			chunks = append(chunks, chunk)
 		}
 	}
-	return append(chunks,
-		map[string]any{"type": "message_delta", "delta": map[string]any{"stop_reason": x.stopReason(), "stop_sequence": nil}, "usage": map[string]any{"output_tokens": x.out.Usage.OutputTokens}},
-		map[string]any{"type": "message_stop"},
-	), nil
+	keys := map[string]any{"amazon-bedrock-invocationMetrics": x.metrics()}
+	if err := x.addGuardrail(keys); err != nil {
+		return nil, err
+	}
+	var err error
+	last := len(chunks) - 1
+	chunks[last], err = extended(chunks[last], keys)
+	return chunks, err
 }

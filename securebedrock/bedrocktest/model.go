@@ -11,31 +11,30 @@ import (
 )
 
 // Reply puts reply in the model's place for Converse, ConverseStream,
-// InvokeModel and InvokeModelWithResponseStream; nil restores the default.
+// InvokeModel and InvokeModelWithResponseStream; nil restores the default. Text,
+// ToolUse and Content make answers, Script a Reply of several.
 //
-// It is called once per request that reaches the model, by many goroutines at
-// once, with an input that it owns and in which a guardrail's masks have been
-// applied. What the request was before that is in Calls. A body of InvokeModel
-// arrives translated: messages, system prompt and maximum of tokens.
+// Reply is called once per request that reaches the model, by many goroutines at
+// once, with an input that the Reply owns and in which a guardrail's masks have
+// been applied. What the request was before that is in Calls. A body of
+// InvokeModel arrives translated, whatever the model's family writes: messages,
+// system prompt, tools, tool results and inference settings. The answer goes back
+// in the family's own form. Models that answer with no message (embeddings, rerank,
+// images) do not ask Reply: see ReplyInvoke.
 //
-// What the output leaves out is filled in: the stop reason, the usage, the
-// latency. An output of nil is the default answer. An error of the SDK's types
-// (such as *types.ThrottlingException) is sent as what it is, any other as
-// ModelErrorException.
+// What the output leaves out is filled in: the stop reason, the whole usage, the
+// latency. An output of nil is the default answer. A trace of the output's own is
+// sent as it is. An error of the SDK's types (such as *types.ThrottlingException)
+// is sent as what it is, any other as ModelErrorException.
+//
+// A Reply that panics, or whose answer no model could give (a usage without its
+// output tokens, a tool use without a name), is a fault of the test: the client
+// gets an InternalServerException that names the fault, and a server of NewServer
+// reports the fault to its test.
 func (s *Server) Reply(reply func(*bedrockruntime.ConverseInput) (*bedrockruntime.ConverseOutput, error)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.reply = reply
-}
-
-// Text is an answer of one text block, for Reply.
-func Text(text string) *bedrockruntime.ConverseOutput {
-	return &bedrockruntime.ConverseOutput{
-		Output: &types.ConverseOutputMemberMessage{Value: types.Message{
-			Role:    types.ConversationRoleAssistant,
-			Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: text}},
-		}},
-	}
 }
 
 // ask gets the model's answer, complete.
@@ -49,13 +48,23 @@ func (s *Server) ask(in *bedrockruntime.ConverseInput, start time.Time) (*bedroc
 	var answer *bedrockruntime.ConverseOutput
 	if reply != nil {
 		var err error
-		if answer, err = reply(in); err != nil {
+		if answer, err = called("Reply", func() (*bedrockruntime.ConverseOutput, error) { return reply(in) }); err != nil {
 			return nil, err
+		}
+		if answer != nil {
+			if answer, err = checkReply(answer); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if answer == nil {
 		answer = quote(in)
 	}
+	return complete(answer, in, prompt, start), nil
+}
+
+// complete fills in what an answer leaves out.
+func complete(answer *bedrockruntime.ConverseOutput, in *bedrockruntime.ConverseInput, prompt int, start time.Time) *bedrockruntime.ConverseOutput {
 	out := *answer
 	content := contentOf(&out)
 	if out.Output == nil {
@@ -72,7 +81,7 @@ func (s *Server) ask(in *bedrockruntime.ConverseInput, start time.Time) (*bedroc
 	if out.Usage == nil {
 		out.Usage = usage(prompt, contentTokens(content))
 	}
-	if out.Metrics == nil {
+	if out.Metrics == nil || out.Metrics.LatencyMs == nil {
 		out.Metrics = &types.ConverseMetrics{LatencyMs: aws.Int64(milliseconds(start))}
 	}
 	if out.PerformanceConfig == nil {
@@ -81,7 +90,7 @@ func (s *Server) ask(in *bedrockruntime.ConverseInput, start time.Time) (*bedroc
 	if out.ServiceTier == nil {
 		out.ServiceTier = in.ServiceTier
 	}
-	return &out, nil
+	return &out
 }
 
 // quote is the default answer.
@@ -110,7 +119,7 @@ func lastUserText(messages []types.Message) string {
 			continue
 		}
 		var parts []string
-		for _, text := range messageTexts(messages[i].Content, textAny) {
+		for _, text := range messageTexts(messages[i].Content) {
 			parts = append(parts, *text)
 		}
 		if len(parts) > 0 {
@@ -157,7 +166,7 @@ func tokens(text string) int { return len(strings.Fields(text)) }
 
 func promptTokens(system []types.SystemContentBlock, messages []types.Message) int {
 	n := 0
-	for _, text := range systemTexts(system, textAny) {
+	for _, text := range systemTexts(system) {
 		n += tokens(*text)
 	}
 	for _, m := range messages {
@@ -170,7 +179,7 @@ func promptTokens(system []types.SystemContentBlock, messages []types.Message) i
 func contentTokens(content []types.ContentBlock) int {
 	n := 0
 	for _, block := range content {
-		texts := messageTexts([]types.ContentBlock{block}, textAny)
+		texts := messageTexts([]types.ContentBlock{block})
 		for _, text := range texts {
 			n += tokens(*text)
 		}
@@ -199,48 +208,47 @@ func contentOf(out *bedrockruntime.ConverseOutput) []types.ContentBlock {
 	return nil
 }
 
-// Which texts of a prompt are meant.
-type textKind int
-
-const (
-	textAny     textKind = iota // text and guardContent blocks
-	textGuarded                 // guardContent blocks alone
-)
-
 // messageTexts are pointers into content, so that a guardrail can mask there.
-func messageTexts(content []types.ContentBlock, kind textKind) []*string {
+func messageTexts(content []types.ContentBlock) []*string {
 	var texts []*string
 	for _, block := range content {
 		switch b := block.(type) {
 		case *types.ContentBlockMemberText:
-			if kind == textAny {
-				texts = append(texts, &b.Value)
-			}
+			texts = append(texts, &b.Value)
 		case *types.ContentBlockMemberGuardContent:
-			texts = append(texts, guardedText(b.Value)...)
+			if g := guardedText(b.Value); g != nil {
+				texts = append(texts, g.Text)
+			}
+		case *types.ContentBlockMemberCitationsContent:
+			for _, part := range b.Value.Content {
+				if text, ok := part.(*types.CitationGeneratedContentMemberText); ok {
+					texts = append(texts, &text.Value)
+				}
+			}
 		}
 	}
 	return texts
 }
 
-func systemTexts(system []types.SystemContentBlock, kind textKind) []*string {
+func systemTexts(system []types.SystemContentBlock) []*string {
 	var texts []*string
 	for _, block := range system {
 		switch b := block.(type) {
 		case *types.SystemContentBlockMemberText:
-			if kind == textAny {
-				texts = append(texts, &b.Value)
-			}
+			texts = append(texts, &b.Value)
 		case *types.SystemContentBlockMemberGuardContent:
-			texts = append(texts, guardedText(b.Value)...)
+			if g := guardedText(b.Value); g != nil {
+				texts = append(texts, g.Text)
+			}
 		}
 	}
 	return texts
 }
 
-func guardedText(block types.GuardrailConverseContentBlock) []*string {
+// guardedText is the text of a guardContent block, nil if it has none.
+func guardedText(block types.GuardrailConverseContentBlock) *types.GuardrailConverseTextBlock {
 	if b, ok := block.(*types.GuardrailConverseContentBlockMemberText); ok && b.Value.Text != nil {
-		return []*string{b.Value.Text}
+		return &b.Value
 	}
 	return nil
 }

@@ -78,22 +78,24 @@ func TestInvokeModel(t *testing.T) {
 
 func TestInvokeModelText(t *testing.T) {
 	s := bedrocktest.NewServer(t)
-	for _, field := range []string{"inputText", "prompt"} {
-		out, err := client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{
-			ModelId: aws.String("amazon.titan-text-express-v1"), Body: fmt.Appendf(nil, `{%q:"good day"}`, field),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var answer struct {
-			InputTextTokenCount int
-			Results             []struct{ OutputText, CompletionReason string }
-		}
-		if err := json.Unmarshal(out.Body, &answer); err != nil || answer.InputTextTokenCount != 2 || answer.Results[0].CompletionReason != "FINISH" {
-			t.Fatalf("%s, %v", out.Body, err)
-		}
-		contains(t, answer.Results[0].OutputText, "good day")
+	out, err := client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{
+		ModelId: aws.String("amazon.titan-text-express-v1"), Body: []byte(`{"inputText":"good day"}`),
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
+	var answer struct {
+		InputTextTokenCount int
+		Results             []struct{ OutputText, CompletionReason string }
+	}
+	if err := json.Unmarshal(out.Body, &answer); err != nil || answer.InputTextTokenCount != 2 || answer.Results[0].CompletionReason != "FINISH" {
+		t.Fatalf("%s, %v", out.Body, err)
+	}
+	contains(t, answer.Results[0].OutputText, "good day")
+	_, err = client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{
+		ModelId: aws.String("amazon.titan-text-express-v1"), Body: []byte(`{"prompt":"good day"}`),
+	})
+	wantCode(t, err, 400, "ValidationException")
 	chunks := invokeStream(t, s, &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: aws.String("amazon.titan-text-express-v1"), Body: []byte(`{"inputText":"good day"}`)})
 	contains(t, chunks[len(chunks)-1], `"completionReason":"FINISH"`)
 }

@@ -43,19 +43,23 @@ type Server struct {
 	faults     faultScript
 	guardrails guardrails
 	async      asyncInvokes
+	complaints complaints
 
-	mu    sync.Mutex
-	reply func(*bedrockruntime.ConverseInput) (*bedrockruntime.ConverseOutput, error)
+	mu          sync.Mutex
+	reply       func(*bedrockruntime.ConverseInput) (*bedrockruntime.ConverseOutput, error)
+	replyInvoke func(model string, body []byte) ([]byte, error)
+	profiles    map[string]string // of AddInferenceProfile
 }
 
 // NewServer starts a server for the test tb, fails tb if it cannot, and closes
-// the server when tb ends.
+// the server when tb ends. A Reply that is at fault fails tb.
 func NewServer(tb testing.TB, opts ...Option) *Server {
 	tb.Helper()
 	s, err := Start(opts...)
 	if err != nil {
 		tb.Fatal(err)
 	}
+	s.complaints.tb = tb
 	tb.Cleanup(s.Close)
 	return s
 }

@@ -66,7 +66,7 @@ func (s *Server) respond(w http.ResponseWriter, r *request, status int, out smit
 	}
 	header, body, err := encode(out)
 	if err != nil {
-		return err
+		return misused("the answer cannot be written: %v", err)
 	}
 	for name, values := range header {
 		w.Header()[name] = values

@@ -1,0 +1,100 @@
+package bedrocktest
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/schemas"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/aws/smithy-go/eventstream"
+)
+
+// novaFamily is the schema messages-v1, which is Converse's but for the settings and
+// the counts (https://docs.aws.amazon.com/nova/latest/userguide/complete-request-schema.html).
+func novaFamily() *family {
+	return &family{read: readNova, answer: answerNova, chunks: chunkNova}
+}
+
+func readNova(body []byte, in *bedrockruntime.ConverseInput) (reading, error) {
+	var b struct {
+		InferenceConfig struct {
+			MaxTokens    *int32   `json:"maxTokens"`
+			MaxNewTokens *int32   `json:"max_new_tokens"`
+			Temperature  *float32 `json:"temperature"`
+			TopP         *float32 `json:"topP"`
+			TopPOld      *float32 `json:"top_p"`
+			Stop         []string `json:"stopSequences"`
+		} `json:"inferenceConfig"`
+	}
+	if err := readBody(body, &b, "messages"); err != nil {
+		return nil, err
+	}
+	var prompt types.ConverseTokensRequest
+	if err := decode(body, prompt.Deserialize); err != nil {
+		return nil, malformedBody()
+	}
+	in.Messages, in.System, in.ToolConfig = prompt.Messages, prompt.System, prompt.ToolConfig
+	c := b.InferenceConfig
+	if c.MaxTokens == nil {
+		c.MaxTokens = c.MaxNewTokens
+	}
+	if c.TopP == nil {
+		c.TopP = c.TopPOld
+	}
+	inferenceSettings{c.MaxTokens, c.Temperature, c.TopP, c.Stop}.into(in)
+	return nil, nil
+}
+
+func answerNova(x *invocation, _ reading) (map[string]any, error) {
+	output, err := rawJSON(&bedrockruntime.ConverseOutput{Output: x.out.Output})
+	if err != nil {
+		return nil, err
+	}
+	var body struct {
+		Output json.RawMessage `json:"output"`
+	}
+	if err := json.Unmarshal(output, &body); err != nil {
+		return nil, err
+	}
+	return map[string]any{"output": body.Output, "stopReason": x.out.StopReason, "usage": x.novaUsage()}, nil
+}
+
+func (x *invocation) novaUsage() map[string]any {
+	u := x.out.Usage
+	m := map[string]any{"inputTokens": u.InputTokens, "outputTokens": u.OutputTokens, "totalTokens": u.TotalTokens}
+	if u.CacheReadInputTokens != nil {
+		m["cacheReadInputTokenCount"] = u.CacheReadInputTokens
+	}
+	if u.CacheWriteInputTokens != nil {
+		m["cacheWriteInputTokenCount"] = u.CacheWriteInputTokens
+	}
+	return m
+}
+
+// chunkNova has an event of ConverseStream in each chunk, under its name.
+func chunkNova(x *invocation, _ reading, content []types.ContentBlock) ([]map[string]any, error) {
+	events, err := converseEvents(x.exchange, content)
+	if err != nil {
+		return nil, err
+	}
+	p := protocol()
+	var chunks []map[string]any
+	for _, ev := range events {
+		if ev.variant == schemas.ConverseStreamOutput_metadata {
+			break
+		}
+		var frame bytes.Buffer
+		if err := p.SerializeEventMessage(schemas.ConverseStreamOutput, ev.variant, ev.value, &frame); err != nil {
+			return nil, err
+		}
+		message, err := eventstream.NewDecoder().Decode(&frame, nil)
+		if err != nil {
+			return nil, err
+		}
+		chunks = append(chunks, map[string]any{ev.variant.MemberName(): json.RawMessage(message.Payload)})
+	}
+	return append(chunks, map[string]any{"metadata": map[string]any{
+		"usage": x.novaUsage(), "metrics": map[string]any{}, "trace": map[string]any{},
+	}}), nil
+}

@@ -1,0 +1,104 @@
+package bedrocktest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+)
+
+// Text is an answer of one text block, for Reply.
+func Text(text string) *bedrockruntime.ConverseOutput {
+	return Content(&types.ContentBlockMemberText{Value: text})
+}
+
+// ToolUse is an answer that asks for one tool, for Reply. args are the tool's
+// arguments: anything that encoding/json encodes, a json.RawMessage among others;
+// nil is an empty object. Arguments that do not encode are told when the answer is
+// sent, as any other fault of a Reply.
+func ToolUse(id, name string, args any) *bedrockruntime.ConverseOutput {
+	if args == nil {
+		args = struct{}{}
+	}
+	return Content(&types.ContentBlockMemberToolUse{Value: types.ToolUseBlock{
+		ToolUseId: aws.String(id), Name: aws.String(name), Input: documentOf(args),
+	}})
+}
+
+// Content is an answer of several blocks, for Reply: text beside tool uses,
+// reasoning, citations, images.
+func Content(blocks ...types.ContentBlock) *bedrockruntime.ConverseOutput {
+	return &bedrockruntime.ConverseOutput{
+		Output: &types.ConverseOutputMemberMessage{Value: types.Message{
+			Role:    types.ConversationRoleAssistant,
+			Content: blocks,
+		}},
+	}
+}
+
+// Script is a Reply that gives these answers one after the other, to whatever is
+// asked. A nil answer is the default one. The call after the last answer gets a
+// ModelErrorException that says so. Many goroutines may call at once: each answer
+// is given once.
+//
+// What is not an answer of the model is scripted with [Server.Fail].
+func Script(replies ...*bedrockruntime.ConverseOutput) func(*bedrockruntime.ConverseInput) (*bedrockruntime.ConverseOutput, error) {
+	replies = slices.Clone(replies)
+	var mu sync.Mutex
+	calls := 0
+	return func(*bedrockruntime.ConverseInput) (*bedrockruntime.ConverseOutput, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		calls++
+		if calls > len(replies) {
+			return nil, fmt.Errorf("bedrocktest: the Script has %d replies, and this is call %d of the model", len(replies), calls)
+		}
+		return replies[calls-1], nil
+	}
+}
+
+// documentOf is a document of the SDK for a value that encoding/json encodes.
+func documentOf(v any) document.Interface {
+	var body bytes.Buffer
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return &fixedDocument{Interface: document.NewLazyDocument(nil), err: err}
+	}
+	return rawDocument(bytes.TrimSpace(body.Bytes()))
+}
+
+// rawDocument is a document that is written as raw, which is JSON, and read as one
+// that came over the wire.
+func rawDocument(raw []byte) document.Interface {
+	none := document.NewLazyDocument(nil)
+	if !json.Valid(raw) {
+		return &fixedDocument{Interface: none, err: errors.New("the document is not JSON")}
+	}
+	// The SDK has no other way to a document than a member that is one.
+	var block types.ToolUseBlock
+	if err := decode(slices.Concat([]byte(`{"input":`), raw, []byte("}")), block.Deserialize); err != nil {
+		return &fixedDocument{Interface: none, err: err}
+	}
+	if block.Input == nil {
+		block.Input = none
+	}
+	return &fixedDocument{Interface: block.Input, raw: raw}
+}
+
+// fixedDocument is written as raw, or not at all.
+type fixedDocument struct {
+	document.Interface
+	raw []byte
+	err error
+}
+
+// MarshalSmithyDocument implements document.Marshaler.
+func (d *fixedDocument) MarshalSmithyDocument() ([]byte, error) { return d.raw, d.err }
