@@ -43,6 +43,7 @@ type Server struct {
 	faults     faultScript
 	guardrails guardrails
 	async      asyncInvokes
+	patterns   patterns
 
 	mu    sync.Mutex
 	reply func(*bedrockruntime.ConverseInput) (*bedrockruntime.ConverseOutput, error)
