@@ -78,9 +78,9 @@ func TestInvokeModel(t *testing.T) {
 
 func TestInvokeModelText(t *testing.T) {
 	s := bedrocktest.NewServer(t)
-	for _, field := range []string{"inputText", "prompt"} {
+	for model, field := range map[string]string{"amazon.titan-text-express-v1": "inputText", "ai21.j2-mid-v1": "prompt"} {
 		out, err := client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{
-			ModelId: aws.String("amazon.titan-text-express-v1"), Body: fmt.Appendf(nil, `{%q:"good day"}`, field),
+			ModelId: aws.String(model), Body: fmt.Appendf(nil, `{%q:"good day"}`, field),
 		})
 		if err != nil {
 			t.Fatal(err)
