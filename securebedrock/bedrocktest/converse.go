@@ -34,6 +34,7 @@ type exchange struct {
 	input, answer *evaluation // nil if not evaluated
 	modelText     []string    // the model's answer before the guardrail
 	modelOut      *bedrockruntime.ConverseOutput
+	stop          string // the stop sequence that ended the answer
 }
 
 // exchange runs a prompt, which it owns, through the guardrail, the model and
@@ -65,10 +66,11 @@ func (s *Server) exchange(in *bedrockruntime.ConverseInput) (*exchange, error) {
 			return x, nil
 		}
 	}
-	out, err := s.ask(in, start)
+	out, stop, err := s.ask(in, start)
 	if err != nil {
 		return nil, err
 	}
+	x.stop = stop
 	x.out, x.modelOut = out, out
 	if x.guard != nil {
 		x.guardAnswer()

@@ -24,6 +24,8 @@ type invokeBody struct {
 	System    anthropicMix `json:"system"`
 	MaxTokens *int32       `json:"max_tokens"`
 
+	StopSequences []string `json:"stop_sequences"`
+
 	InputText            *string `json:"inputText"`
 	Prompt               *string `json:"prompt"`
 	MaxGenLen            *int32  `json:"max_gen_len"`
@@ -142,8 +144,8 @@ func (b *invokeBody) translate(in *bedrockruntime.ConverseInput) {
 			maxTokens = other
 		}
 	}
-	if maxTokens != nil {
-		in.InferenceConfig = &types.InferenceConfiguration{MaxTokens: maxTokens}
+	if maxTokens != nil || len(b.StopSequences) > 0 {
+		in.InferenceConfig = &types.InferenceConfiguration{MaxTokens: maxTokens, StopSequences: b.StopSequences}
 	}
 	for _, block := range b.System {
 		for _, part := range tagged(tags, block.Text) {

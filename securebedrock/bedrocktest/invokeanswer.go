@@ -22,7 +22,7 @@ func (x *invocation) body() ([]byte, error) {
 		// neither a stop reason nor a usage.
 		if !x.input.isBlocked() {
 			out["id"], out["model"] = "msg_bdrk_"+strings.ReplaceAll(newID(), "-", ""), aws.ToString(x.in.ModelId)
-			out["stop_reason"], out["stop_sequence"] = x.stopReason(), nil
+			out["stop_reason"], out["stop_sequence"] = x.stopReason(), stopField(x.stop)
 			out["usage"] = x.anthropicUsage(x.out.Usage.OutputTokens)
 		}
 	} else if isEmbedding(aws.ToString(x.in.ModelId)) {

@@ -114,7 +114,7 @@ func (x *invocation) anthropicChunks(content []types.ContentBlock) ([]map[string
 		}
 	}
 	return append(chunks,
-		map[string]any{"type": "message_delta", "delta": map[string]any{"stop_reason": x.stopReason(), "stop_sequence": nil}, "usage": map[string]any{"output_tokens": x.out.Usage.OutputTokens}},
+		map[string]any{"type": "message_delta", "delta": map[string]any{"stop_reason": x.stopReason(), "stop_sequence": stopField(x.stop)}, "usage": map[string]any{"output_tokens": x.out.Usage.OutputTokens}},
 		map[string]any{"type": "message_stop"},
 	), nil
 }

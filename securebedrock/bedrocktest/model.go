@@ -19,7 +19,9 @@ import (
 // arrives translated: messages, system prompt and maximum of tokens.
 //
 // What the output leaves out is filled in: the stop reason, the usage, the
-// latency. An output of nil is the default answer. An error of the SDK's types
+// latency. An output of nil is the default answer. Without a stop reason of its
+// own an answer ends where the request's stop sequences and maximum of tokens
+// end it. An error of the SDK's types
 // (such as *types.ThrottlingException) is sent as what it is, any other as
 // ModelErrorException.
 func (s *Server) Reply(reply func(*bedrockruntime.ConverseInput) (*bedrockruntime.ConverseOutput, error)) {
@@ -38,24 +40,26 @@ func Text(text string) *bedrockruntime.ConverseOutput {
 	}
 }
 
-// ask gets the model's answer, complete.
-func (s *Server) ask(in *bedrockruntime.ConverseInput, start time.Time) (*bedrockruntime.ConverseOutput, error) {
+// ask gets the model's answer, complete, and the stop sequence that ended it.
+func (s *Server) ask(in *bedrockruntime.ConverseInput, start time.Time) (*bedrockruntime.ConverseOutput, string, error) {
 	s.mu.Lock()
 	reply := s.reply
 	s.mu.Unlock()
 
-	// The prompt is counted before reply, which may change it.
+	// The request is kept, and the prompt counted, before reply may change it.
+	request := &bedrockruntime.ConverseInput{InferenceConfig: in.InferenceConfig, AdditionalModelResponseFieldPaths: in.AdditionalModelResponseFieldPaths}
 	prompt := promptTokens(in.System, in.Messages)
 	var answer *bedrockruntime.ConverseOutput
 	if reply != nil {
 		var err error
 		if answer, err = reply(in); err != nil {
-			return nil, err
+			return nil, "", err
 		}
 	}
 	if answer == nil {
 		answer = quote(in)
 	}
+	answer, stop := heed(request, answer)
 	out := *answer
 	content := contentOf(&out)
 	if out.Output == nil {
@@ -81,26 +85,22 @@ func (s *Server) ask(in *bedrockruntime.ConverseInput, start time.Time) (*bedroc
 	if out.ServiceTier == nil {
 		out.ServiceTier = in.ServiceTier
 	}
-	return &out, nil
+	addStopSequence(request, &out, stop)
+	return &out, stop, nil
 }
 
 // quote is the default answer.
 func quote(in *bedrockruntime.ConverseInput) *bedrockruntime.ConverseOutput {
+	if use := chosenTool(in); use != nil {
+		return use
+	}
 	const quoted = 12
 	words := strings.Fields(lastUserText(in.Messages))
 	said := strings.Join(words[:min(len(words), quoted)], " ")
 	if len(words) > quoted {
 		said += " …"
 	}
-	text := `You said: "` + said + `". This answer comes from a test server; no model was asked.`
-	out := Text(text)
-	if c := in.InferenceConfig; c != nil && c.MaxTokens != nil {
-		if short, cut := firstWords(text, int(*c.MaxTokens)); cut {
-			out = Text(short)
-			out.StopReason = types.StopReasonMaxTokens
-		}
-	}
-	return out
+	return Text(`You said: "` + said + `". This answer comes from a test server; no model was asked.`)
 }
 
 // lastUserText is the text of the last message of a user that has any.
