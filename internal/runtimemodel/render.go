@@ -45,7 +45,7 @@ func (m *Model) constrained() map[string]bool {
 				continue
 			}
 			s := m.Shapes[name]
-			own := len(s.Required) > 0 || s.Union || s.Min != nil && *s.Min > 0 || s.Max != nil || s.Pattern != "" || len(s.Enum) > 0
+			own := len(s.Required) > 0 || s.Union || s.Min != nil && (*s.Min > 0 || isNumber(s.Type)) || s.Max != nil || s.Pattern != "" || len(s.Enum) > 0
 			for _, ref := range s.Members {
 				own = own || bound[ref.Shape]
 			}

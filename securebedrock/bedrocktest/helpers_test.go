@@ -54,8 +54,8 @@ func askStream(text string) *bedrockruntime.ConverseStreamInput {
 	return &bedrockruntime.ConverseStreamInput{ModelId: aws.String(model), Messages: user(text)}
 }
 
-// tinyPNG is an image that Bedrock takes: one black pixel.
-func tinyPNG(t *testing.T) []byte {
+// onePixel is an image that Bedrock takes: one black pixel.
+func onePixel(t *testing.T) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 1, 1))); err != nil {
@@ -64,8 +64,8 @@ func tinyPNG(t *testing.T) []byte {
 	return b.Bytes()
 }
 
-// toolConfig defines tools of any arguments.
-func toolConfig(names ...string) *types.ToolConfiguration {
+// toolsNamed defines tools of any arguments.
+func toolsNamed(names ...string) *types.ToolConfiguration {
 	config := &types.ToolConfiguration{}
 	for _, name := range names {
 		config.Tools = append(config.Tools, &types.ToolMemberToolSpec{Value: types.ToolSpecification{Name: aws.String(name),

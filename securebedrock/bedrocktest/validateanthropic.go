@@ -9,30 +9,30 @@ import (
 	"strings"
 )
 
-// anthropicBody is what is checked of a Messages request
+// checkedBody is what is checked of a Messages request
 // (https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html).
-type anthropicBody struct {
-	Version       *string            `json:"anthropic_version"`
-	MaxTokens     *float64           `json:"max_tokens"`
-	Messages      []anthropicMessage `json:"messages"`
-	System        json.RawMessage    `json:"system"`
-	Temperature   *float64           `json:"temperature"`
-	TopP          *float64           `json:"top_p"`
-	TopK          *float64           `json:"top_k"`
-	StopSequences []string           `json:"stop_sequences"`
-	Tools         []anthropicTool    `json:"tools"`
+type checkedBody struct {
+	Version       *string          `json:"anthropic_version"`
+	MaxTokens     *float64         `json:"max_tokens"`
+	Messages      []checkedMessage `json:"messages"`
+	System        json.RawMessage  `json:"system"`
+	Temperature   *float64         `json:"temperature"`
+	TopP          *float64         `json:"top_p"`
+	TopK          *float64         `json:"top_k"`
+	StopSequences []string         `json:"stop_sequences"`
+	Tools         []checkedTool    `json:"tools"`
 	ToolChoice    *struct {
 		Type string `json:"type"`
 		Name string `json:"name"`
 	} `json:"tool_choice"`
 }
 
-type anthropicMessage struct {
+type checkedMessage struct {
 	Role    string          `json:"role"`
 	Content json.RawMessage `json:"content"`
 }
 
-type anthropicTool struct {
+type checkedTool struct {
 	Type        string          `json:"type"`
 	Name        string          `json:"name"`
 	InputSchema json.RawMessage `json:"input_schema"`
@@ -40,8 +40,8 @@ type anthropicTool struct {
 	CacheControl json.RawMessage `json:"cache_control"`
 }
 
-// anthropicBlock is a block of a message's content, or of a tool's result.
-type anthropicBlock struct {
+// checkedBlock is a block of a message's content, or of a tool's result.
+type checkedBlock struct {
 	Type      string  `json:"type"`
 	Text      *string `json:"text"`
 	ID        string  `json:"id"`
@@ -66,7 +66,7 @@ func checkAnthropic(model string, body []byte, fields map[string]json.RawMessage
 			return malformedInput("extraneous key [" + key + "] is not permitted")
 		}
 	}
-	var b anthropicBody
+	var b checkedBody
 	if json.Unmarshal(body, &b) != nil {
 		return malformedInput("")
 	}
@@ -119,7 +119,7 @@ func checkCompletion(model string, fields map[string]json.RawMessage) error {
 	return nil
 }
 
-func (b *anthropicBody) checkTools() error {
+func (b *checkedBody) checkTools() error {
 	name := regexp.MustCompile(`^[a-zA-Z0-9_-]{1,128}$`)
 	var names []string
 	for i, tool := range b.Tools {
@@ -157,7 +157,7 @@ func (b *anthropicBody) checkTools() error {
 	return nil
 }
 
-func (b *anthropicBody) checkMessages(model string) error {
+func (b *checkedBody) checkMessages(model string) error {
 	cached := 0
 	for _, tool := range b.Tools {
 		if isSet(tool.CacheControl) {
@@ -165,7 +165,7 @@ func (b *anthropicBody) checkMessages(model string) error {
 		}
 	}
 	if isSet(b.System) {
-		blocks, err := anthropicBlocks(b.System)
+		blocks, err := checkedBlocks(b.System)
 		if err != nil {
 			return invalid("system: Input should be a valid string or a list of content blocks")
 		}
@@ -176,7 +176,7 @@ func (b *anthropicBody) checkMessages(model string) error {
 		if m.Role != "user" && m.Role != "assistant" {
 			return invalid("messages.%d.role: Input should be 'user' or 'assistant'", i)
 		}
-		blocks, err := anthropicBlocks(m.Content)
+		blocks, err := checkedBlocks(m.Content)
 		if err != nil {
 			return invalid("messages.%d.content: Input should be a valid string or a list of content blocks", i)
 		}
@@ -216,24 +216,24 @@ func (b *anthropicBody) checkMessages(model string) error {
 	return nil
 }
 
-// anthropicBlocks reads content, which is a list of blocks or text.
-func anthropicBlocks(content json.RawMessage) ([]anthropicBlock, error) {
+// checkedBlocks reads content, which is a list of blocks or text.
+func checkedBlocks(content json.RawMessage) ([]checkedBlock, error) {
 	var text string
 	if json.Unmarshal(content, &text) == nil {
 		if text == "" {
 			return nil, nil
 		}
-		return []anthropicBlock{{Type: "text", Text: &text}}, nil
+		return []checkedBlock{{Type: "text", Text: &text}}, nil
 	}
-	var blocks []anthropicBlock
+	var blocks []checkedBlock
 	err := json.Unmarshal(content, &blocks)
-	if err == nil && slices.ContainsFunc(blocks, func(b anthropicBlock) bool { return b.Type == "" }) {
+	if err == nil && slices.ContainsFunc(blocks, func(b checkedBlock) bool { return b.Type == "" }) {
 		err = fmt.Errorf("a block without a type")
 	}
 	return blocks, err
 }
 
-func checkAnthropicBlocks(i int, role string, blocks []anthropicBlock) (uses, results []string, err error) {
+func checkAnthropicBlocks(i int, role string, blocks []checkedBlock) (uses, results []string, err error) {
 	for j, block := range blocks {
 		switch block.Type {
 		case "text":
@@ -257,7 +257,7 @@ func checkAnthropicBlocks(i int, role string, blocks []anthropicBlock) (uses, re
 				return nil, nil, invalid("messages.%d: `tool_result` blocks can only be in `user` messages", i)
 			}
 			results = append(results, block.ToolUseID)
-			inner, err := anthropicBlocks(block.Content)
+			inner, err := checkedBlocks(block.Content)
 			if err != nil {
 				continue // a result may have no content
 			}
@@ -276,7 +276,7 @@ func checkAnthropicBlocks(i int, role string, blocks []anthropicBlock) (uses, re
 	return uses, results, nil
 }
 
-func checkAnthropicImage(i, j int, block anthropicBlock) error {
+func checkAnthropicImage(i, j int, block checkedBlock) error {
 	if block.Source == nil {
 		return invalid("messages.%d.content.%d.image.source: Field required", i, j)
 	}
@@ -294,7 +294,7 @@ func checkAnthropicImage(i, j int, block anthropicBlock) error {
 	return checkImage(format, data)
 }
 
-func caches(blocks []anthropicBlock) int {
+func caches(blocks []checkedBlock) int {
 	n := 0
 	for _, block := range blocks {
 		if isSet(block.CacheControl) {

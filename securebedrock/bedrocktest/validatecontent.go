@@ -51,7 +51,7 @@ func (c *conversation) checkContent() error {
 				if m.Role == types.ConversationRoleAssistant {
 					return invalid("messages.%d.content: documents can only be included if the role is user.", i)
 				}
-				if err := checkDocument(b.Value, names); err != nil {
+				if err := checkDocumentBlock(b.Value, names); err != nil {
 					return err
 				}
 			case *types.ContentBlockMemberToolResult:
@@ -84,7 +84,7 @@ func (c *conversation) checkResultContent(result types.ToolResultBlock) error {
 		case *types.ToolResultContentBlockMemberImage:
 			err = c.checkImageBlock(b.Value)
 		case *types.ToolResultContentBlockMemberDocument:
-			err = checkDocument(b.Value, names)
+			err = checkDocumentBlock(b.Value, names)
 		}
 		if err != nil {
 			return err
@@ -138,9 +138,9 @@ func checkImage(format string, data []byte) error {
 // Letters are those of ASCII: Bedrock refuses others.
 var documentName = regexp.MustCompile(`^(?:\s?[a-zA-Z0-9\-()\[\]])*\s?$`)
 
-// checkDocument checks a document, whose name no other of the request's can
+// checkDocumentBlock checks a document, whose name no other of the request's can
 // have: names are those before.
-func checkDocument(block types.DocumentBlock, names map[string]bool) error {
+func checkDocumentBlock(block types.DocumentBlock, names map[string]bool) error {
 	name := aws.ToString(block.Name)
 	if !documentName.MatchString(name) {
 		return invalid("The document file name can only contain alphanumeric characters, whitespace characters, hyphens, parentheses, and square brackets. " +

@@ -60,63 +60,63 @@ func (s *settings) checkModelID(operation, id string) error {
 	return nil
 }
 
-// family is how a provider names its models: the name begins with one of
+// naming is how a provider names its models: the name begins with one of
 // heads, and its other words are among words.
-type family struct{ heads, words []string }
+type naming struct{ heads, words []string }
 
-// providerFamily gives the names of a provider's models: Supported foundation
+// namingOf gives the names of a provider's models: Supported foundation
 // models (https://docs.aws.amazon.com/bedrock/latest/userguide/models-supported.html)
 // and the model cards, looked up 2026-11.
-func providerFamily(provider string) family {
+func namingOf(provider string) naming {
 	list := strings.Fields
 	switch provider {
 	case "ai21":
-		return family{list("j jamba"), list("mid ultra grande jumbo instruct large mini")}
+		return naming{list("j jamba"), list("mid ultra grande jumbo instruct large mini")}
 	case "amazon":
-		return family{list("nova titan rerank"), list("micro lite pro premier omni sonic reel canvas act text express large embed image generator multimodal embeddings")}
+		return naming{list("nova titan rerank"), list("micro lite pro premier omni sonic reel canvas act text express large embed image generator multimodal embeddings")}
 	case "anthropic":
-		return family{list("claude"), list("instant haiku sonnet opus fable mythos preview")}
+		return naming{list("claude"), list("instant haiku sonnet opus fable mythos preview")}
 	case "cohere":
-		return family{list("command embed rerank"), list("text light r plus a vision english multilingual")}
+		return naming{list("command embed rerank"), list("text light r plus a vision english multilingual")}
 	case "deepseek":
-		return family{list("r v deepseek"), list("distill llama chat")}
+		return naming{list("r v deepseek"), list("distill llama chat")}
 	case "google":
-		return family{list("gemma"), list("it")}
+		return naming{list("gemma"), list("it")}
 	case "luma":
-		return family{list("ray"), nil}
+		return naming{list("ray"), nil}
 	case "meta":
-		return family{list("llama"), list("instruct chat scout maverick vision")}
+		return naming{list("llama"), list("instruct chat scout maverick vision")}
 	case "minimax":
-		return family{list("minimax"), nil}
+		return naming{list("minimax"), nil}
 	case "mistral":
-		return family{list("mistral mixtral ministral magistral devstral voxtral pixtral codestral"), list("instruct large medium small mini")}
+		return naming{list("mistral mixtral ministral magistral devstral voxtral pixtral codestral"), list("instruct large medium small mini")}
 	case "moonshot", "moonshotai":
-		return family{list("kimi"), list("thinking instruct")}
+		return naming{list("kimi"), list("thinking instruct")}
 	case "nvidia":
-		return family{list("nemotron"), list("nano super ultra")}
+		return naming{list("nemotron"), list("nano super ultra")}
 	case "openai":
-		return family{list("gpt"), list("oss safeguard mini nano pro codex luna sol terra astra")}
+		return naming{list("gpt"), list("oss safeguard mini nano pro codex luna sol terra astra")}
 	case "qwen":
-		return family{list("qwen"), list("coder next vl omni instruct thinking")}
+		return naming{list("qwen"), list("coder next vl omni instruct thinking")}
 	case "stability":
-		return family{list("stable sd"), list("diffusion xl large image core ultra upscale creative conservative fast control sketch structure style guide " +
+		return naming{list("stable sd"), list("diffusion xl large image core ultra upscale creative conservative fast control sketch structure style guide " +
 			"transfer inpaint outpaint erase object remove background search recolor replace")}
 	case "twelvelabs":
-		return family{list("pegasus marengo"), list("embed")}
+		return naming{list("pegasus marengo"), list("embed")}
 	case "writer":
-		return family{list("palmyra"), list("vision")}
+		return naming{list("palmyra"), list("vision")}
 	case "xai":
-		return family{list("grok"), list("fast code reasoning non mini")}
+		return naming{list("grok"), list("fast code reasoning non mini")}
 	case "zai":
-		return family{list("glm"), list("flash air")}
+		return naming{list("glm"), list("flash air")}
 	}
-	return family{}
+	return naming{}
 }
 
 // isKnownModel reports whether a foundation model can have the name.
 func isKnownModel(name string) bool {
 	provider, rest, _ := strings.Cut(name, ".")
-	f := providerFamily(provider)
+	f := namingOf(provider)
 	parts := strings.FieldsFunc(rest, func(r rune) bool { return strings.ContainsRune("-.:_", r) })
 	if len(parts) == 0 || !slices.Contains(f.heads, strings.TrimRight(parts[0], "0123456789")) {
 		return false

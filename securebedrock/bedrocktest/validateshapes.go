@@ -102,10 +102,10 @@ func shapeOf(name string) shape {
 		return shape{kind: isList, element: "CitationGeneratedContent"}
 	case "CitationLocation":
 		return shape{kind: isStructure, union: true, members: []member{
-			{name: "documentChar"},
-			{name: "documentChunk"},
-			{name: "documentPage"},
-			{name: "searchResultLocation"},
+			{name: "documentChar", shape: "DocumentCharLocation"},
+			{name: "documentChunk", shape: "DocumentChunkLocation"},
+			{name: "documentPage", shape: "DocumentPageLocation"},
+			{name: "searchResultLocation", shape: "SearchResultLocation"},
 			{name: "web"},
 		}}
 	case "CitationSourceContent":
@@ -211,6 +211,30 @@ func shapeOf(name string) shape {
 		}}
 	case "DocumentBlockNameString":
 		return shape{kind: isString, min: at(1), max: at(200)}
+	case "DocumentCharLocation":
+		return shape{kind: isStructure, members: []member{
+			{name: "documentIndex", shape: "DocumentCharLocationDocumentIndexInteger"},
+			{name: "end", shape: "DocumentCharLocationEndInteger"},
+			{name: "start", shape: "DocumentCharLocationStartInteger"},
+		}}
+	case "DocumentCharLocationDocumentIndexInteger":
+		return shape{kind: isNumber, min: at(0)}
+	case "DocumentCharLocationEndInteger":
+		return shape{kind: isNumber, min: at(0)}
+	case "DocumentCharLocationStartInteger":
+		return shape{kind: isNumber, min: at(0)}
+	case "DocumentChunkLocation":
+		return shape{kind: isStructure, members: []member{
+			{name: "documentIndex", shape: "DocumentChunkLocationDocumentIndexInteger"},
+			{name: "end", shape: "DocumentChunkLocationEndInteger"},
+			{name: "start", shape: "DocumentChunkLocationStartInteger"},
+		}}
+	case "DocumentChunkLocationDocumentIndexInteger":
+		return shape{kind: isNumber, min: at(0)}
+	case "DocumentChunkLocationEndInteger":
+		return shape{kind: isNumber, min: at(0)}
+	case "DocumentChunkLocationStartInteger":
+		return shape{kind: isNumber, min: at(0)}
 	case "DocumentContentBlock":
 		return shape{kind: isStructure, union: true, members: []member{
 			{name: "text"},
@@ -219,6 +243,18 @@ func shapeOf(name string) shape {
 		return shape{kind: isList, element: "DocumentContentBlock"}
 	case "DocumentFormat":
 		return shape{kind: isString, enum: []string{"pdf", "csv", "doc", "docx", "xls", "xlsx", "html", "txt", "md"}}
+	case "DocumentPageLocation":
+		return shape{kind: isStructure, members: []member{
+			{name: "documentIndex", shape: "DocumentPageLocationDocumentIndexInteger"},
+			{name: "end", shape: "DocumentPageLocationEndInteger"},
+			{name: "start", shape: "DocumentPageLocationStartInteger"},
+		}}
+	case "DocumentPageLocationDocumentIndexInteger":
+		return shape{kind: isNumber, min: at(0)}
+	case "DocumentPageLocationEndInteger":
+		return shape{kind: isNumber, min: at(0)}
+	case "DocumentPageLocationStartInteger":
+		return shape{kind: isNumber, min: at(0)}
 	case "DocumentSource":
 		return shape{kind: isStructure, union: true, members: []member{
 			{name: "bytes", shape: "DocumentSourceBytesBlob"},
@@ -539,6 +575,18 @@ func shapeOf(name string) shape {
 		}}
 	case "SearchResultContentBlocks":
 		return shape{kind: isList, element: "SearchResultContentBlock"}
+	case "SearchResultLocation":
+		return shape{kind: isStructure, members: []member{
+			{name: "end", shape: "SearchResultLocationEndInteger"},
+			{name: "searchResultIndex", shape: "SearchResultLocationSearchResultIndexInteger"},
+			{name: "start", shape: "SearchResultLocationStartInteger"},
+		}}
+	case "SearchResultLocationEndInteger":
+		return shape{kind: isNumber, min: at(0)}
+	case "SearchResultLocationSearchResultIndexInteger":
+		return shape{kind: isNumber, min: at(0)}
+	case "SearchResultLocationStartInteger":
+		return shape{kind: isNumber, min: at(0)}
 	case "ServiceTier":
 		return shape{kind: isStructure, members: []member{
 			{name: "type", shape: "ServiceTierType", required: true},
