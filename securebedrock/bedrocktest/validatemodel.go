@@ -154,9 +154,10 @@ func isWholeName(provider, rest string, words int) bool {
 		return words > 0 || strings.HasPrefix(rest, "claude-v")
 	case "amazon":
 		if strings.HasPrefix(rest, "nova") {
-			return regexp.MustCompile(`-v[0-9]+:[0-9]+(?::[0-9]+k|:mm)?$`).MatchString(rest)
+			return words > 0 && regexp.MustCompile(`-v[0-9]+:[0-9]+(?::[0-9]+k|:mm)?$`).MatchString(rest)
 		}
-		return version.MatchString(rest) || rest == "titan-tg1-large" || rest == "titan-embed-g1-text-02" || strings.HasSuffix(rest, ":512")
+		named := words > 0 || strings.HasPrefix(rest, "rerank")
+		return named && version.MatchString(rest) || rest == "titan-tg1-large" || rest == "titan-embed-g1-text-02"
 	case "meta":
 		return version.MatchString(rest)
 	}
