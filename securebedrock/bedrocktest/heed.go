@@ -104,7 +104,8 @@ func chosenTool(in *bedrockruntime.ConverseInput) *bedrockruntime.ConverseOutput
 		if s, ok := spec.Value.InputSchema.(*types.ToolInputSchemaMemberJson); ok {
 			readDocument(s.Value, &schema)
 		}
-		arguments, ok := sample(schema, schema, 0).(map[string]any)
+		sampling := sampler{root: schema, left: maxSample}
+		arguments, ok := sampling.value(schema).(map[string]any)
 		if !ok {
 			arguments = map[string]any{}
 		}
@@ -120,14 +121,21 @@ func chosenTool(in *bedrockruntime.ConverseInput) *bedrockruntime.ConverseOutput
 	return nil
 }
 
-// maxSampleDepth ends schemas that refer to themselves.
-const maxSampleDepth = 16
+// maxSample is how many values a sample holds at most: a schema can refer to
+// itself.
+const maxSample = 1000
 
-// sample is a value that a JSON schema takes, the same for the same schema: of an
-// object its required properties, of a number or a length the least. It knows the
-// keywords that tool definitions commonly have.
-func sample(root, schema map[string]any, depth int) any {
-	if depth > maxSampleDepth {
+// sampler makes a value that a JSON schema takes.
+type sampler struct {
+	root map[string]any
+	left int
+}
+
+// value is the same for the same schema: of an object its required properties, of
+// a number or a length the least. It knows the keywords that tool definitions
+// commonly have.
+func (p *sampler) value(schema map[string]any) any {
+	if p.left--; p.left < 0 {
 		return nil
 	}
 	inner := func(v any) (any, bool) {
@@ -135,10 +143,10 @@ func sample(root, schema map[string]any, depth int) any {
 		if !ok {
 			return nil, false
 		}
-		return sample(root, s, depth+1), true
+		return p.value(s), true
 	}
 	if ref, ok := schema["$ref"].(string); ok {
-		v, _ := inner(resolve(root, ref))
+		v, _ := inner(resolve(p.root, ref))
 		return v
 	}
 	for _, key := range []string{"const", "default"} {
@@ -192,7 +200,7 @@ func sample(root, schema map[string]any, depth int) any {
 	case "array":
 		list := []any{}
 		if n, ok := number("minItems"); ok {
-			for range min(int(n), 1000) {
+			for range min(int(n), maxSample) {
 				v, _ := inner(schema["items"])
 				list = append(list, v)
 			}
