@@ -128,7 +128,6 @@ func TestGoodBodies(t *testing.T) {
 		"plain":                        {},
 		"two of the user":              {"messages": []any{hello, hello}},
 		"words to go on with":          {"messages": []any{hello, turn("assistant", "Sure:")}},
-		"an empty last answer":         {"messages": []any{hello, turn("assistant", "")}},
 		"bounds":                       {"max_tokens": 1, "temperature": 1, "top_p": 0, "top_k": 0, "system": "be brief", "stop_sequences": []string{"\n\nHuman:"}},
 		"a null":                       {"messages": []any{hello}, "system": json.RawMessage("null"), "model": json.RawMessage("null")},
 		"a tool of the provider's own": {"tools": []any{fields{"type": "bash_20250124", "name": "bash"}}},
