@@ -122,9 +122,6 @@ func (c *conversation) checkParameters() error {
 	if n := c.cachePoints(); n > 4 && c.provider == "anthropic" {
 		return invalid("The model returned the following errors: A maximum of 4 blocks with cache_control may be provided. Found %d.", n)
 	}
-	if g := c.in.GuardrailConfig; g != nil && (aws.ToString(g.GuardrailIdentifier) == "") != (aws.ToString(g.GuardrailVersion) == "") {
-		return invalid("Both guardrailIdentifier and guardrailVersion must be provided.")
-	}
 	return nil
 }
 
