@@ -135,8 +135,12 @@ func TestCoverageOfBlocksThatChange(t *testing.T) {
 				&types.ToolResultContentBlockMemberJson{Value: changing{document.NewLazyDocument(map[string]any{}), row.change}},
 			}}}
 			content := append([]types.ContentBlock{result, &types.ContentBlockMemberGuardContent{Value: guardText("first")}}, row.content...)
-			_, err = c.Converse(t.Context(), &bedrockruntime.ConverseInput{ModelId: aws.String(haiku), System: row.system,
-				Messages: []types.Message{{Role: types.ConversationRoleUser, Content: content}}})
+			use := &types.ContentBlockMemberToolUse{Value: types.ToolUseBlock{Name: aws.String("x"), ToolUseId: aws.String("t1"), Input: document.NewLazyDocument(map[string]any{})}}
+			messages := append(userSays("hello"), types.Message{Role: types.ConversationRoleAssistant, Content: []types.ContentBlock{use}},
+				types.Message{Role: types.ConversationRoleUser, Content: content})
+			_, err = c.Converse(t.Context(), &bedrockruntime.ConverseInput{ModelId: aws.String(haiku), System: row.system, Messages: messages,
+				ToolConfig: &types.ToolConfiguration{Tools: []types.Tool{&types.ToolMemberToolSpec{Value: types.ToolSpecification{Name: aws.String("x"),
+					InputSchema: &types.ToolInputSchemaMemberJson{Value: document.NewLazyDocument(map[string]any{"type": "object"})}}}}}})
 			if err != nil {
 				refusedBy(t, err, securebedrock.ErrGuardrailCoverage)
 			}

@@ -64,8 +64,10 @@ func callsWithModel() map[string]func(context.Context, *client, string) error {
 // A model's ARN is of a permitted account, whatever its kind and the operation:
 // one of Accounts, else the Role's.
 func TestModelOfAnotherAccount(t *testing.T) {
-	kinds := []string{"inference-profile/us." + haiku, "application-inference-profile/a1b2c3", "provisioned-model/a1b2c3", "custom-model-deployment/a1b2c3",
-		"imported-model/a1b2c3", "prompt-router/a1b2c3", "default-prompt-router/anthropic.claude:1", "prompt/ABCDEFGHIJ:1", "marketplace/model-endpoint/a"}
+	kinds := []string{"inference-profile/us." + haiku, "application-inference-profile/a1b2c3", "provisioned-model/a1b2c3d4e5f6", "custom-model-deployment/a1b2c3d4e5f6",
+		"imported-model/a1b2c3d4e5f6", "prompt-router/a1b2c3", "default-prompt-router/anthropic.claude:1", "prompt/ABCDEFGHIJ:1"}
+	// Bedrock Runtime takes a Marketplace endpoint by the ARN that SageMaker has for it.
+	refused := append([]string{"marketplace/model-endpoint/a"}, kinds...)
 	const ours, other = "123456789012", "999999999999"
 	base := func(o *opts) {
 		o.Residency = []string{"*"}
@@ -80,7 +82,7 @@ func TestModelOfAnotherAccount(t *testing.T) {
 			server := bedrocktest.NewServer(t)
 			c := newClient(t, server, change)
 			for op, call := range callsWithModel() {
-				for _, kind := range kinds {
+				for _, kind := range refused {
 					err := call(t.Context(), c, "arn:aws:bedrock:us-east-1:"+other+":"+kind)
 					if !errors.Is(err, securebedrock.ErrAccount) {
 						t.Errorf("%s %s: %v", op, kind, err)
@@ -101,7 +103,7 @@ func TestModelOfAnotherAccount(t *testing.T) {
 	t.Run("neither: any account", func(t *testing.T) {
 		server := bedrocktest.NewServer(t)
 		c := newClient(t, server, func(o *opts) { o.Role = nil })
-		if err := callsWithModel()["Converse"](t.Context(), c, "arn:aws:bedrock:us-east-1:"+other+":provisioned-model/a1b2c3"); err != nil {
+		if err := callsWithModel()["Converse"](t.Context(), c, "arn:aws:bedrock:us-east-1:"+other+":provisioned-model/a1b2c3d4e5f6"); err != nil {
 			t.Error(err)
 		}
 	})
@@ -211,7 +213,7 @@ func TestWhatOnlyAResolverKnows(t *testing.T) {
 		account + "application-inference-profile/a1b2c3", account + "prompt-router/a1b2c3", account + "default-prompt-router/anthropic.claude:1",
 		account + "prompt/ABCDEFGHIJ", account + "prompt/ABCDEFGHIJ:1"} {
 		t.Run(id, func(t *testing.T) {
-			server := bedrocktest.NewServer(t)
+			server := bedrocktest.NewServer(t, bedrocktest.WithModels(id))
 			rule := securebedrock.ErrResidency
 			if strings.Contains(id, "amer.") || strings.Contains(id, "newcomer.") {
 				rule = securebedrock.ErrModel
@@ -251,7 +253,7 @@ func TestWhatOnlyAResolverKnows(t *testing.T) {
 		})
 	}
 	t.Run("the way by ARN works", func(t *testing.T) {
-		server := bedrocktest.NewServer(t)
+		server := bedrocktest.NewServer(t, bedrocktest.WithModels("newcomer.model-4.5"))
 		c := newClient(t, server)
 		err := callsWithModel()["Converse"](t.Context(), c, "newcomer.model-4.5")
 		_, arn, _ := strings.Cut(err.Error(), `name it "`)

@@ -19,21 +19,21 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
 )
 
-// lines is an output that counts its lines.
-type lines struct {
+// counted is an output that counts its lines.
+type counted struct {
 	mu sync.Mutex
 	bytes.Buffer
 }
 
-func (l *lines) Write(p []byte) (int, error) {
+func (l *counted) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.Buffer.Write(p)
 }
 
-func (l *lines) Sync() error { return nil }
+func (l *counted) Sync() error { return nil }
 
-func (l *lines) count() int {
+func (l *counted) count() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return strings.Count(l.String(), "\n")
@@ -115,7 +115,7 @@ func TestZapKeepsEveryRecordOrIsRefused(t *testing.T) {
 		{"a zero logger", func(zapcore.WriteSyncer) *zap.Logger { return new(zap.Logger) }, 0},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			out := new(lines)
+			out := new(counted)
 			sink := audit.Zap(row.make(out))
 			_, err := audit.Middleware(audit.Multi(new(memory), sink), audit.Options{})
 			_, aerr := audit.Async(sink, audit.AsyncOptions{})
@@ -180,7 +180,7 @@ func TestZapProductionTakesEveryCall(t *testing.T) {
 // What the application logs is sampled as before: the audit's look at the logger
 // takes nothing of the sampler's allowance.
 func TestZapLeavesTheApplicationsSamplerAlone(t *testing.T) {
-	out := new(lines)
+	out := new(counted)
 	logger := zap.New(sampled(core(out, zapcore.InfoLevel)))
 	sink := audit.Zap(logger)
 	write(t, sink, 0, 50)

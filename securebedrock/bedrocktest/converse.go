@@ -34,6 +34,7 @@ type exchange struct {
 	input, answer *evaluation // nil if not evaluated
 	modelText     []string    // the model's answer before the guardrail
 	modelOut      *bedrockruntime.ConverseOutput
+	stop          string // the stop sequence that ended the answer
 }
 
 // scope is what an InvokeModel has otherwise than a Converse.
@@ -41,7 +42,7 @@ type scope struct {
 	invoke bool
 	tags   bool // the body has input tags
 	// ask asks the model; nil: Reply, or the default answer.
-	ask func(in *bedrockruntime.ConverseInput, start time.Time) (*bedrockruntime.ConverseOutput, error)
+	ask func(in *bedrockruntime.ConverseInput, start time.Time) (out *bedrockruntime.ConverseOutput, stop string, err error)
 }
 
 // exchange runs a prompt, which it owns, through the guardrail, the model and
@@ -79,10 +80,11 @@ func (s *Server) exchange(in *bedrockruntime.ConverseInput, how scope) (*exchang
 	if how.ask != nil {
 		ask = how.ask
 	}
-	out, err := ask(in, start)
+	out, stop, err := ask(in, start)
 	if err != nil {
 		return nil, err
 	}
+	x.stop = stop
 	x.out, x.modelOut = out, out
 	if x.guard != nil {
 		x.guardAnswer(look)

@@ -46,7 +46,7 @@ func TestConverseInput(t *testing.T) {
 		ModelId: aws.String("arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-3-haiku-20240307-v1:0"),
 		Messages: []types.Message{{Role: types.ConversationRoleUser, Content: []types.ContentBlock{
 			&types.ContentBlockMemberText{Value: "héllo \"wörld\" 🙂"},
-			&types.ContentBlockMemberImage{Value: types.ImageBlock{Format: types.ImageFormatPng, Source: &types.ImageSourceMemberBytes{Value: []byte{1, 2, 3}}}},
+			&types.ContentBlockMemberImage{Value: types.ImageBlock{Format: types.ImageFormatPng, Source: &types.ImageSourceMemberBytes{Value: onePixel(t)}}},
 			&types.ContentBlockMemberGuardContent{Value: &types.GuardrailConverseContentBlockMemberText{Value: types.GuardrailConverseTextBlock{Text: aws.String("guard me")}}},
 		}}},
 		System:                            []types.SystemContentBlock{&types.SystemContentBlockMemberText{Value: "be brief"}},

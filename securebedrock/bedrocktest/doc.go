@@ -14,10 +14,12 @@
 //
 // # The model
 //
-// Every chat model answers, deterministically, by quoting the beginning of the
-// last user text. [Server.Reply] puts a function in the model's place; [Text],
-// [ToolUse] and [Content] make its answers, [Script] gives several in order. A
-// token is a word. [Collect] reads a streamed answer.
+// Every known chat model answers, deterministically, by quoting the beginning of
+// the last user text, or by using a tool where the request's tool choice demands
+// one. [Server.Reply] puts a function in the model's place; [Text], [ToolUse] and
+// [Content] make its answers, [Script] gives several in order. Stop sequences and
+// the maximum of tokens end either answer. A token is a word. [Collect] reads a
+// streamed answer.
 //
 // # InvokeModel
 //
@@ -44,6 +46,32 @@
 // server knows one fixed pair of keys, the one of [Server.Config], and the
 // sessions that its own STS has issued. Bearer tokens are refused and
 // recorded. [Server.Calls] returns every request received, those refused too.
+//
+// # What is refused
+//
+// A request that Bedrock refuses is refused: with a ValidationException, status
+// 400 and a message close to Bedrock's that repeats no value of the request. Each
+// request is held against the constraints of AWS's own API model, for every
+// operation: required members, lengths, ranges, patterns, enums, unions. Then
+// against what the documentation and Bedrock's messages say beside it:
+//
+//   - the model exists ([WithModels] adds one), and Converse takes it
+//   - turns alternate, begin with the user and hold content that is not blank;
+//     Claude 4.6 and later continue no message of the assistant's
+//   - each tool use has its result in the next message, and each result its use;
+//     tools are defined, have names of their own and a schema of type object
+//   - a document has a text beside it, a name of the documented characters that
+//     no other has, and at most four others; an image is one of its format
+//   - a body of InvokeModel has what its model requires: of Anthropic's models
+//     all of the above, of Titan, Nova, Llama, Mistral and Cohere's embeddings
+//     the prompt
+//
+// Where it is not certain that Bedrock refuses, the server does not: which models
+// a region has and which need an inference profile; fields that a model does not
+// know; which models take system prompts, tools, images or cache points; two
+// messages of one role in an InvokeModel body; images in the assistant's messages;
+// blank text in tool results, guardContent and system prompts; whether a tool that
+// was used is still defined; what a body holds of the models not named above.
 //
 // # What is scripted
 //

@@ -29,9 +29,15 @@ func invalid(format string, args ...any) *apiError {
 	return &apiError{status: http.StatusBadRequest, code: "ValidationException", message: fmt.Sprintf(format, args...)}
 }
 
-// malformed is the answer to a body that does not decode.
+// malformed is the answer to a request that does not decode. The decoder's error
+// quotes the request, whose values no message repeats: the rest of it is told.
 func malformed(err error) *apiError {
-	return &apiError{status: http.StatusBadRequest, code: "SerializationException", message: err.Error()}
+	message := "The request does not deserialize: a value is malformed or of another type than the API's."
+	if _, why, ok := strings.Cut(err.Error(), "deserialization failed, "); ok && strings.HasPrefix(why, "union ") {
+		why, _, _ = strings.Cut(why, ":")
+		message = "The request does not deserialize: " + why
+	}
+	return &apiError{status: http.StatusBadRequest, code: "SerializationException", message: message}
 }
 
 // exceptionError turns an exception's name, as a stream has it, into the error

@@ -179,7 +179,7 @@ func answerAnthropic(x *invocation, _ reading) (map[string]any, error) {
 	// neither a stop reason nor a usage.
 	if !x.input.isBlocked() {
 		out["id"], out["model"] = "msg_bdrk_"+strings.ReplaceAll(newID(), "-", ""), aws.ToString(x.in.ModelId)
-		out["stop_reason"], out["stop_sequence"] = anthropicStop(x), nil
+		out["stop_reason"], out["stop_sequence"] = anthropicStop(x), stopField(x.stop)
 		out["usage"] = x.anthropicUsage(x.out.Usage.OutputTokens)
 	}
 	return out, nil
@@ -327,7 +327,7 @@ func chunkAnthropic(x *invocation, _ reading, content []types.ContentBlock) ([]m
 		}
 	}
 	return append(chunks,
-		map[string]any{"type": "message_delta", "delta": map[string]any{"stop_reason": anthropicStop(x), "stop_sequence": nil}, "usage": map[string]any{"output_tokens": x.out.Usage.OutputTokens}},
+		map[string]any{"type": "message_delta", "delta": map[string]any{"stop_reason": anthropicStop(x), "stop_sequence": stopField(x.stop)}, "usage": map[string]any{"output_tokens": x.out.Usage.OutputTokens}},
 		map[string]any{"type": "message_stop"},
 	), nil
 }

@@ -195,6 +195,7 @@ func TestGuardrailScope(t *testing.T) {
 			in.System = []types.SystemContentBlock{&types.SystemContentBlockMemberGuardContent{Value: guard(badWord).(*types.ContentBlockMemberGuardContent).Value}}
 		}, true},
 		"tool result": {func(in *bedrockruntime.ConverseInput) {
+			in.ToolConfig = toolsNamed("t")
 			in.Messages = append(in.Messages,
 				types.Message{Role: types.ConversationRoleAssistant, Content: []types.ContentBlock{&types.ContentBlockMemberToolUse{Value: types.ToolUseBlock{
 					ToolUseId: aws.String("1"), Name: aws.String("t"), Input: document.NewLazyDocument(map[string]string{"q": badWord}),

@@ -54,6 +54,9 @@ func (s *Server) serve(w http.ResponseWriter, hr *http.Request) {
 	if failure == nil {
 		r.call.Input, failure = op.decode(r)
 	}
+	if failure == nil {
+		failure = s.validate(op, r)
+	}
 
 	service := op.service
 	if service == "" {

@@ -1,7 +1,10 @@
 package bedrocktest_test
 
 import (
+	"bytes"
 	"errors"
+	"image"
+	"image/png"
 	"net/http"
 	"strings"
 	"testing"
@@ -10,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go"
 
@@ -48,6 +52,26 @@ func ask(text string) *bedrockruntime.ConverseInput {
 
 func askStream(text string) *bedrockruntime.ConverseStreamInput {
 	return &bedrockruntime.ConverseStreamInput{ModelId: aws.String(model), Messages: user(text)}
+}
+
+// onePixel is an image that Bedrock takes: one black pixel.
+func onePixel(t *testing.T) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 1, 1))); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// toolsNamed defines tools of any arguments.
+func toolsNamed(names ...string) *types.ToolConfiguration {
+	config := &types.ToolConfiguration{}
+	for _, name := range names {
+		config.Tools = append(config.Tools, &types.ToolMemberToolSpec{Value: types.ToolSpecification{Name: aws.String(name),
+			InputSchema: &types.ToolInputSchemaMemberJson{Value: document.NewLazyDocument(map[string]any{"type": "object"})}}})
+	}
+	return config
 }
 
 // guarded asks under the default guardrail.

@@ -87,19 +87,19 @@ func (s *Server) invoke(in *bedrockruntime.InvokeModelInput, streamed bool) (*in
 		converse.ServiceTier = &types.ServiceTier{Type: in.ServiceTier}
 	}
 	how := scope{invoke: true, tags: guard.mark(converse)}
-	how.ask = func(in *bedrockruntime.ConverseInput, start time.Time) (*bedrockruntime.ConverseOutput, error) {
+	how.ask = func(in *bedrockruntime.ConverseInput, start time.Time) (*bedrockruntime.ConverseOutput, string, error) {
 		if own != nil {
 			answer, raw, err := askInvoke(own, x.in, in, start)
 			if err != nil || raw != nil {
 				x.raw = raw
-				return answer, err
+				return answer, "", err
 			}
 		}
 		switch {
 		case readErr != nil:
-			return nil, readErr
+			return nil, "", readErr
 		case x.family.wordless:
-			return complete(&bedrockruntime.ConverseOutput{Usage: usage(promptTokens(in.System, in.Messages), 0)}, in, 0, start), nil
+			return complete(&bedrockruntime.ConverseOutput{Usage: usage(promptTokens(in.System, in.Messages), 0)}, in, 0, start), "", nil
 		}
 		return s.ask(in, start)
 	}

@@ -24,8 +24,10 @@ import (
 //
 // What the output leaves out is filled in: the stop reason, the whole usage, the
 // latency. An output of nil is the default answer. A trace of the output's own is
-// sent as it is. An error of the SDK's types (such as *types.ThrottlingException)
-// is sent as what it is, any other as ModelErrorException.
+// sent as it is. Without a stop reason of its own an answer ends where the
+// request's stop sequences and maximum of tokens end it. An error of the SDK's types
+// (such as *types.ThrottlingException) is sent as what it is, any other as
+// ModelErrorException.
 //
 // A Reply that panics, or whose answer no model could give (a usage without its
 // output tokens, a tool use without a name), is a fault of the test: the client
@@ -37,30 +39,34 @@ func (s *Server) Reply(reply func(*bedrockruntime.ConverseInput) (*bedrockruntim
 	s.reply = reply
 }
 
-// ask gets the model's answer, complete.
-func (s *Server) ask(in *bedrockruntime.ConverseInput, start time.Time) (*bedrockruntime.ConverseOutput, error) {
+// ask gets the model's answer, complete, and the stop sequence that ended it.
+func (s *Server) ask(in *bedrockruntime.ConverseInput, start time.Time) (*bedrockruntime.ConverseOutput, string, error) {
 	s.mu.Lock()
 	reply := s.reply
 	s.mu.Unlock()
 
-	// The prompt is counted before reply, which may change it.
+	// The request is kept, and the prompt counted, before reply may change it.
+	request := &bedrockruntime.ConverseInput{InferenceConfig: in.InferenceConfig, AdditionalModelResponseFieldPaths: in.AdditionalModelResponseFieldPaths}
 	prompt := promptTokens(in.System, in.Messages)
 	var answer *bedrockruntime.ConverseOutput
 	if reply != nil {
 		var err error
 		if answer, err = called("Reply", func() (*bedrockruntime.ConverseOutput, error) { return reply(in) }); err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		if answer != nil {
 			if answer, err = checkReply(answer); err != nil {
-				return nil, err
+				return nil, "", err
 			}
 		}
 	}
 	if answer == nil {
 		answer = quote(in)
 	}
-	return complete(answer, in, prompt, start), nil
+	answer, stop := heed(request, answer)
+	out := complete(answer, in, prompt, start)
+	addStopSequence(request, out, stop)
+	return out, stop, nil
 }
 
 // complete fills in what an answer leaves out.
@@ -95,21 +101,16 @@ func complete(answer *bedrockruntime.ConverseOutput, in *bedrockruntime.Converse
 
 // quote is the default answer.
 func quote(in *bedrockruntime.ConverseInput) *bedrockruntime.ConverseOutput {
+	if use := chosenTool(in); use != nil {
+		return use
+	}
 	const quoted = 12
 	words := strings.Fields(lastUserText(in.Messages))
 	said := strings.Join(words[:min(len(words), quoted)], " ")
 	if len(words) > quoted {
 		said += " …"
 	}
-	text := `You said: "` + said + `". This answer comes from a test server; no model was asked.`
-	out := Text(text)
-	if c := in.InferenceConfig; c != nil && c.MaxTokens != nil {
-		if short, cut := firstWords(text, int(*c.MaxTokens)); cut {
-			out = Text(short)
-			out.StopReason = types.StopReasonMaxTokens
-		}
-	}
-	return out
+	return Text(`You said: "` + said + `". This answer comes from a test server; no model was asked.`)
 }
 
 // lastUserText is the text of the last message of a user that has any.

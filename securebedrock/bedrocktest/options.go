@@ -16,6 +16,7 @@ type settings struct {
 	plainHTTP       bool
 	http1           bool
 	sessionLifetime time.Duration
+	models          []string
 }
 
 // WithRegion sets the region that the server says it is in, and in whose scope

@@ -44,6 +44,7 @@ type Server struct {
 	guardrails guardrails
 	async      asyncInvokes
 	complaints complaints
+	patterns   patterns
 
 	mu          sync.Mutex
 	reply       func(*bedrockruntime.ConverseInput) (*bedrockruntime.ConverseOutput, error)

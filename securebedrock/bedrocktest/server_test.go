@@ -172,7 +172,7 @@ func TestConcurrency(t *testing.T) {
 					err = collect(out.GetStream()).err
 				}
 			case 2:
-				_, err = client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String(model), Body: []byte(`{"prompt":"hi"}`)})
+				_, err = client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String(model), Body: invokeBody(t, "hi")})
 			case 3:
 				s.AddGuardrail(bedrocktest.Guardrail{ID: "other"})
 				s.Reply(nil)

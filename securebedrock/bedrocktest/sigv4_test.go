@@ -106,7 +106,7 @@ func TestClockSkew(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			body := []byte(`{"messages":[{"role":"user","content":[{"text":"hi"}]}]}`)
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+"/model/m%3A0/converse", bytes.NewReader(body))
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+"/model/anthropic.claude-3-haiku-20240307-v1%3A0/converse", bytes.NewReader(body))
 			if err != nil {
 				t.Fatal(err)
 			}

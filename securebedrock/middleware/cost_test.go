@@ -113,7 +113,7 @@ func send(t *testing.T, c *securebedrock.Client, route, tier string, ttl types.C
 	b := body("x")
 	if ttl != "" {
 		content[0].Content = append(content[0].Content, &types.ContentBlockMemberCachePoint{Value: types.CachePointBlock{Type: types.CachePointTypeDefault, Ttl: ttl}})
-		b = []byte(`{"messages":[{"role":"user","content":[{"type":"text","text":"x","cache_control":{"type":"ephemeral","ttl":"` + string(ttl) + `"}}]}]}`)
+		b = []byte(`{"anthropic_version":"bedrock-2023-05-31","max_tokens":100,"messages":[{"role":"user","content":[{"type":"text","text":"x","cache_control":{"type":"ephemeral","ttl":"` + string(ttl) + `"}}]}]}`)
 	}
 	var serviceTier *types.ServiceTier
 	if tier != "" {

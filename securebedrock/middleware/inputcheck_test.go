@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"image"
+	"image/png"
 	"strings"
 	"testing"
 
@@ -38,7 +40,14 @@ func document1(s string) document.Interface {
 }
 
 func picture(format types.ImageFormat) types.ImageBlock {
-	return types.ImageBlock{Format: format, Source: &types.ImageSourceMemberBytes{Value: []byte("v")}}
+	return types.ImageBlock{Format: format, Source: &types.ImageSourceMemberBytes{Value: []byte(tinyPNG())}}
+}
+
+// tinyPNG is an image that Bedrock takes: one black pixel.
+func tinyPNG() string {
+	var b strings.Builder
+	_ = png.Encode(&b, image.NewGray(image.Rect(0, 0, 1, 1)))
+	return b.String()
 }
 
 func guard(text string) types.GuardrailConverseContentBlock {
@@ -79,7 +88,7 @@ func TestInputCheck(t *testing.T) {
 	})
 	encrypted := user(&types.ContentBlockMemberReasoningContent{Value: &types.ReasoningContentBlockMemberRedactedContent{Value: []byte("x")}})
 	filler := strings.Repeat("lorem ipsum ", 4000)
-	png := base("\x89PNG\r\n\x1a\n" + strings.Repeat("x", 60))
+	png := base(tinyPNG())
 	for _, row := range []struct {
 		name string
 		opts options
@@ -190,7 +199,7 @@ var errSent = errors.New("sent")
 
 // An image goes to the guardrail as an image, and a body's too.
 func TestInputCheckSendsImages(t *testing.T) {
-	png := "\x89PNG\r\n\x1a\n" + strings.Repeat("x", 60)
+	png := tinyPNG()
 	for name, in := range map[string]any{
 		"a block": user(&types.ContentBlockMemberImage{Value: types.ImageBlock{Format: "png", Source: &types.ImageSourceMemberBytes{Value: []byte(png)}}}),
 		"a body":  invoke(base(png)),

@@ -173,7 +173,8 @@ func loaded() *bedrockruntime.ConverseInput {
 			}},
 		},
 		ToolConfig: &types.ToolConfiguration{Tools: []types.Tool{&types.ToolMemberToolSpec{Value: types.ToolSpecification{
-			Name: aws.String(canary), Description: aws.String(song), InputSchema: &types.ToolInputSchemaMemberJson{Value: doc}}}}},
+			Name: aws.String(canary), Description: aws.String(song), InputSchema: &types.ToolInputSchemaMemberJson{
+				Value: document.NewLazyDocument(map[string]any{"type": "object", canary: canary})}}}}},
 		InferenceConfig:                   &types.InferenceConfiguration{StopSequences: []string{canary}},
 		RequestMetadata:                   map[string]string{canary: canary},
 		AdditionalModelRequestFields:      doc,

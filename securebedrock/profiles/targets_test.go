@@ -123,7 +123,7 @@ func TestPromptsAndRouters(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			cp, server := knows(t, row.answers), bedrocktest.NewServer(t)
+			cp, server := knows(t, row.answers), bedrocktest.NewServer(t, bedrocktest.WithModels(row.id))
 			cp.put(systemID, systemProfile(systemID, region, "us-west-2"))
 			cp.put(account+"inference-profile/"+systemID, systemProfile(systemID, region, "us-west-2"))
 			cp.put("amer."+model, systemProfile("amer."+model, region))

@@ -1,0 +1,159 @@
+package bedrocktest
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/aws/smithy-go/document"
+)
+
+// checkInput checks what the API's model does not say of an operation's input.
+func checkInput(input any) error {
+	switch in := input.(type) {
+	case *bedrockruntime.ConverseInput:
+		return checkConverse(in)
+	case *bedrockruntime.ConverseStreamInput:
+		return checkConverse(unary(in))
+	case *bedrockruntime.InvokeModelInput:
+		return checkInvoke(aws.ToString(in.ModelId), in.Body, in.ContentType, in.Accept)
+	case *bedrockruntime.InvokeModelWithResponseStreamInput:
+		return checkInvoke(aws.ToString(in.ModelId), in.Body, in.ContentType, in.Accept)
+	case *bedrockruntime.CountTokensInput:
+		switch v := in.Input.(type) {
+		case *types.CountTokensInputMemberConverse:
+			return checkConverse(&bedrockruntime.ConverseInput{
+				ModelId: in.ModelId, Messages: v.Value.Messages, System: v.Value.System, ToolConfig: v.Value.ToolConfig,
+				AdditionalModelRequestFields: v.Value.AdditionalModelRequestFields,
+			})
+		case *types.CountTokensInputMemberInvokeModel:
+			return checkBody(aws.ToString(in.ModelId), v.Value.Body)
+		}
+	case *bedrockruntime.ApplyGuardrailInput:
+		return checkGuardrailContent(in.Content)
+	}
+	return nil
+}
+
+// checkConverse checks a conversation: the restrictions of Message,
+// DocumentBlock and ToolConfiguration (API_runtime_Message and so on), and what
+// Bedrock and the providers refuse with the messages that stand here.
+func checkConverse(in *bedrockruntime.ConverseInput) error {
+	c := &conversation{in: in}
+	c.provider, c.model = providerOf(aws.ToString(in.ModelId))
+	if isPromptARN(aws.ToString(in.ModelId)) {
+		// What a prompt of Prompt management says of itself a request cannot
+		// (API_runtime_Converse), and its messages are added to the prompt's.
+		if in.AdditionalModelRequestFields != nil || in.InferenceConfig != nil || in.System != nil || in.ToolConfig != nil {
+			return invalid("The additionalModelRequestFields, inferenceConfig, system and toolConfig fields can't be used with a prompt from Prompt management.")
+		}
+		return nil
+	}
+	for _, check := range []func() error{
+		func() error { return checkMessages(in.Messages) }, c.checkRoles, c.checkContent, c.checkTools, c.checkToolUse, c.checkParameters,
+	} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// conversation is a Converse request that is checked.
+type conversation struct {
+	in              *bedrockruntime.ConverseInput
+	provider, model string // of the foundation model, where the identifier tells
+}
+
+func isPromptARN(id string) bool {
+	return strings.HasPrefix(id, "arn:") && strings.Contains(id, ":prompt/")
+}
+
+// checkRoles wants turns. A message of the role system is no turn.
+func (c *conversation) checkRoles() error {
+	last := types.ConversationRole("")
+	for _, m := range c.in.Messages {
+		if m.Role == types.ConversationRoleSystem {
+			continue
+		}
+		if m.Role == last {
+			return invalid("A conversation must alternate between user and assistant roles. Make sure the conversation alternates between user and assistant roles and try again.")
+		}
+		last = m.Role
+	}
+	if last != types.ConversationRoleAssistant || c.provider != "anthropic" {
+		return nil
+	}
+	// The models before Claude 4.6 continue an assistant's message.
+	if !prefills(c.model) {
+		return invalid("This model does not support assistant message prefill. The conversation must end with a user message.")
+	}
+	content := c.in.Messages[len(c.in.Messages)-1].Content
+	if text, ok := content[len(content)-1].(*types.ContentBlockMemberText); ok && text.Value != strings.TrimRightFunc(text.Value, unicode.IsSpace) {
+		return invalid("The model returned the following errors: messages: final assistant content cannot end with trailing whitespace")
+	}
+	return nil
+}
+
+// prefills reports whether a model of Anthropic's continues a conversation that
+// ends with the assistant: those with a date in their name do, and the oldest.
+func prefills(model string) bool {
+	if strings.HasPrefix(model, "claude-v") || strings.HasPrefix(model, "claude-instant") {
+		return true
+	}
+	return slices.ContainsFunc(strings.Split(model, "-"), func(part string) bool { return len(part) == 8 && part[0] == '2' })
+}
+
+// checkParameters checks the request's other fields.
+func (c *conversation) checkParameters() error {
+	if !isObject(c.in.AdditionalModelRequestFields) {
+		return invalid("The format of the additionalModelRequestFields field is invalid. Provide a json object for the field and try again.")
+	}
+	if c.in.InferenceConfig != nil && c.provider == "anthropic" {
+		for _, s := range c.in.InferenceConfig.StopSequences {
+			if strings.TrimSpace(s) == "" {
+				return invalid("The model returned the following errors: stop_sequences: each stop sequence must contain non-whitespace")
+			}
+		}
+	}
+	if n := c.cachePoints(); n > 4 && c.provider == "anthropic" {
+		return invalid("The model returned the following errors: A maximum of 4 blocks with cache_control may be provided. Found %d.", n)
+	}
+	return nil
+}
+
+func (c *conversation) cachePoints() int {
+	n := 0
+	for _, block := range c.in.System {
+		if _, ok := block.(*types.SystemContentBlockMemberCachePoint); ok {
+			n++
+		}
+	}
+	for _, m := range c.in.Messages {
+		for _, block := range m.Content {
+			if _, ok := block.(*types.ContentBlockMemberCachePoint); ok {
+				n++
+			}
+		}
+	}
+	if c.in.ToolConfig != nil {
+		for _, tool := range c.in.ToolConfig.Tools {
+			if _, ok := tool.(*types.ToolMemberCachePoint); ok {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// isObject reports whether a document that is there is a JSON object.
+func isObject(doc document.Marshaler) bool {
+	if doc == nil {
+		return true
+	}
+	body, err := doc.MarshalSmithyDocument()
+	return err == nil && strings.HasPrefix(strings.TrimSpace(string(body)), "{")
+}
