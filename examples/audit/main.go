@@ -2,12 +2,13 @@
 //
 //	go run ./examples/audit                                     # writes, verifies, tampers, verifies again
 //	go run ./examples/audit write  -log audit.log -keys keys.json [-calls 10]
-//	go run ./examples/audit verify -log audit.log -keys keys.json [-checkpoints kept.jsonl] [-open]
+//	go run ./examples/audit verify -log audit.log -keys keys.json [-open]
 //
 // It needs no AWS account: the calls go to a Bedrock on loopback. write makes
-// keys.json where there is none, continues the log's chain, and appends each
-// checkpoint to kept.jsonl beside the log, which in earnest is kept where the
-// log's owner cannot write.
+// keys.json where there is none, continues the log's chain, and keeps each
+// checkpoint in audit.log.checkpoints. In production the keys come from a secrets
+// manager, and OnCheckpoint sends the checkpoints where the log's owner cannot
+// write.
 package main
 
 import (
@@ -16,6 +17,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,7 +46,6 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.SetOutput(out)
 	log := flags.String("log", "audit.log", "the log")
 	keys := flags.String("keys", "keys.json", "the keys")
-	kept := flags.String("checkpoints", "", "checkpoints that were kept elsewhere; write: kept.jsonl beside the log")
 	calls := flags.Int("calls", 10, "write: the number of calls")
 	open := flags.Bool("open", false, "verify: the log is still being written")
 	if err := flags.Parse(args[1:]); errors.Is(err, flag.ErrHelp) {
@@ -54,23 +55,20 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	switch args[0] {
 	case "write":
-		if *kept == "" {
-			*kept = filepath.Join(filepath.Dir(*log), "kept.jsonl")
-		}
-		return write(ctx, *log, *keys, *kept, *calls, out)
+		return write(ctx, *log, *keys, *calls, out)
 	case "verify":
-		return verify(*log, *keys, *kept, *open, out)
+		return verify(*log, *keys, *open, out)
 	}
 	return fmt.Errorf("%q is neither write nor verify", args[0])
 }
 
 // write makes calls and records them.
-func write(ctx context.Context, log, keyFile, kept string, calls int, out io.Writer) (err error) {
-	k, err := loadOrMakeKeys(keyFile)
+func write(ctx context.Context, log, keyFile string, calls int, out io.Writer) (err error) {
+	keys, err := loadOrMakeKeys(keyFile)
 	if err != nil {
 		return err
 	}
-	sink, err := open(log, k, kept)
+	sink, err := audit.Open(log, keys, audit.OpenOptions{})
 	if err != nil {
 		return err
 	}
@@ -112,40 +110,21 @@ func write(ctx context.Context, log, keyFile, kept string, calls int, out io.Wri
 	return nil
 }
 
-// open continues the log's chain.
-func open(log string, k *keySet, kept string) (*audit.Chained, error) {
-	file, err := audit.File(log, audit.FileOptions{})
-	if err != nil {
-		return nil, err
+func loadOrMakeKeys(path string) (audit.Keys, error) {
+	keys, err := audit.LoadKeys(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		keys = audit.GenerateKeys()
+		err = keys.Save(path)
 	}
-	tail, err := file.Tail(k.verification())
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	chain, err := audit.Chain(file, audit.ChainOptions{
-		Key: k.current(), Signer: k.signer(), Resume: tail, OnCheckpoint: keep(kept),
-	})
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return chain, nil
+	return keys, err
 }
 
-func verify(log, keyFile, kept string, open bool, out io.Writer) error {
-	k, err := loadKeys(keyFile)
+func verify(log, keyFile string, open bool, out io.Writer) error {
+	keys, err := audit.LoadKeys(keyFile)
 	if err != nil {
 		return err
 	}
-	expect, err := readCheckpoints(kept)
-	if err != nil {
-		return err
-	}
-	f, err := os.Open(log)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	report, err := (&audit.Verifier{Keys: k.verification(), Expect: expect, Open: open}).Verify(f)
+	report, err := (&audit.Verifier{Keys: keys.Verification(), Open: open}).VerifyFile(log)
 	if err != nil {
 		return err
 	}
@@ -169,9 +148,9 @@ func demo(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	log, keys, kept := filepath.Join(dir, "audit.log"), filepath.Join(dir, "keys.json"), filepath.Join(dir, "kept.jsonl")
+	log, keys := filepath.Join(dir, "audit.log"), filepath.Join(dir, "keys.json")
 	for range 2 { // the second continues the first one's chain
-		if err := write(ctx, log, keys, kept, 5, out); err != nil {
+		if err := write(ctx, log, keys, 5, out); err != nil {
 			return err
 		}
 	}
@@ -181,7 +160,7 @@ func demo(ctx context.Context, out io.Writer) error {
 	}
 	lines := strings.SplitAfter(string(text), "\n")
 	fmt.Fprintf(out, "\nThe record of a call, without its prompt or answer:\n%s\n", lines[1])
-	if err := verify(log, keys, kept, false, out); err != nil {
+	if err := verify(log, keys, false, out); err != nil {
 		return err
 	}
 	for _, edit := range []struct{ what, log string }{
@@ -193,7 +172,7 @@ func demo(ctx context.Context, out io.Writer) error {
 		if err := os.WriteFile(log, []byte(edit.log), 0o600); err != nil {
 			return err
 		}
-		if err := verify(log, keys, kept, false, out); !errors.Is(err, errTampered) {
+		if err := verify(log, keys, false, out); !errors.Is(err, errTampered) {
 			return fmt.Errorf("an edited log must not verify: %w", err)
 		}
 	}

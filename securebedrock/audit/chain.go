@@ -132,7 +132,7 @@ type Chained struct {
 	stream  string
 	repeats bool
 	news    news
-	newKey  atomic.Pointer[Key]
+	newKeys atomic.Pointer[writing]
 
 	lock    chan struct{} // holds one while somebody has what follows
 	key     Key
@@ -242,6 +242,17 @@ func (o *ChainOptions) check(next Sink) error {
 	return errors.Join(faults...)
 }
 
+// over says whether the closing checkpoint is written.
+func (c *Chained) over() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	if c.acquire(ctx) != nil {
+		return false
+	}
+	defer c.release()
+	return c.ended
+}
+
 // Stream is the chain's name.
 func (c *Chained) Stream() string { return c.stream }
 
@@ -256,9 +267,14 @@ func (c *Chained) Rotate(key Key) error {
 	if msg := key.fault(); msg != "" {
 		return fmt.Errorf("%w: audit: Rotate: %s", securebedrock.ErrConfig, msg)
 	}
-	k := key.clone()
-	c.newKey.Store(&k)
+	c.newKeys.Store(&writing{key: key.clone()})
 	return nil
+}
+
+// writing is what the next record is written with.
+type writing struct {
+	key    Key
+	signer *Signer // nil: as before
 }
 
 // ErrClosed is the error of a write to a closed Chain, File or Async.

@@ -232,10 +232,18 @@ const (
 var ErrTooLong = fmt.Errorf("audit: the record is longer than %d bytes without any text; lower ContentPolicy.MaxBytes", maxLine)
 
 func (c *Chained) seal(r *Record, seq uint64) (*Record, error) {
-	if k := c.newKey.Swap(nil); k != nil {
-		c.useKey(*k)
-	}
+	c.rotate()
 	return c.sealAs(r, &Link{Stream: c.stream, Seq: seq, Prev: c.prev, KeyID: c.key.ID, Again: c.again, Repeats: c.repeats})
+}
+
+// rotate takes up the keys that Rotate has given.
+func (c *Chained) rotate() {
+	if w := c.newKeys.Swap(nil); w != nil {
+		c.useKey(w.key)
+		if w.signer != nil {
+			c.opts.Signer = *w.signer
+		}
+	}
 }
 
 func (c *Chained) sealAs(r *Record, link *Link) (*Record, error) {
@@ -306,6 +314,7 @@ func (c *Chained) checkpoint(ctx context.Context, closing bool) error {
 
 func (c *Chained) newCheckpoint(closing bool) *Record {
 	now := time.Now().UTC()
+	c.rotate() // or the signer would be the former one
 	cp := &Checkpoint{Stream: c.stream, Seq: c.seq, MAC: c.prev, Time: now, Closing: closing, Signer: c.opts.Signer.ID}
 	cp.Signature = ed25519.Sign(c.opts.Signer.Key, cp.signed())
 	return &Record{Schema: Schema, Kind: KindCheckpoint, Time: now, Checkpoint: cp}

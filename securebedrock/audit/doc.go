@@ -2,16 +2,15 @@
 // which model, where it ran, under which guardrail, what that did and what it cost.
 // Prompts and answers are not recorded unless their owner says so.
 //
-//	file, err := audit.File("audit.log", audit.FileOptions{})
-//	tail, err := file.Tail(keys)
-//	chain, err := audit.Chain(file, audit.ChainOptions{Key: key, Signer: signer, Resume: tail})
-//	record, err := audit.Middleware(chain, audit.Options{Application: "claims"})
+//	keys, err := audit.LoadKeys("keys.json") // once: audit.GenerateKeys().Save("keys.json")
+//	log, err := audit.Open("audit.log", keys, audit.OpenOptions{})
+//	record, err := audit.Middleware(log, audit.Options{Application: "claims"})
 //	client, err := securebedrock.New(ctx, securebedrock.Options{
 //		…, Middleware: []securebedrock.Middleware{record, …}, // first: it sees what the others refuse
 //	})
 //	…
 //	err = client.Shutdown(ctx) // waits for the calls in flight, and so for their records
-//	err = chain.Close()        // writes the closing checkpoint
+//	err = log.Close()          // writes the closing checkpoint
 //
 // # The records of a call
 //
@@ -32,6 +31,7 @@
 //
 // # Sinks
 //
+//	Open       a file with a Chain, continued after a restart; where to begin
 //	JSONLines  a line of JSON each, to an io.Writer
 //	File       the same, appended, synced, undone where a write fails
 //	Zap, Slog  an entry with typed fields; a logger that drops records is refused
@@ -54,6 +54,10 @@
 // checkpoints; whoever has both keys can write another log. A log that was cut back
 // to an earlier closing checkpoint, and one of which all is gone, show by
 // checkpoints that are kept elsewhere (ChainOptions.OnCheckpoint, Verifier.Expect),
-// and by nothing else. A process that dies leaves its chain open; the next one
-// continues it and says so.
+// and by nothing else. Open keeps them in a second file. A process that dies leaves
+// its chain open; the next one continues it and says so.
+//
+// The witnesses of transparency logs cannot countersign these checkpoints:
+// c2sp.org/tlog-witness demands a consistency proof of a Merkle tree, and a chain of
+// MACs has none. For a witness of your own OnCheckpoint is enough.
 package audit

@@ -7,6 +7,10 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log"
+	"os"
+	"path/filepath"
+
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 	"github.com/securebedrock/securebedrock-go/securebedrock/audit"
@@ -55,4 +59,51 @@ func Example() {
 	// Output:
 	// 3 records: true <nil>
 	// line 2: changed: the line is not what its MAC was made of <nil>
+}
+
+func ExampleOpen() {
+	dir, err := os.MkdirTemp("", "audit")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "audit.log")
+
+	keys := audit.GenerateKeys() // keep them: keys.Save and audit.LoadKeys, or a secrets manager
+	records, err := audit.Open(path, keys, audit.OpenOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	record, err := audit.Middleware(records, audit.Options{Application: "claims"})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	server, err := bedrocktest.Start() // a Bedrock on loopback
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer server.Close()
+	opts := server.Options()
+	opts.Middleware = []securebedrock.Middleware{record}
+	client, err := securebedrock.NewFromConfig(server.Config(), opts)
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = client.InvokeModelSafely(context.Background(), "anthropic.claude-3-haiku-20240307-v1:0", []types.Message{{
+		Role: types.ConversationRoleUser, Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: "Hello!"}},
+	}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := client.Shutdown(context.Background()); err != nil {
+		log.Fatal(err)
+	}
+	if err := records.Close(); err != nil {
+		log.Fatal(err)
+	}
+
+	report, err := audit.VerifyFile(path, keys.Verification())
+	fmt.Println(report.Records, "records:", report.OK(), err)
+	// Output: 3 records: true <nil>
 }

@@ -3,7 +3,6 @@ package audit
 import (
 	"bufio"
 	"bytes"
-	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -12,12 +11,6 @@ import (
 	"hash"
 	"io"
 )
-
-// Keys are what a log is verified with.
-type Keys struct {
-	MAC     []Key                        // all that the log may have been written with
-	Signers map[string]ed25519.PublicKey // by ID
-}
 
 // FindingKind says what is wrong with a line.
 type FindingKind string
@@ -37,7 +30,7 @@ const (
 	Unwritten FindingKind = "unwritten" // a record could not be written, as this line says
 	Repeated  FindingKind = "repeated"  // a record was written again, as the chain says
 	Restarted FindingKind = "restarted" // a process went on where another had not closed the chain
-	Open      FindingKind = "open"      // the chain is not closed yet
+	StillOpen FindingKind = "open"      // the chain is not closed yet
 )
 
 // Finding is one thing that Verify found.
@@ -134,14 +127,6 @@ func (v *Verifier) Verify(r io.Reader) (*Report, error) {
 			return nil, fmt.Errorf("audit: the log cannot be read: %w", err)
 		}
 	}
-}
-
-func (k Keys) byID() map[string]hash.Hash {
-	m := make(map[string]hash.Hash, len(k.MAC))
-	for _, key := range k.MAC {
-		m[key.ID] = hmac.New(sha256.New, key.Secret)
-	}
-	return m
 }
 
 // parsed is a line whose MAC is right.
@@ -511,9 +496,9 @@ func (s *scan) checkpoint(n int, c *chainState, p *parsed) {
 		forged("the checkpoint cannot be read")
 	case cp.Stream != c.name || cp.Seq != p.link.Seq-1 || cp.MAC != p.link.Prev:
 		forged("the checkpoint is of another place")
-	case s.v.Keys.Signers[cp.Signer] == nil:
+	case s.v.Keys.signer(cp.Signer) == nil:
 		forged(fmt.Sprintf("the signer %q is not among those given", word(cp.Signer)))
-	case !cp.Verify(s.v.Keys.Signers[cp.Signer]):
+	case !cp.Verify(s.v.Keys.signer(cp.Signer)):
 		forged("the signature is not the signer's")
 	default:
 		c.closed = cp.Closing
@@ -550,7 +535,7 @@ func (s *scan) end() *Report {
 		switch {
 		case c.closed:
 		case s.v.Open:
-			s.note(Finding{Line: c.line, Kind: Open, Stream: c.name, Seq: c.next - 1, Detail: "the chain is not closed after it"})
+			s.note(Finding{Line: c.line, Kind: StillOpen, Stream: c.name, Seq: c.next - 1, Detail: "the chain is not closed after it"})
 		default:
 			s.find(Finding{Line: c.line, Kind: Truncated, Stream: c.name, Seq: c.next - 1, Detail: "the chain ends here without its closing checkpoint"})
 		}

@@ -40,7 +40,7 @@ func (s *scan) expected() {
 		name(v.After.Stream)
 	}
 	for _, cp := range v.Expect {
-		if key := v.Keys.Signers[cp.Signer]; !cp.Verify(key) {
+		if key := v.Keys.signer(cp.Signer); !cp.Verify(key) {
 			s.find(Finding{Kind: Forged, Stream: cp.Stream, Seq: cp.Seq, Detail: fmt.Sprintf("an expected checkpoint of record %d of chain %s has not the signature of a signer among those given", cp.Seq, word(cp.Stream))})
 			continue
 		}
