@@ -188,7 +188,7 @@ func (s *gateStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 
 // maxAnswer bounds what the SDK reads into memory for an answer that is no
 // stream. Bedrock's own bound is 25,000,000 bytes (API_runtime_InvokeModel,
-// body). An event of a stream is bounded by maxFrame.
+// body). An event of a stream is bounded by eventframe.MaxFrame.
 const maxAnswer = 32 << 20
 
 // boundedBody ends an answer that has no end.

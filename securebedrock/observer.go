@@ -10,13 +10,14 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go"
+
+	"github.com/securebedrock/securebedrock-go/internal/eventframe"
 )
 
 // observe puts the observer on a stream's body.
 func (s *stream) observe(body io.ReadCloser) io.ReadCloser {
 	o := &observer{s: s, body: body}
-	o.frames.onEvent, o.frames.all = o.event, s.st.call.OnEvent != nil
-	o.frames.reset()
+	o.frames.OnEvent, o.frames.All = o.event, s.st.call.OnEvent != nil
 	s.mu.Lock()
 	s.body, s.closed, s.ended, s.fault = o, false, false, nil
 	s.mu.Unlock()
@@ -27,7 +28,7 @@ func (s *stream) observe(body io.ReadCloser) io.ReadCloser {
 type observer struct {
 	s      *stream
 	body   io.ReadCloser
-	frames frameScanner
+	frames eventframe.Scanner
 	stop   bool // messageStop has passed
 	told   bool // OnEvent has panicked
 
@@ -49,8 +50,8 @@ func (o *observer) Read(p []byte) (int, error) {
 		}
 		var n int
 		n, o.err = o.body.Read(o.buf[:])
-		o.start, o.end = 0, o.frames.feed(o.buf[:n])
-		if o.frames.lost {
+		o.start, o.end = 0, o.frames.Feed(o.buf[:n])
+		if o.frames.Lost() {
 			o.err = errFraming
 		}
 		if o.end == 0 {
@@ -90,8 +91,8 @@ func (o *observer) over(err error) error {
 	case cut != nil:
 		err = cut
 	case err == errFraming:
-		err = st.named(refuse(ErrStreamTruncated, fmt.Sprintf("an event's lengths make no sense, or are over %d bytes", maxFrame)))
-	case err == io.EOF && !o.frames.between():
+		err = st.named(refuse(ErrStreamTruncated, fmt.Sprintf("an event's lengths make no sense, or are over %d bytes", eventframe.MaxFrame)))
+	case err == io.EOF && !o.frames.Between():
 		err = st.named(refuse(ErrStreamTruncated, "it ended inside an event"))
 	case err == io.EOF && st.op.name == "ConverseStream" && !o.stop:
 		err = st.named(refuse(ErrStreamTruncated, "it ended without messageStop"))
@@ -163,13 +164,13 @@ func (o *observer) event(kind string, frame []byte) {
 	if s.outcome.FirstEvent == 0 {
 		s.outcome.FirstEvent = time.Since(s.st.call.Start)
 	}
-	if kind == eventMessageStop {
+	if kind == eventframe.MessageStop {
 		o.stop = true
 	}
 	if frame == nil || kind == "" {
 		return
 	}
-	if kind == eventChunk {
+	if kind == eventframe.Chunk {
 		g.readChunk(frame, &s.outcome, &s.st.tally)
 		return
 	}
