@@ -85,9 +85,10 @@ func (p *protocol) SerializeEventMessage(schema, variant *smithy.Schema, v smith
 }
 
 func (p *protocol) DeserializeEventMessage(schema *smithy.Schema, registry *smithy.TypeRegistry, r io.Reader) (smithy.Deserializable, error) {
+	prelude := eventframe.ReadPrelude(r) // which is where a stream waits
 	c := p.codecs.Get().(*codec)
 	defer p.codecs.Put(c)
-	f, rest, ok := c.frame.Next(r)
+	f, rest, ok := c.frame.Next(prelude, r)
 	if ok {
 		if event := quick(schema, f); event != nil {
 			return event, nil
