@@ -46,7 +46,7 @@ func TestEachModuleCanBeGot(t *testing.T) {
 	}
 
 	env := []string{
-		"GOWORK=off", "GOFLAGS=-mod=mod -buildvcs=false", "GOMODCACHE=" + cache(t), "GOTOOLCHAIN=local",
+		"GOWORK=off", "GOFLAGS=-mod=mod -buildvcs=false -trimpath", "GOMODCACHE=" + cache(t), "GOTOOLCHAIN=local",
 		"GOPRIVATE=" + modulePath, // straight from the origin
 		"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=url.file://" + origin + ".insteadOf", "GIT_CONFIG_VALUE_0=https://" + modulePath,
 		"GIT_ALLOW_PROTOCOL=file",
@@ -107,7 +107,9 @@ func run(t *testing.T, dir string, env []string, name string, args ...string) st
 	t.Helper()
 	cmd := exec.Command(name, args...)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
+	began := time.Now()
 	out, err := cmd.CombinedOutput()
+	t.Logf("%.1fs  %s %s", time.Since(began).Seconds(), name, strings.Join(args, " "))
 	if err != nil {
 		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
 	}

@@ -6,7 +6,7 @@ replace github.com/securebedrock/securebedrock-go => ../../..
 
 require (
 	github.com/DeRuina/timberjack v1.4.9
-	github.com/securebedrock/securebedrock-go v0.0.0-00010101000000-000000000000
+	github.com/securebedrock/securebedrock-go v0.1.0
 )
 
 require (
