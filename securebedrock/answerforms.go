@@ -1,8 +1,12 @@
 package securebedrock
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
+
+	"github.com/securebedrock/securebedrock-go/internal/eventframe"
 )
 
 // invokeBody is what an InvokeModel body, or a stream's chunk, tells beside the
@@ -181,6 +185,33 @@ func (g *guard) readBody(body []byte, o *Outcome, t *tally) {
 	}
 	if b.GuardrailAction == "INTERVENED" {
 		o.Guardrail.Intervened = true
+	}
+}
+
+// readChunk reads a chunk of InvokeModelWithResponseStream, whose payload is
+// {"bytes":"…"}: the model's own JSON in base64. Most chunks are text, so it is
+// parsed only where a word shows that it tells something about the call.
+func (g *guard) readChunk(frame []byte, o *Outcome, t *tally) {
+	if !o.Counted {
+		t.into(o) // what the headers told
+	}
+	payload := eventframe.Payload(frame)
+	const key = `"bytes":"`
+	i := bytes.Index(payload, []byte(key))
+	if i < 0 {
+		return
+	}
+	text := payload[i+len(key):]
+	j := bytes.IndexByte(text, '"')
+	if j < 0 {
+		return
+	}
+	body, err := base64.StdEncoding.AppendDecode(nil, text[:j])
+	if err != nil {
+		return
+	}
+	if telling(body) {
+		g.readBody(body, o, t)
 	}
 }
 

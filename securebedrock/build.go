@@ -101,9 +101,14 @@ func build(theirs bedrockruntime.Options, opts Options, faults ...error) (*Clien
 		o.Logger, o.LogSigning = theirs.Logger, theirs.ClientLogMode.IsSigning()
 	})}
 	g.protocol.unguarded = c.refuseUnguarded
-	g.transport = smithyhttp.NewClientHandlerWithOptions(do, func(h *smithyhttp.ClientHandler) {
+	meter := func(h *smithyhttp.ClientHandler) {
 		h.Meter = theirs.MeterProvider.Meter("github.com/securebedrock/securebedrock-go")
-	})
+	}
+	g.transport = smithyhttp.NewClientHandlerWithOptions(do, meter)
+	g.free = smithyhttp.NewClientHandlerWithOptions(&roundTripDoer{rt: transport, conns: conns, timeouts: timeouts, free: true}, meter)
+	if _, none := g.outermost.TracerProvider.(*tracing.NopTracerProvider); !none {
+		g.traced = true
+	}
 	g.attempts = retryStep{retry.NewAttemptMiddleware(c.retryer, smithyhttp.RequestCloner, func(m *retry.Attempt) {
 		m.LogAttempts = theirs.ClientLogMode.IsRetries()
 		m.OperationMeter = theirs.MeterProvider.Meter("github.com/securebedrock/securebedrock-go")

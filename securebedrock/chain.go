@@ -42,6 +42,16 @@ func (e *entry) drop(err error) {
 	}
 }
 
+// forget lets go of what the chain alone has needed: the Outcome of an open stream
+// holds the entry, and must not hold the prompt and the SDK's stack with it. The chain
+// has returned, and no pass can begin any more.
+func (e *entry) forget() {
+	e.next, e.metadata, e.opened = nil, middleware.Metadata{}, nil
+	if !e.op.chain.g.hasMW {
+		e.facts.Input = nil
+	}
+}
+
 // admit counts the call in. A call that a Middleware makes is part of its own.
 func (g *guard) admit(ctx context.Context) bool {
 	outer, ok := ctx.Value(entryKey{}).(*entry)
@@ -116,6 +126,7 @@ func (s *chainStep) HandleInitialize(ctx context.Context, in middleware.Initiali
 	if e.opened != nil && e.opened != res.Output { // a middleware answered with something else
 		e.drop(&PolicyError{Rule: ErrConfig, Operation: s.op.name, Detail: "a Middleware answered with another stream"})
 	}
+	e.forget()
 	return middleware.InitializeOutput{Result: res.Output}, metadata, nil
 }
 
@@ -164,7 +175,13 @@ func (g *guard) enter(e *entry, input any) (*Result, error) {
 			}
 		}
 	}
-	return g.chain(e, &e.facts)
+	first := &e.facts
+	if g.hasMW { // a Middleware may keep its Call, and look at it on a goroutine of its own
+		first = new(Call)
+		*first = e.facts
+		e.facts.Input = nil
+	}
+	return g.chain(e, first)
 }
 
 // noteStep takes note of the stream that the SDK has made, so that it can be
@@ -185,29 +202,48 @@ func (*noteStep) HandleDeserialize(ctx context.Context, in middleware.Deserializ
 
 var errLate = errors.New("securebedrock: a Middleware returned before the answer was there")
 
+// begin makes the state of a pass. A stream's end is apart from it, since it outlives
+// the call.
+func (g *guard) begin(e *entry, call *Call) *state {
+	var st *state
+	if e.op.stream {
+		st = &state{result: new(stream)}
+	} else {
+		both := new(struct { // one allocation
+			state  state
+			result stream
+		})
+		st = &both.state
+		st.result = &both.result
+	}
+	st.g, st.op, st.call, st.parsed = g, e.op, e.told(call), &e.model
+	st.result.g, st.result.op, st.result.start = g, e.op, st.call.Start
+	st.result.done.entry, st.result.done.log = e, g.logger
+	return st
+}
+
 // send is the chain's innermost Handler: the rules and the SDK.
 func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 	e, err := entryOf(ctx, call)
 	if err != nil {
 		return concluded(nil, Outcome{Err: err}), err
 	}
-	st := &state{g: g, op: e.op, call: e.told(call), parsed: &e.model}
-	st.result.st, st.result.done.entry, st.result.done.log = st, e, g.logger
+	st := g.begin(e, call)
 	if !e.admitted || g.closed.Load() {
 		err := &PolicyError{Rule: ErrConfig, Operation: e.op.name, Model: call.Model.ID, Detail: "the client is closed"}
-		st.result.fail(err, middleware.Metadata{})
+		st.result.fail(st, err, middleware.Metadata{})
 		return &Result{done: &st.result.done}, err
 	}
 	if !e.passes.CompareAndSwap(idle, passing) {
 		err := &PolicyError{Rule: ErrConfig, Operation: e.op.name, Model: call.Model.ID,
 			Detail: "a Middleware called next again at once or after an answer; the SDK's stack makes one answer a call, so call the Client again"}
-		st.result.fail(err, middleware.Metadata{})
+		st.result.fail(st, err, middleware.Metadata{})
 		return &Result{done: &st.result.done}, err
 	}
 	g.calls.add() // a Middleware may call next on a goroutine and return before that does
 	defer g.calls.end()
 	ctx, cancel := g.bounded(ctx, e.op)
-	st.Context = ctx
+	st.Context, st.result.ctx = ctx, ctx
 	if g.hasMW && e.watched {
 		st.print = g.fingerprint(ctx, e.op, call.Input)
 	}
@@ -225,7 +261,12 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 		}
 	}()
 	out, metadata, err := e.next.HandleInitialize(st.carried(ctx), middleware.InitializeInput{Parameters: call.Input})
-	e.judged.Store(&st.call.Model) // for the records
+	judged := &st.call.Model // for the records
+	if st.op.stream {
+		judged = new(Model) // or the entry would hold the state
+		*judged = st.call.Model
+	}
+	e.judged.Store(judged)
 	if call != &e.facts {
 		e.restore(call)
 	}
@@ -253,9 +294,9 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 			err = &TimeoutError{Rule: ErrCallTimeout, After: timeout.After, Err: err}
 		}
 		st.result.abandon(err)
-		st.result.fail(err, metadata)
+		st.result.fail(st, err, metadata)
 	case st.op.stream:
-		st.result.open(ctx, cancel, out.Result, metadata)
+		st.result.open(st, cancel, out.Result, metadata)
 		if !current { // the chain did not wait for it
 			if st.op.duplex {
 				st.result.abandon(errLate)
@@ -267,7 +308,7 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 		returned = true
 		return res, nil
 	default:
-		err = st.result.unary(out.Result, metadata)
+		err = st.result.unary(st, out.Result, metadata)
 		if err == nil {
 			res.Output = out.Result
 		}

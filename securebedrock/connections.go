@@ -114,6 +114,7 @@ type roundTripDoer struct {
 	rt       http.RoundTripper
 	conns    *connections
 	timeouts Timeouts
+	free     bool // what it sends costs nothing
 }
 
 // Do implements the SDK's HTTPClient.
@@ -124,7 +125,7 @@ func (d *roundTripDoer) Do(req *http.Request) (*http.Response, error) {
 	if x := exchangeOf(req.Context()); x != nil {
 		resp, err = x.roundTrip(d.rt, req, d.timeouts)
 	} else {
-		resp, err = watched(d.rt, req, d.timeouts)
+		resp, err = watched(d.rt, req, d.timeouts, !d.free)
 	}
 	if err != nil {
 		d.conns.end()

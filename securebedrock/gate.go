@@ -166,7 +166,7 @@ func (s *gateStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 		d.live.Store(st.result.live)
 		ctx = context.WithValue(ctx, exchangeKey{}, st.result.live)
 	}
-	raw, metadata, err := s.g.transport.Handle(ctx, req)
+	raw, metadata, err := st.transport().Handle(st.sending(ctx), req)
 	out.RawResponse = raw
 	resp, ok := raw.(*smithyhttp.Response)
 	if !ok || err != nil {
@@ -176,9 +176,9 @@ func (s *gateStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 		resp.Body.Close()
 		return out, metadata, st.named(refuse(ErrRedirect, fmt.Sprintf("the server answered %d; its Location is not followed", resp.StatusCode)))
 	}
-	st.tally.headers(resp.Header)
+	st.result.tally.headers(resp.Header)
 	if s.op.stream && resp.StatusCode >= 200 && resp.StatusCode < 300 {
-		resp.Body = st.result.observe(resp.Body)
+		resp.Body = st.result.observe(resp.Body, &st.call)
 	} else {
 		resp.Body = &boundedBody{ReadCloser: resp.Body, left: maxAnswer, st: st}
 		st.result.raw = resp.Body
@@ -186,9 +186,28 @@ func (s *gateStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 	return out, metadata, nil
 }
 
+// transport is the one for the operation's cost.
+func (st *state) transport() smithyhttp.ClientHandler {
+	if st.op.costs() {
+		return st.g.transport
+	}
+	return st.g.free
+}
+
+// sending is the context of a request. That of a stream outlives the call, and the
+// SDK's context would keep the whole stack, the input and the request with it. Where
+// nothing of the application's stands in the stack, the SDK's context has nothing
+// that the exchange's own has not.
+func (st *state) sending(ctx context.Context) context.Context {
+	if !st.op.stream || st.op.duplex || st.g.traced || st.result.done.entry.watched {
+		return ctx
+	}
+	return st.Context
+}
+
 // maxAnswer bounds what the SDK reads into memory for an answer that is no
 // stream. Bedrock's own bound is 25,000,000 bytes (API_runtime_InvokeModel,
-// body). An event of a stream is bounded by maxFrame.
+// body). An event of a stream is bounded by eventframe.MaxFrame.
 const maxAnswer = 32 << 20
 
 // boundedBody ends an answer that has no end.

@@ -54,7 +54,7 @@ func concluded(e *entry, out Outcome) *Result {
 	if e != nil {
 		r.done.log = e.op.chain.g.logger
 	}
-	r.done.complete(out)
+	r.done.complete(&out)
 	return r
 }
 

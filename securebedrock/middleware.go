@@ -175,31 +175,30 @@ type completion struct {
 	entry *entry // of the call that it completes
 
 	mu      sync.Mutex
-	over    bool
-	outcome Outcome
+	outcome *Outcome // once the call is over
 	waiting []func(Outcome)
 	log     logging.Logger
 }
 
 func (c *completion) notify(f func(Outcome)) {
 	c.mu.Lock()
-	if !c.over {
+	if c.outcome == nil {
 		c.waiting = append(c.waiting, f)
 		c.mu.Unlock()
 		return
 	}
 	out := c.outcome
 	c.mu.Unlock()
-	c.run(f, out)
+	c.run(f, *out)
 }
 
 // runAll goes on after one that panics or calls runtime.Goexit.
-func (c *completion) runAll(fs []func(Outcome), out Outcome) {
+func (c *completion) runAll(fs []func(Outcome), out *Outcome) {
 	if len(fs) == 0 {
 		return
 	}
 	defer c.runAll(fs[1:], out)
-	c.run(fs[0], out)
+	c.run(fs[0], *out)
 }
 
 // run gives f an Outcome of its own, so that none writes another's record.
@@ -208,14 +207,15 @@ func (c *completion) run(f func(Outcome), out Outcome) {
 	caught(c.log, onDone, func() { f(out) })
 }
 
-// complete reports whether out is the Outcome; by then each function has run.
-func (c *completion) complete(out Outcome) bool {
+// complete reports whether out is the Outcome; by then each function has run. Nobody
+// may write to out after it.
+func (c *completion) complete(out *Outcome) bool {
 	c.mu.Lock()
-	if c.over {
+	if c.outcome != nil {
 		c.mu.Unlock()
 		return false
 	}
-	c.over, c.outcome = true, out
+	c.outcome = out
 	waiting := c.waiting
 	c.waiting = nil
 	c.mu.Unlock()

@@ -10,31 +10,32 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go"
+
+	"github.com/securebedrock/securebedrock-go/internal/eventframe"
 )
 
 // observe puts the observer on a stream's body.
-func (s *stream) observe(body io.ReadCloser) io.ReadCloser {
+func (s *stream) observe(body io.ReadCloser, call *Call) io.ReadCloser {
 	o := &observer{s: s, body: body}
-	o.frames.onEvent, o.frames.all = o.event, s.st.call.OnEvent != nil
-	o.frames.reset()
+	o.frames.OnEvent, o.frames.All = o.event, call.OnEvent != nil
 	s.mu.Lock()
+	s.model, s.onEvent = call.Model.ID, call.OnEvent
 	s.body, s.closed, s.ended, s.fault = o, false, false, nil
 	s.mu.Unlock()
 	return o
 }
 
-// observer reads a stream's body for the SDK and looks at the frames that pass.
+// observer reads a stream's body for the SDK and looks at the frames that pass. It
+// reads into the SDK's buffer: one of its own would be held by every open stream.
 type observer struct {
 	s      *stream
 	body   io.ReadCloser
-	frames frameScanner
+	frames eventframe.Scanner
 	stop   bool // messageStop has passed
 	told   bool // OnEvent has panicked
 
-	buf        [2048]byte
-	start, end int
-	err        error // after buf, as the body gave it
-	last       error // what Read has made of it
+	err  error // the body's last
+	last error // what Read has made of it
 
 	once sync.Once
 }
@@ -42,37 +43,26 @@ type observer struct {
 // Read hands on what came, and puts a typed error where a stream would end
 // early without one: the SDK takes both io.EOF and io.ErrUnexpectedEOF, even in
 // a frame, for an orderly end.
-func (o *observer) Read(p []byte) (int, error) {
-	if o.start == o.end {
-		if o.err != nil {
-			return 0, o.lastError()
-		}
-		var n int
-		n, o.err = o.body.Read(o.buf[:])
-		o.start, o.end = 0, o.frames.feed(o.buf[:n])
-		if o.frames.lost {
-			o.err = errFraming
-		}
-		if o.end == 0 {
-			if o.err != nil {
-				return 0, o.lastError()
-			}
-			return 0, nil
-		}
-	}
-	n := copy(p, o.buf[o.start:o.end])
-	o.start += n
-	return n, nil
-}
-
-// lastError is made when the SDK has read all that came before it, and not when it
+//
+// The error is made when the SDK has read all that came before it, and not when it
 // came: where an exception's frame ended the stream, the SDK reads no further, and
 // the exception is the caller's error.
-func (o *observer) lastError() error {
-	if o.last == nil {
+func (o *observer) Read(p []byte) (int, error) {
+	if o.err == nil && len(p) > 0 {
+		var n int
+		n, o.err = o.body.Read(p)
+		n = o.frames.Feed(p[:n])
+		if o.frames.Lost() {
+			o.err = errFraming
+		}
+		if n > 0 || o.err == nil {
+			return n, nil
+		}
+	}
+	if o.err != nil && o.last == nil {
 		o.last = o.over(o.err)
 	}
-	return o.last
+	return 0, o.last
 }
 
 var errFraming = errors.New("framing")
@@ -80,7 +70,6 @@ var errFraming = errors.New("framing")
 // over turns the body's last error into the stream's.
 func (o *observer) over(err error) error {
 	s := o.s
-	st := s.st
 	var timeout *TimeoutError
 	var cut error
 	if s.live != nil {
@@ -90,27 +79,27 @@ func (o *observer) over(err error) error {
 	case cut != nil:
 		err = cut
 	case err == errFraming:
-		err = st.named(refuse(ErrStreamTruncated, fmt.Sprintf("an event's lengths make no sense, or are over %d bytes", maxFrame)))
-	case err == io.EOF && !o.frames.between():
-		err = st.named(refuse(ErrStreamTruncated, "it ended inside an event"))
-	case err == io.EOF && st.op.name == "ConverseStream" && !o.stop:
-		err = st.named(refuse(ErrStreamTruncated, "it ended without messageStop"))
-	case err == io.EOF && st.op.name == "InvokeModelWithResponseStream" && s.outcome.Events == 0:
-		err = st.named(refuse(ErrStreamTruncated, "it ended without an event"))
+		err = s.named(refuse(ErrStreamTruncated, fmt.Sprintf("an event's lengths make no sense, or are over %d bytes", eventframe.MaxFrame)))
+	case err == io.EOF && !o.frames.Between():
+		err = s.named(refuse(ErrStreamTruncated, "it ended inside an event"))
+	case err == io.EOF && s.op.name == "ConverseStream" && !o.stop:
+		err = s.named(refuse(ErrStreamTruncated, "it ended without messageStop"))
+	case err == io.EOF && s.op.name == "InvokeModelWithResponseStream" && s.outcome.Events == 0:
+		err = s.named(refuse(ErrStreamTruncated, "it ended without an event"))
 	case err == io.EOF:
 		s.mu.Lock()
-		if refusal := st.g.verify(st.op, &s.outcome.Guardrail); refusal != nil {
-			err = st.named(refusal)
+		if refusal := s.g.verify(s.op, &s.outcome.Guardrail); refusal != nil {
+			err = s.named(refusal)
 		}
 		s.mu.Unlock()
 	case errors.As(err, &timeout):
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		if cause := st.cause(); cause != nil {
+		if cause := s.cause(); cause != nil {
 			err = cause
 		}
 	default:
 		// The inner error is kept but for its being io.ErrUnexpectedEOF itself.
-		err = &PolicyError{Rule: fmt.Errorf("%w: %w", ErrStreamTruncated, err), Operation: st.op.name, Model: st.call.Model.ID}
+		err = &PolicyError{Rule: fmt.Errorf("%w: %w", ErrStreamTruncated, err), Operation: s.op.name, Model: s.model}
 	}
 	s.mu.Lock()
 	left := s.closed
@@ -151,9 +140,9 @@ func (o *observer) Close() error {
 // event looks at one frame. Only the few that tell something are decoded.
 func (o *observer) event(kind string, frame []byte) {
 	s := o.s
-	g := s.st.g
-	if s.st.call.OnEvent != nil && frame != nil {
-		if ev, err := g.protocol.decodeEvent(s.st.op, frame); err == nil {
+	g := s.g
+	if s.onEvent != nil && frame != nil {
+		if ev, err := g.protocol.decodeEvent(s.op, frame); err == nil {
 			o.tell(ev)
 		}
 	}
@@ -161,19 +150,19 @@ func (o *observer) event(kind string, frame []byte) {
 	defer s.mu.Unlock()
 	s.outcome.Events++
 	if s.outcome.FirstEvent == 0 {
-		s.outcome.FirstEvent = time.Since(s.st.call.Start)
+		s.outcome.FirstEvent = time.Since(s.start)
 	}
-	if kind == eventMessageStop {
+	if kind == eventframe.MessageStop {
 		o.stop = true
 	}
 	if frame == nil || kind == "" {
 		return
 	}
-	if kind == eventChunk {
-		g.readChunk(frame, &s.outcome, &s.st.tally)
+	if kind == eventframe.Chunk {
+		g.readChunk(frame, &s.outcome, &s.tally)
 		return
 	}
-	ev, err := g.protocol.decodeEvent(s.st.op, frame)
+	ev, err := g.protocol.decodeEvent(s.op, frame)
 	if err != nil {
 		return // the SDK will say so
 	}
@@ -184,8 +173,7 @@ func (o *observer) event(kind string, frame []byte) {
 // would end the SDK's, and the stream would seem to end well. A panic is told once a
 // stream.
 func (o *observer) tell(ev any) {
-	g := o.s.st.g
-	log := g.logger
+	log := o.s.g.logger
 	if o.told {
 		log = nil
 	}
@@ -193,7 +181,7 @@ func (o *observer) tell(ev any) {
 	ok := false
 	go func() {
 		defer close(over)
-		ok = caught(log, "Call.OnEvent", func() { o.s.st.call.OnEvent(ev) })
+		ok = caught(log, "Call.OnEvent", func() { o.s.onEvent(ev) })
 	}()
 	<-over
 	o.told = o.told || !ok

@@ -15,12 +15,16 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/aws/smithy-go/transport/http/protocol/restjson1"
+
+	"github.com/securebedrock/securebedrock-go/internal/eventframe"
 )
 
 // protocol is the SDK's restJson1 made safe for streams on several goroutines.
 // The SDK shares one event stream codec, which keeps state between messages,
 // among all streams of a client: two streams at once are a data race (smithy-go
-// v1.28.8, internal/eventstream.Codec). Here each message borrows a codec.
+// v1.28.8, internal/eventstream.Codec). Here each message borrows a codec. The codec
+// reads a frame into memory that it uses again, and decodes by itself the events of
+// which streams are made; the SDK's decoder has all others.
 type protocol struct {
 	*restjson1.Protocol // requests and responses, safe as they are
 	codecs              sync.Pool
@@ -29,7 +33,7 @@ type protocol struct {
 
 func newProtocol() *protocol {
 	p := &protocol{Protocol: restjson1.New(schemas.AmazonBedrockFrontendService)}
-	p.codecs.New = func() any { return restjson1.New(schemas.AmazonBedrockFrontendService) }
+	p.codecs.New = func() any { return &codec{Protocol: restjson1.New(schemas.AmazonBedrockFrontendService)} }
 	return p
 }
 
@@ -75,15 +79,54 @@ func prewritten(req *smithyhttp.Request) error {
 }
 
 func (p *protocol) SerializeEventMessage(schema, variant *smithy.Schema, v smithy.Serializable, w io.Writer) error {
-	c := p.codecs.Get().(*restjson1.Protocol)
+	c := p.codecs.Get().(*codec)
 	defer p.codecs.Put(c)
 	return c.SerializeEventMessage(schema, variant, v, w)
 }
 
 func (p *protocol) DeserializeEventMessage(schema *smithy.Schema, registry *smithy.TypeRegistry, r io.Reader) (smithy.Deserializable, error) {
-	c := p.codecs.Get().(*restjson1.Protocol)
+	prelude := eventframe.ReadPrelude(r) // which is where a stream waits
+	c := p.codecs.Get().(*codec)
 	defer p.codecs.Put(c)
-	return c.DeserializeEventMessage(schema, registry, r)
+	f, rest, ok := c.frame.Next(prelude, r)
+	if ok {
+		if event := quick(schema, f); event != nil {
+			return event, nil
+		}
+	}
+	return c.DeserializeEventMessage(schema, registry, rest)
+}
+
+// codec decodes the events of one stream at a time.
+type codec struct {
+	*restjson1.Protocol
+	frame eventframe.Buffer
+}
+
+// quick decodes the events of which streams are made; nil for all others.
+// FuzzEventsDecodeAsTheSDK holds it against the SDK's decoder.
+func quick(schema *smithy.Schema, f eventframe.Frame) smithy.Deserializable {
+	switch schema {
+	case schemas.ConverseStreamOutput:
+		if index, text, ok := f.TextDelta(); ok {
+			delta := &struct { // one allocation
+				event types.ContentBlockDeltaEvent
+				text  types.ContentBlockDeltaMemberText
+				index int32
+			}{text: types.ContentBlockDeltaMemberText{Value: text}, index: index}
+			delta.event.ContentBlockIndex, delta.event.Delta = &delta.index, &delta.text
+			return &delta.event
+		}
+	case schemas.ResponseStream:
+		if chunk, ok := f.Chunk(); ok {
+			return &types.PayloadPart{Bytes: chunk}
+		}
+	case schemas.InvokeModelWithBidirectionalStreamOutput:
+		if chunk, ok := f.Chunk(); ok {
+			return &types.BidirectionalOutputPayloadPart{Bytes: chunk}
+		}
+	}
+	return nil
 }
 
 // decodeEvent decodes one whole frame of an operation's stream.

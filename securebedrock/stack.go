@@ -38,6 +38,8 @@ type guard struct {
 	endpoint    pinnedEndpoint
 	doer        *roundTripDoer
 	transport   smithyhttp.ClientHandler // over doer
+	free        smithyhttp.ClientHandler // the same, for operations that may be sent twice
+	traced      bool                     // the application's TracerProvider wants the SDK's own context
 	attempts    retryStep
 	protocol    *protocol
 	streams     streamSet // mutable: the open streams
@@ -132,8 +134,7 @@ type state struct {
 	wait      time.Duration
 	idleFrom  time.Time // zero while an attempt is on its way
 
-	tally  tally  // of an InvokeModel's usage; the gate begins it
-	result stream // the end of the exchange and its Outcome
+	result *stream // the end of the exchange and its Outcome
 }
 
 type stateKey struct{}
@@ -142,9 +143,6 @@ type stateKey struct{}
 func (st *state) carried(ctx context.Context) context.Context {
 	return middleware.WithStackValue(ctx, stateKey{}, st)
 }
-
-// cause is why the exchange's context is over.
-func (st *state) cause() error { return context.Cause(st.Context) }
 
 func stateOf(ctx context.Context) *state {
 	st, _ := middleware.GetStackValue(ctx, stateKey{}).(*state)
@@ -224,10 +222,12 @@ func unsigned(ctx context.Context) context.Context {
 }
 
 // named completes a refusal with what the call was.
-func (st *state) named(err error) error {
+func (st *state) named(err error) error { return named(err, st.op, st.call.Model.ID) }
+
+func named(err error, op *operation, model string) error {
 	var p *PolicyError
 	if errors.As(err, &p) {
-		p.Operation, p.Model = st.op.name, st.call.Model.ID
+		p.Operation, p.Model = op.name, model
 	}
 	return err
 }

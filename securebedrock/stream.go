@@ -18,11 +18,20 @@ import (
 // An event stream is over when its body is closed, which the SDK does at its
 // end, on an error, and when the caller closes it. That can happen before the
 // call has returned the stream, so completion waits for both.
+//
+// An open stream outlives the call by hours, so it holds nothing of the state but
+// what it needs.
 type stream struct {
-	st   *state
-	done completion
+	g       *guard
+	op      *operation
+	model   string          // as the rules left it, once there is a body
+	start   time.Time       // Call.Start
+	onEvent func(any)       // Call.OnEvent
+	ctx     context.Context // the exchange's own
+	done    completion
 
 	mu       sync.Mutex
+	tally    tally // of an InvokeModel's usage; the gate begins it
 	outcome  Outcome
 	returned bool        // the call has returned: err can be asked
 	closed   bool        // the body is closed
@@ -38,34 +47,39 @@ type stream struct {
 	release  func() // frees what the open stream holds
 }
 
+// named completes a refusal with what the call was.
+func (s *stream) named(err error) error { return named(err, s.op, s.model) }
+
+// cause is why the exchange's context is over.
+func (s *stream) cause() error { return context.Cause(s.ctx) }
+
 // unary completes a call whose whole answer is here.
-func (s *stream) unary(out any, metadata middleware.Metadata) error {
-	s.readMetadata(metadata)
-	g := s.st.g
-	g.readOutput(out, &s.outcome, &s.st.tally)
+func (s *stream) unary(st *state, out any, metadata middleware.Metadata) error {
+	s.readMetadata(st, metadata)
+	s.g.readOutput(out, &s.outcome, &s.tally)
 	err := complete(out)
 	if err == nil {
-		err = g.verify(s.st.op, &s.outcome.Guardrail)
+		err = s.g.verify(s.op, &s.outcome.Guardrail)
 	}
 	if err != nil {
-		err = s.st.named(err)
+		err = st.named(err)
 	}
 	s.outcome.Err = err
-	s.outcome.Latency = time.Since(s.st.call.Start)
-	s.done.complete(s.outcome)
+	s.outcome.Latency = time.Since(s.start)
+	s.done.complete(&s.outcome)
 	return err
 }
 
 // fail completes a call that got no answer.
-func (s *stream) fail(err error, metadata middleware.Metadata) {
+func (s *stream) fail(st *state, err error, metadata middleware.Metadata) {
 	s.mu.Lock()
-	s.readMetadata(metadata)
+	s.readMetadata(st, metadata)
 	s.outcome.Err = err
 	s.outcome.Canceled = errors.Is(err, context.Canceled)
-	s.outcome.Latency = time.Since(s.st.call.Start)
+	s.outcome.Latency = time.Since(s.start)
 	out := s.outcome
 	s.mu.Unlock()
-	s.done.complete(out)
+	s.done.complete(&out)
 }
 
 // abandon closes the body of a stream that the caller will not get, because
@@ -84,16 +98,15 @@ func (s *stream) abandon(err error) {
 	if body != nil {
 		body.Close()
 	}
-	if s.made != nil && !s.st.op.duplex {
+	if s.made != nil && !s.op.duplex {
 		s.made.Close()
 	}
 }
 
-func (s *stream) readMetadata(metadata middleware.Metadata) {
+func (s *stream) readMetadata(st *state, metadata middleware.Metadata) {
 	if id, ok := awsmiddleware.GetRequestIDMetadata(metadata); ok {
 		s.outcome.RequestID = id
 	}
-	st := s.st
 	s.outcome.Attempts, s.outcome.Throttled, s.outcome.Wait = st.sends, st.throttled, st.waited().Truncate(time.Millisecond)
 	s.outcome.AccessKeyID, s.outcome.Principal = st.accessKey, st.principal
 }
@@ -125,11 +138,11 @@ func eventStreamOf(out any) eventStream {
 // open takes note that the call has returned its stream, and looks after it
 // from then on: a cancelled context completes the record at once, and the
 // client's Close cancels it.
-func (s *stream) open(ctx context.Context, cancel context.CancelCauseFunc, out any, metadata middleware.Metadata) {
+func (s *stream) open(st *state, cancel context.CancelCauseFunc, out any, metadata middleware.Metadata) {
 	es := eventStreamOf(out)
-	g := s.st.g
+	g, ctx := s.g, s.ctx
 	forget := g.streams.add(es, func() {
-		cancel(s.st.named(refuse(ErrStreamTruncated, "the client was closed")))
+		cancel(s.named(refuse(ErrStreamTruncated, "the client was closed")))
 	})
 	s.counted = true
 	g.calls.add()
@@ -147,7 +160,7 @@ func (s *stream) open(ctx context.Context, cancel context.CancelCauseFunc, out a
 		g.streams.closeAfter(es, wait)
 	})
 	s.mu.Lock()
-	s.readMetadata(metadata)
+	s.readMetadata(st, metadata)
 	s.returned, s.err = true, es.Err
 	s.release = func() { forget(); unwatch(); cancel(nil) }
 	body := s.body
@@ -184,18 +197,18 @@ func (s *stream) cancelled(cause error) {
 	}
 	s.canceled = errors.Is(s.fault, context.Canceled)
 	s.outcome.Err, s.outcome.Canceled = s.fault, s.canceled
-	s.outcome.Latency = time.Since(s.st.call.Start)
+	s.outcome.Latency = time.Since(s.start)
 	out := s.outcome
 	s.mu.Unlock()
-	s.complete(out)
+	s.complete(&out)
 }
 
 // complete hands out the Outcome; then the call is no longer in flight.
-func (s *stream) complete(out Outcome) {
+func (s *stream) complete(out *Outcome) {
 	ran := true
 	defer func() {
 		if ran && s.counted {
-			s.st.g.calls.end()
+			s.g.calls.end()
 		}
 	}()
 	ran = s.done.complete(out)
@@ -214,13 +227,13 @@ func (s *stream) settle() {
 		s.fault = err
 	}
 	if s.fault == nil && !s.ended {
-		s.fault = s.st.cause() // closed after its context was cancelled
+		s.fault = s.cause() // closed after its context was cancelled
 	}
 	s.outcome.Err = s.fault
 	s.outcome.Canceled = s.canceled || errors.Is(s.fault, context.Canceled) || s.fault == nil && !s.ended
-	s.outcome.Latency = time.Since(s.st.call.Start)
+	s.outcome.Latency = time.Since(s.start)
 	out := s.outcome
 	s.mu.Unlock()
 	defer release() // an OnDone may end the goroutine
-	s.complete(out)
+	s.complete(&out)
 }

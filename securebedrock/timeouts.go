@@ -208,12 +208,10 @@ func (b *receivedBody) Close() error {
 }
 
 // watched sends a request under the read timeout.
-func watched(rt http.RoundTripper, req *http.Request, t Timeouts) (*http.Response, error) {
+func watched(rt http.RoundTripper, req *http.Request, t Timeouts, costs bool) (*http.Response, error) {
 	ctx, w := startWatch(req.Context(), t.Read, 2*t.Connect)
 	req = req.WithContext(ctx)
-	if st := stateOf(ctx); st != nil {
-		w.costs = st.op.costs()
-	}
+	w.costs = costs
 	w.whole = req.Body == nil || req.Body == http.NoBody
 	if req.Body != nil {
 		req.Body = &sentBody{req.Body, w}

@@ -25,7 +25,7 @@ func FuzzInvokeUsage(f *testing.F) {
 		var o Outcome
 		var count tally
 		telling(body)
-		frame := append(make([]byte, preludeLen), `{"bytes":"`+base64.StdEncoding.EncodeToString(body)+`"}0000`...)
+		frame := append(make([]byte, 12), `{"bytes":"`+base64.StdEncoding.EncodeToString(body)+`"}0000`...)
 		g.readChunk(frame, &Outcome{}, new(tally))
 		g.readBody(body, &o, &count)
 		g.readBody(body, &o, &count) // a stream says the same again

@@ -5,7 +5,7 @@ go 1.25.0
 replace github.com/securebedrock/securebedrock-go => ../..
 
 require (
-	github.com/securebedrock/securebedrock-go v0.0.0-00010101000000-000000000000
+	github.com/securebedrock/securebedrock-go v0.1.0
 	github.com/tmc/langchaingo v0.1.14
 )
 

@@ -13,7 +13,7 @@ require (
 	github.com/aws/aws-sdk-go-v2/service/bedrockruntime v1.63.11
 	github.com/aws/aws-sdk-go-v2/service/sts v1.51.8
 	github.com/aws/smithy-go v1.28.8
-	github.com/securebedrock/securebedrock-go v0.0.0-00010101000000-000000000000
+	github.com/securebedrock/securebedrock-go v0.1.0
 	golang.org/x/sync v0.22.0
 )
 

@@ -9,7 +9,7 @@ require (
 	github.com/aws/aws-sdk-go-v2/credentials v1.20.15
 	github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs v1.92.0
 	github.com/aws/aws-sdk-go-v2/service/firehose v1.52.10
-	github.com/securebedrock/securebedrock-go v0.0.0-00010101000000-000000000000
+	github.com/securebedrock/securebedrock-go v0.1.0
 )
 
 require (

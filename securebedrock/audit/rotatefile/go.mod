@@ -4,7 +4,7 @@ go 1.25.0
 
 replace github.com/securebedrock/securebedrock-go => ../../..
 
-require github.com/securebedrock/securebedrock-go v0.0.0-00010101000000-000000000000
+require github.com/securebedrock/securebedrock-go v0.1.0
 
 require (
 	github.com/aws/aws-sdk-go-v2 v1.47.7 // indirect

@@ -11,8 +11,8 @@ require (
 	github.com/aws/aws-sdk-go-v2 v1.47.7
 	github.com/aws/aws-sdk-go-v2/service/bedrockruntime v1.63.11
 	github.com/redis/go-redis/v9 v9.20.0
-	github.com/securebedrock/securebedrock-go v0.0.0-00010101000000-000000000000
-	github.com/securebedrock/securebedrock-go/securebedrock/middleware v0.0.0-00010101000000-000000000000
+	github.com/securebedrock/securebedrock-go v0.1.0
+	github.com/securebedrock/securebedrock-go/securebedrock/middleware v0.1.0
 )
 
 require (

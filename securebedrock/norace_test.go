@@ -1,0 +1,5 @@
+//go:build !race
+
+package securebedrock
+
+const raceEnabled = false
