@@ -145,7 +145,8 @@ func TestWaitPastTheDeadline(t *testing.T) {
 					t.Errorf("it is also %v: %v", row.other, err)
 				}
 			}
-			if n := seen.Load() - sent; n > 2 {
+			// Of nine sends. The rate admits one in two seconds, and the calls may take 4.5.
+			if n := seen.Load() - sent; n > 3 {
 				t.Errorf("sent %d times", n)
 			}
 		})

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock/audit"
 )
 
 func TestDemo(t *testing.T) {
@@ -14,7 +16,7 @@ func TestDemo(t *testing.T) {
 	if err := run(t.Context(), nil, &out); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
-	for _, want := range []string{"verifies: ", "line 2: changed", "line 4: removed", "which a checkpoint speaks of, is not there"} {
+	for _, want := range []string{"verifies: ", "line 2: changed", "line 4: removed", "which an expected checkpoint speaks of, is not there"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in\n%s", want, out.String())
 		}
@@ -38,13 +40,28 @@ func TestWriteAndVerify(t *testing.T) {
 	if err := run(t.Context(), []string{"verify", "-log", log, "-keys", keys}, &out); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
-	// A process that died in a line is told, and no crime.
-	f, err := os.OpenFile(log, os.O_APPEND|os.O_WRONLY, 0)
+	// A process that died as it began a session is told, and no crime. Another line
+	// behind a closing checkpoint is.
+	add := func(text string) {
+		f, err := os.OpenFile(log, os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = f.WriteString(text)
+		f.Close()
+	}
+	closed, err := os.Stat(log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _ = f.WriteString(`{"schema":"securebedrock.audit/1","kind":"out`)
-	f.Close()
+	add(`{"schema":"securebedrock.audit/1","kind":"out`)
+	if err := run(t.Context(), []string{"write", "-log", log, "-keys", keys}, &out); !errors.Is(err, audit.ErrTampered) {
+		t.Errorf("a line behind the closing checkpoint: %v", err)
+	}
+	if err := os.Truncate(log, closed.Size()); err != nil {
+		t.Fatal(err)
+	}
+	add(`{"schema":"securebedrock.audit/1","kind":"resum`)
 	if err := run(t.Context(), []string{"write", "-log", log, "-keys", keys}, &out); err != nil {
 		t.Fatal(err)
 	}
