@@ -151,10 +151,7 @@ func (s *stream) open(st *state, cancel context.CancelCauseFunc, out any, metada
 		// The SDK's goroutines end when somebody takes the events that are left,
 		// and so comes to the error. Where nobody does, they are taken later.
 		wait := g.timeouts.Read
-		switch {
-		case g.closed.Load():
-			wait = closeGrace
-		case wait <= 0:
+		if wait <= 0 {
 			wait = defaultReadTimeout
 		}
 		g.streams.closeAfter(es, wait)

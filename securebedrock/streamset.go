@@ -55,6 +55,9 @@ func (s *streamSet) closeAfter(es eventStream, d time.Duration) {
 	if o.timer != nil {
 		return
 	}
+	if s.closed { // since the caller of closeAfter has asked
+		d = min(d, closeGrace)
+	}
 	o.timer = time.AfterFunc(d, func() {
 		takeAll(es)
 		es.Close()
