@@ -184,16 +184,19 @@ func (g *guard) enter(e *entry, input any) (*Result, error) {
 	return g.chain(e, first)
 }
 
-// noteStep takes note of the stream that the SDK has made, so that it can be
-// closed where something further out fails the call.
-type noteStep struct{}
+// noteStep stands in the place of the SDK's event stream step, and takes note of the
+// stream that the SDK has made, so that it can be closed where any step fails the call
+// after that.
+type noteStep struct {
+	sdk middleware.DeserializeMiddleware
+}
 
-func (*noteStep) ID() string { return "securebedrock:note" }
+func (*noteStep) ID() string { return eventStreamStep }
 
-func (*noteStep) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
+func (s *noteStep) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
 	middleware.DeserializeOutput, middleware.Metadata, error,
 ) {
-	out, metadata, err := next.HandleDeserialize(ctx, in)
+	out, metadata, err := s.sdk.HandleDeserialize(ctx, in, next)
 	if st := stateOf(ctx); st != nil && err == nil {
 		st.result.made = eventStreamOf(out.Result)
 	}

@@ -90,8 +90,9 @@ func (g *guard) installIn(stack, open *middleware.Stack, watched bool) error {
 	if _, err := stack.Finalize.Swap((*retry.Attempt)(nil).ID(), g.attempts); err != nil {
 		return err
 	}
-	if op.stream && !op.duplex {
-		if err := stack.Deserialize.Add(&noteStep{}, middleware.Before); err != nil {
+	// An application that has taken the SDK's step out gets no stream of the SDK's.
+	if sdk, ok := stack.Deserialize.Get(eventStreamStep); ok && !op.duplex {
+		if _, err := stack.Deserialize.Swap(eventStreamStep, &noteStep{sdk}); err != nil {
 			return err
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
@@ -25,7 +26,6 @@ const longPrompt = "one two three four five six seven eight nine ten eleven twel
 
 // How a stream can end, and what the caller and the record see of it.
 func TestStreamEnds(t *testing.T) {
-	before := streamGoroutines() // a stream that an earlier test has left is not of this one
 	for _, row := range []struct {
 		name   string
 		fault  bedrocktest.Fault
@@ -89,7 +89,7 @@ func TestStreamEnds(t *testing.T) {
 					!r.outcome.Guardrail.Applied || r.outcome.Guardrail.Version != "1" || r.outcome.Guardrail.Origin != "REQUEST") {
 					t.Errorf("outcome %+v", r.outcome)
 				}
-				settled(t, "no stream left", func() bool { return streamGoroutines() <= before })
+				settled(t, "no stream left", func() bool { return streamGoroutines() == 0 })
 			})
 		}
 	}
@@ -132,10 +132,65 @@ func TestInvokeModelStreamEnds(t *testing.T) {
 	}
 }
 
+// A step that fails a call after the SDK has made its stream leaves nobody to close
+// the stream: the events that came meanwhile would hold the SDK's goroutines.
+func TestStreamThatAStepFails(t *testing.T) {
+	own := errors.New("own")
+	fails := map[string]func(*middleware.Stack) error{
+		"in Deserialize": func(s *middleware.Stack) error {
+			return s.Deserialize.Add(middleware.DeserializeMiddlewareFunc("fail", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+				out, md, err := next.HandleDeserialize(ctx, in)
+				time.Sleep(50 * time.Millisecond) // the SDK reads until an event is not taken
+				return out, md, errors.Join(err, own)
+			}), middleware.Before)
+		},
+		"in Finalize": func(s *middleware.Stack) error {
+			return s.Finalize.Add(middleware.FinalizeMiddlewareFunc("fail", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+				out, md, err := next.HandleFinalize(ctx, in)
+				time.Sleep(50 * time.Millisecond)
+				return out, md, errors.Join(err, own)
+			}), middleware.Before)
+		},
+	}
+	for where, fail := range fails {
+		for _, operation := range []string{"ConverseStream", "InvokeModelWithResponseStream"} {
+			for _, side := range []string{"Client", "Runtime", "configuration"} {
+				t.Run(operation+", "+where+", "+side, func(t *testing.T) {
+					server := bedrocktest.NewServer(t)
+					cfg := server.Config()
+					var perCall []func(*sdkOptions)
+					if side == "configuration" {
+						cfg.APIOptions = append(cfg.APIOptions, fail)
+					} else {
+						perCall = append(perCall, func(o *sdkOptions) { o.APIOptions = append(o.APIOptions, fail) })
+					}
+					c, err := securebedrock.NewFromConfig(cfg, server.Options())
+					if err != nil {
+						t.Fatal(err)
+					}
+					t.Cleanup(func() { c.Close() })
+					var client any = c
+					if side == "Runtime" {
+						client = c.Runtime()
+					}
+					input := map[string]any{
+						"ConverseStream": converseStream(longPrompt),
+						"InvokeModelWithResponseStream": &bedrockruntime.InvokeModelWithResponseStreamInput{
+							ModelId: aws.String(haiku), Body: invokeBody(longPrompt)},
+					}[operation]
+					if err := invoke(t.Context(), client, operation, input, perCall...); !errors.Is(err, own) {
+						t.Errorf("got %v", err)
+					}
+					settled(t, "no stream left", func() bool { return streamGoroutines() == 0 })
+				})
+			}
+		}
+	}
+}
+
 // A stream that the caller closes early, cancels, or forgets leaves a record,
 // and neither a goroutine nor a connection.
 func TestStreamLeftEarly(t *testing.T) {
-	before := streamGoroutines() // a stream that an earlier test has left is not of this one
 	for _, row := range []struct {
 		name  string
 		leave func(cancel context.CancelFunc, c *client, es *bedrockruntime.ConverseStreamEventStream)
@@ -180,7 +235,7 @@ func TestStreamLeftEarly(t *testing.T) {
 					if r.outcome.Canceled != (row.err == nil || errors.Is(row.err, context.Canceled)) || !errors.Is(r.outcome.Err, row.err) {
 						t.Errorf("outcome %+v", r.outcome)
 					}
-					settled(t, "no goroutine of a stream left", func() bool { return streamGoroutines() <= before })
+					settled(t, "no goroutine of a stream left", func() bool { return streamGoroutines() == 0 })
 					c.Close()
 					settled(t, "no connection left", func() bool { return server.Connections() == 0 })
 				})
