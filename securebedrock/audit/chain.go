@@ -227,15 +227,10 @@ func (o *ChainOptions) check(next Sink) error {
 	if msg := o.Key.fault(); msg != "" {
 		fault("Key", msg)
 	}
-	if s := o.Signer; s.ID == "" || word(s.ID) != s.ID || len(s.ID) > 64 || len(s.Key) != ed25519.PrivateKeySize {
+	if !isKeyID(o.Signer.ID) || o.Signer.public() == nil {
 		fault("Signer", "it needs an ID, an identifier of at most 64 bytes, and an Ed25519 private key")
 	}
-	if o.Every < 0 {
-		fault("Every", "a negative number; none means 1000")
-	}
-	if o.Interval < 0 {
-		fault("Interval", "a negative time; none means 1 minute")
-	}
+	checkPace(o.Every, o.Interval, fault)
 	if o.CloseTimeout < 0 {
 		fault("CloseTimeout", "a negative time; none means 40 s")
 	}
@@ -251,6 +246,16 @@ func (c *Chained) over() bool {
 	}
 	defer c.release()
 	return c.ended
+}
+
+// checkPace looks at how often checkpoints are written.
+func checkPace(every int, interval time.Duration, fault func(field, detail string)) {
+	if every < 0 {
+		fault("Every", "a negative number; none means 1000")
+	}
+	if interval < 0 {
+		fault("Interval", "a negative time; none means 1 minute")
+	}
 }
 
 // Stream is the chain's name.

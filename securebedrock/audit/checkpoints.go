@@ -84,32 +84,22 @@ func openKeeper(path string) (*keeper, []Checkpoint, error) {
 	fail := func(err error) (*keeper, []Checkpoint, error) {
 		return nil, nil, errors.Join(fmt.Errorf("audit: %s: %w", path, err), f.Close())
 	}
-	info, err := f.Stat()
+	size, err := ownfile.Check(f)
 	if err != nil {
-		return fail(err)
-	}
-	if !info.Mode().IsRegular() {
-		return fail(errors.New("it is not a regular file"))
-	}
-	if err := ownfile.Private(info); err != nil {
 		return fail(err)
 	}
 	if err := ownfile.Lock(f); err != nil {
 		return fail(fmt.Errorf("another log keeps its checkpoints there: %w", err))
 	}
-	kept, err := ReadCheckpoints(io.NewSectionReader(f, 0, info.Size()))
+	kept, err := ReadCheckpoints(io.NewSectionReader(f, 0, size))
 	if err != nil {
 		return fail(err)
 	}
-	k := &keeper{path: path, f: f, size: info.Size()}
-	if k.size > 0 {
-		last := make([]byte, 1)
-		if _, err := f.ReadAt(last, k.size-1); err != nil {
-			return fail(err)
-		}
-		k.torn = last[0] != '\n'
+	torn, err := ownfile.Torn(f, size)
+	if err != nil {
+		return fail(err)
 	}
-	return k, kept, nil
+	return &keeper{path: path, f: f, size: size, torn: torn}, kept, nil
 }
 
 // keep stores a checkpoint, after those that could not be stored before. The

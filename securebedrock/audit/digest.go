@@ -27,7 +27,7 @@ func (k Key) GoString() string { return k.String() }
 
 func (k Key) fault() string {
 	switch {
-	case k.ID == "" || len(k.ID) > 64 || word(k.ID) != k.ID:
+	case !isKeyID(k.ID):
 		return "its ID is not an identifier of 1 to 64 bytes"
 	case len(k.Secret) < 32:
 		return fmt.Sprintf("its Secret has %d bytes; at least 32 are needed", len(k.Secret))

@@ -92,28 +92,21 @@ func (s *FileSink) open() error {
 // use takes an open file for the records.
 func (s *FileSink) use(f *os.File, name string) error {
 	fail := func(err error) error { return notWritten(fmt.Errorf("audit: %w", err)) }
-	info, err := f.Stat()
-	if err != nil {
-		return fail(err)
-	}
-	if !info.Mode().IsRegular() {
+	size, err := ownfile.Check(f)
+	if errors.Is(err, ownfile.ErrIrregular) {
 		return fail(fmt.Errorf("%s is not a regular file; use JSONLines for others", name))
 	}
-	if err := ownfile.Private(info); err != nil {
+	if err != nil {
 		return fail(fmt.Errorf("%s: %w", name, err))
 	}
 	if err := ownfile.Lock(f); err != nil {
 		return fail(fmt.Errorf("%s: another process, File or rotatefile.Sink has it open: %w", name, err))
 	}
-	torn := false
-	if info.Size() > 0 {
-		last := make([]byte, 1)
-		if _, err := f.ReadAt(last, info.Size()-1); err != nil {
-			return fail(err)
-		}
-		torn = last[0] != '\n'
+	torn, err := ownfile.Torn(f, size)
+	if err != nil {
+		return fail(err)
 	}
-	s.f, s.size, s.torn, s.broken = f, info.Size(), torn, nil
+	s.f, s.size, s.torn, s.broken = f, size, torn, nil
 	return nil
 }
 

@@ -133,14 +133,7 @@ func LoadKeys(path string) (Keys, error) {
 		return Keys{}, fmt.Errorf("audit: %w; GenerateKeys().Save(%q) makes it once", err, path)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return Keys{}, fmt.Errorf("audit: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return Keys{}, fmt.Errorf("audit: %s is not a regular file", path)
-	}
-	if err := ownfile.Private(info); err != nil {
+	if _, err := ownfile.Check(f); err != nil {
 		return Keys{}, fmt.Errorf("audit: %s: %w", path, err)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxKeys+1))

@@ -125,7 +125,7 @@ func (k Keys) check(write bool) error {
 		seen[key.ID] = true
 	}
 	for id, public := range k.Signers {
-		if !isSignerID(id) || len(public) != ed25519.PublicKeySize {
+		if !isKeyID(id) || len(public) != ed25519.PublicKeySize {
 			fault("Signers[%q]: it needs an identifier of 1 to 64 bytes and an Ed25519 public key", word(id))
 		}
 	}
@@ -137,7 +137,7 @@ func (k Keys) check(write bool) error {
 		if !write && len(k.Signers) == 0 {
 			fault("Signers: there is no public key")
 		}
-	case !isSignerID(k.Signer.ID) || own == nil:
+	case !isKeyID(k.Signer.ID) || own == nil:
 		fault("Signer: it needs an ID, an identifier of 1 to 64 bytes, and an Ed25519 private key")
 	case k.Signers[k.Signer.ID] != nil && !own.Equal(k.Signers[k.Signer.ID]):
 		fault("Signers[%q]: it is not the public key of Signer, which has the same ID", k.Signer.ID)
@@ -145,7 +145,7 @@ func (k Keys) check(write bool) error {
 	return errors.Join(faults...)
 }
 
-func isSignerID(id string) bool { return id != "" && len(id) <= 64 && word(id) == id }
+func isKeyID(id string) bool { return id != "" && len(id) <= 64 && word(id) == id }
 
 // String and GoString keep the secrets out of logs.
 func (k Keys) String() string {

@@ -79,7 +79,7 @@ func Open(path string, keys Keys, opts OpenOptions) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Continue(file, keys, opts)
+	return continued(file, keys, opts)
 }
 
 // Continue is Open for another sink than a File. It closes the sink where it fails.
@@ -87,19 +87,25 @@ func Continue(sink TailSink, keys Keys, opts OpenOptions) (*Log, error) {
 	if sink == nil {
 		return nil, fmt.Errorf("%w: audit: Continue: no sink is given", securebedrock.ErrConfig)
 	}
+	err := opts.check(keys)
+	if opts.Checkpoints == "" && opts.OnCheckpoint == nil {
+		err = errors.Join(err, fmt.Errorf("%w: audit: OpenOptions.Checkpoints: no file is named and OnCheckpoint is nil; "+
+			"without kept checkpoints nobody can tell a log that was cut back", securebedrock.ErrConfig))
+	}
+	if err != nil {
+		return nil, errors.Join(err, Close(sink))
+	}
+	return continued(sink, keys, opts)
+}
+
+// continued is Continue with keys and options that were checked.
+func continued(sink TailSink, keys Keys, opts OpenOptions) (*Log, error) {
 	l := &Log{sink: sink}
 	fail := func(err error) (*Log, error) {
 		if l.kept != nil {
 			err = errors.Join(err, l.kept.close())
 		}
 		return nil, errors.Join(err, Close(sink))
-	}
-	if err := opts.check(keys); err != nil {
-		return fail(err)
-	}
-	if opts.Checkpoints == "" && opts.OnCheckpoint == nil {
-		return fail(fmt.Errorf("%w: audit: OpenOptions.Checkpoints: no file is named and OnCheckpoint is nil; "+
-			"without kept checkpoints nobody can tell a log that was cut back", securebedrock.ErrConfig))
 	}
 	keys = keys.clone()
 	tail, err := sink.Tail(keys)
@@ -127,9 +133,9 @@ func Continue(sink TailSink, keys Keys, opts OpenOptions) (*Log, error) {
 
 func (o *OpenOptions) check(keys Keys) error {
 	errs := []error{keys.check(true)}
-	if o.Every < 0 || o.Interval < 0 {
-		errs = append(errs, fmt.Errorf("%w: audit: OpenOptions: a negative Every or Interval; none means 1000 records and 1 minute", securebedrock.ErrConfig))
-	}
+	checkPace(o.Every, o.Interval, func(field, detail string) {
+		errs = append(errs, fmt.Errorf("%w: audit: OpenOptions.%s: %s", securebedrock.ErrConfig, field, detail))
+	})
 	return errors.Join(errs...)
 }
 

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/securebedrock/securebedrock-go/internal/ownfile"
 	"github.com/securebedrock/securebedrock-go/securebedrock/audit"
 )
 
@@ -296,11 +297,11 @@ func (e *end) add(name string) (bool, error) {
 	if p.size == 0 {
 		return false, nil
 	}
-	last := make([]byte, 1)
-	if _, err := p.ReadAt(last, p.size-1); err != nil {
+	torn, err := ownfile.Torn(p, p.size)
+	if err != nil {
 		return false, err
 	}
-	if last[0] != '\n' && len(e.parts) > 0 {
+	if torn && len(e.parts) > 0 {
 		e.parts = append(e.parts, part{strings.NewReader("\n"), 1})
 		e.size++
 	}

@@ -157,9 +157,8 @@ func (s *Sink) torn(size int64) bool {
 		return false
 	}
 	defer f.Close()
-	last := make([]byte, 1)
-	_, err = f.ReadAt(last, size-1)
-	return err == nil && last[0] != '\n'
+	torn, err := ownfile.Torn(f, size)
+	return err == nil && torn
 }
 
 func (s *Sink) rotate() error {
