@@ -5,11 +5,11 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
-	"runtime"
+
+	"github.com/securebedrock/securebedrock-go/internal/foreign"
 )
 
 var errPanicked = errors.New("HTTPClient: a panic was caught")
@@ -17,29 +17,14 @@ var errPanicked = errors.New("HTTPClient: a panic was caught")
 // The owner's functions run on goroutines of net/http's, where a panic would end
 // the process, and runtime.Goexit would leave a call waiting for its connection.
 
-// caught makes an error of both. Of a panic's value only the type is told.
-func caught[T any](what string, f func() (T, error)) (T, error) {
-	type result struct {
-		value T
-		err   error
-	}
-	done := make(chan result, 1)
-	go func() {
-		r := result{err: fmt.Errorf("%w: its transport's %s ended its goroutine", errPanicked, what)}
-		defer func() {
-			switch v := recover().(type) {
-			case nil:
-			case runtime.Error:
-				r.err = fmt.Errorf("%w: its transport's %s: %w", errPanicked, what, v)
-			default:
-				r.err = fmt.Errorf("%w: its transport's %s, with a %T", errPanicked, what, v)
-			}
-			done <- r
-		}()
-		r.value, r.err = f()
-	}()
-	r := <-done
-	return r.value, r.err
+// caught makes an error of both.
+func caught[T any](what string, f func() (T, error)) (value T, err error) {
+	call := foreign.Start(errPanicked, nil, "its transport's "+what, func() (err error) {
+		value, err = f()
+		return err
+	})
+	<-call.Done()
+	return value, call.Err()
 }
 
 func caughtError(what string, f func() error) error {
@@ -62,16 +47,11 @@ func caughtDial(dial Dial) Dial {
 // caughtProxy runs for every request, and so on its goroutine.
 func caughtProxy(proxy func(*http.Request) (*url.URL, error)) func(*http.Request) (*url.URL, error) {
 	return func(r *http.Request) (u *url.URL, err error) {
-		defer func() {
-			switch v := recover().(type) {
-			case nil:
-			case runtime.Error:
-				err = fmt.Errorf("%w: its transport's Proxy: %w", errPanicked, v)
-			default:
-				err = fmt.Errorf("%w: its transport's Proxy, with a %T", errPanicked, v)
-			}
-		}()
-		return proxy(r)
+		err = foreign.Caught(errPanicked, "its transport's Proxy", func() (err error) {
+			u, err = proxy(r)
+			return err
+		})
+		return u, err
 	}
 }
 

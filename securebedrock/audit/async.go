@@ -262,6 +262,6 @@ func (a *AsyncSink) close() error {
 	a.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), max(time.Until(end), closeGrace))
 	defer cancel()
-	err := start("the next sink's Close", func() error { return Close(a.next.sink) }).wait(ctx)
+	err := start("the next sink's Close", func() error { return Close(a.next.sink) }).Wait(ctx)
 	return errors.Join(a.losses(a.lost.Load(), before), hung, err)
 }

@@ -96,13 +96,13 @@ func (n *news) run() {
 // A runtime.Goexit in it ends that function's goroutine alone.
 func (n *news) call(what string, f func()) error {
 	r := start(what, func() error { f(); return nil })
-	<-r.done
-	if r.err != nil {
+	<-r.Done()
+	if r.Err() != nil {
 		n.mu.Lock()
-		n.keep(r.err)
+		n.keep(r.Err())
 		n.mu.Unlock()
 	}
-	return r.err
+	return r.Err()
 }
 
 // wait returns when what is queued was handed on, or ctx ends, with what failed

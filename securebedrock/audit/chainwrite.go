@@ -137,12 +137,12 @@ func (c *Chained) send(ctx context.Context, sealed *Record) error {
 		return caught("the sink's Write", func() error { return c.next.Write(ctx, sealed) })
 	}
 	call := start("the sink's Write", func() error { return c.next.Write(ctx, sealed) })
-	err := call.wait(ctx)
-	if !call.over() {
+	err := call.Wait(ctx)
+	if !call.Over() {
 		c.open.stuck = call
 		return err
 	}
-	return call.err
+	return call.Err()
 }
 
 // settled takes the result of a write of the unsettled record, or of skip.
@@ -175,10 +175,10 @@ func (c *Chained) unstick(ctx context.Context) error {
 	if u == nil || u.stuck == nil {
 		return nil
 	}
-	if err := u.stuck.wait(ctx); !u.stuck.over() {
+	if err := u.stuck.Wait(ctx); !u.stuck.Over() {
 		return err
 	}
-	err := u.stuck.err
+	err := u.stuck.Err()
 	u.stuck = nil
 	if !u.onSkip {
 		_ = c.settled(err, u.record, false)
@@ -363,7 +363,7 @@ func (c *Chained) checkpointNow(ctx context.Context, always bool) error {
 func (c *Chained) Flush(ctx context.Context) error {
 	err := c.checkpointNow(ctx, false)
 	flush := start("the sink's Flush", func() error { return Flush(ctx, c.next) })
-	return errors.Join(err, flush.wait(ctx), c.news.wait(ctx))
+	return errors.Join(err, flush.Wait(ctx), c.news.wait(ctx))
 }
 
 // reopen has begin open another file with the chain's next record in it, so that
@@ -418,7 +418,7 @@ func (c *Chained) Close() error {
 	if c.closing == nil {
 		c.closing = start("the sink's Close", func() error { return Close(c.next) })
 	}
-	return errors.Join(c.news.wait(ctx), c.closing.wait(ctx))
+	return errors.Join(c.news.wait(ctx), c.closing.Wait(ctx))
 }
 
 // end writes the closing checkpoint.

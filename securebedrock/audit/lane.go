@@ -6,6 +6,8 @@ import (
 	"math"
 	"sync"
 	"time"
+
+	"github.com/securebedrock/securebedrock-go/internal/foreign"
 )
 
 const (
@@ -35,8 +37,8 @@ func newLane(what string, most int) *lane {
 
 // trip is one call on a lane.
 type trip struct {
-	lane *lane
-	running
+	lane        *lane
+	call        *running
 	ended, late bool // of lane.mu
 }
 
@@ -83,8 +85,8 @@ func (l *lane) begin(ctx context.Context, patience bool, f func() error) (*trip,
 	if err := l.enter(ctx, patience); err != nil {
 		return nil, err
 	}
-	t := &trip{lane: l, running: running{what: l.what, done: make(chan struct{})}}
-	go t.run(func() error {
+	t := &trip{lane: l, call: foreign.New(errPanicked, errStuck, l.what)}
+	go t.call.Run(func() error {
 		defer t.leave()
 		return f()
 	})
@@ -109,9 +111,9 @@ func (t *trip) leave() {
 // wait returns f's error, or errStuck where f does not return until ctx ends. It
 // may be called again then.
 func (t *trip) wait(ctx context.Context) error {
-	err := t.running.wait(ctx)
-	if t.over() {
-		return t.err
+	err := t.call.Wait(ctx)
+	if t.call.Over() {
+		return t.call.Err()
 	}
 	t.lane.mu.Lock()
 	ended := t.ended
@@ -121,8 +123,8 @@ func (t *trip) wait(ctx context.Context) error {
 	}
 	t.lane.mu.Unlock()
 	if ended { // its goroutine is about to say so
-		<-t.done
-		return t.err
+		<-t.call.Done()
+		return t.call.Err()
 	}
 	return err
 }
@@ -227,7 +229,7 @@ func (w *way) try(ctx context.Context, r *Record, bound time.Duration, stuck **t
 		}
 	}
 	err := t.wait(ctx)
-	if *stuck = t; t.over() {
+	if *stuck = t; t.call.Over() {
 		*stuck = nil
 	}
 	return err

@@ -71,8 +71,8 @@ func (m multi) Flush(ctx context.Context) error {
 	}
 	for i, t := range trips {
 		if t != nil { // flush ends with ctx
-			<-t.done
-			errs[i] = t.err
+			<-t.Done()
+			errs[i] = t.Err()
 		}
 	}
 	return errors.Join(errs...)
@@ -95,7 +95,7 @@ func (m multi) Close() error {
 	errs := make([]error, len(m))
 	for i, c := range closes {
 		if c != nil {
-			errs[i] = c.wait(ctx)
+			errs[i] = c.Wait(ctx)
 		}
 	}
 	return errors.Join(errs...)

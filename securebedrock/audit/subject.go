@@ -37,7 +37,7 @@ func (a *auditor) subject(ctx context.Context, call *securebedrock.Call) (string
 		subject = a.opts.Subject(ctx, &own)
 		return nil
 	})
-	switch err := r.wait(ctx); {
+	switch err := r.Wait(ctx); {
 	case err != nil:
 		return noWord, err
 	case subject == "":

@@ -152,11 +152,7 @@ func (b *budget) handle(ctx context.Context, call *securebedrock.Call, next secu
 	}
 	hour := cachesForAnHour(call.Input)
 	reserved, limit := price.amount(estimate, hour), Amount{b.Tokens, b.Cost}
-	var r Reservation
-	err := caught("Store.Reserve", func() (err error) {
-		r, ok, err = b.Store.Reserve(ctx, b.Name+"/"+key, b.Window, limit, reserved)
-		return err
-	})
+	r, ok, err := b.Store.Reserve(ctx, b.Name+"/"+key, b.Window, limit, reserved)
 	if err != nil {
 		return b.withoutStore(ctx, call, next, key, r, err)
 	}
@@ -175,7 +171,7 @@ func (b *budget) handle(ctx context.Context, call *securebedrock.Call, next secu
 		if p, ok := b.price(call.Model.ID, e.ServiceTier); ok && e.ServiceTier != "" {
 			price = p
 		}
-		if err := b.settle(ctx, r, spent(price, e, estimate, reserved, hour)); err != nil {
+		if err := b.Store.Settle(ctx, r, spent(price, e, estimate, reserved, hour)); err != nil {
 			b.failed("a call could not be settled and stays counted with its estimate", err)
 		}
 	})
@@ -187,7 +183,7 @@ func (b *budget) handle(ctx context.Context, call *securebedrock.Call, next secu
 func (b *budget) withoutStore(ctx context.Context, call *securebedrock.Call, next securebedrock.Handler, key string, r Reservation, err error) (*securebedrock.Result, error) {
 	if r.ID != "" {
 		release, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
-		settleErr := b.settle(release, r, Amount{})
+		settleErr := b.Store.Settle(release, r, Amount{})
 		cancel()
 		if settleErr != nil {
 			b.failed("a call was given up while the store reserved for it, and the reservation could not be released: it may stay counted", errors.Join(err, settleErr))
@@ -229,10 +225,6 @@ func (b *budget) full(call *securebedrock.Call, key string, r Reservation, neede
 
 func (b *budget) refuse(call *securebedrock.Call, key string, cause error, format string, args ...any) *BudgetError {
 	return &BudgetError{Name: b.Name, Key: key, Limit: Amount{b.Tokens, b.Cost}, refusal: refuse(ErrBudget, call, cause, format, args...)}
-}
-
-func (b *budget) settle(ctx context.Context, r Reservation, spent Amount) error {
-	return caught("Store.Settle", func() error { return b.Store.Settle(ctx, r, spent) })
 }
 
 // failed tells OnError. Nobody is left to tell of its own panic.

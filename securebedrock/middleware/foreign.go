@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"time"
+
+	"github.com/securebedrock/securebedrock-go/internal/foreign"
 )
 
 var (
@@ -13,14 +14,9 @@ var (
 	errStoreStuck = errors.New("middleware: the Store did not return")
 )
 
-const (
-	// maxStoreCalls bounds the calls of a Store that run at a time, those that were
-	// given up included.
-	maxStoreCalls = 256
-	// storeGrace is what a Store that heeds its context has to return after the
-	// context's end.
-	storeGrace = 50 * time.Millisecond
-)
+// maxStoreCalls bounds the calls of a Store that run at a time, those that were given
+// up included.
+const maxStoreCalls = 256
 
 // foreignStore is a Store of the application's, which may panic and may ignore its
 // context.
@@ -35,7 +31,7 @@ func (s *foreignStore) Reserve(ctx context.Context, key string, window time.Dura
 		r  Reservation
 		ok bool
 	}
-	a, err := do(ctx, s.slots, func() (a answer, err error) {
+	a, err := do(ctx, s.slots, "Reserve", func() (a answer, err error) {
 		a.r, a.ok, err = s.Store.Reserve(ctx, key, window, limit, amount)
 		return a, err
 	}, func(a answer) {
@@ -49,65 +45,38 @@ func (s *foreignStore) Reserve(ctx context.Context, key string, window time.Dura
 }
 
 func (s *foreignStore) Settle(ctx context.Context, r Reservation, spent Amount) error {
-	_, err := do(ctx, s.slots, func() (struct{}, error) { return struct{}{}, s.Store.Settle(ctx, r, spent) }, nil)
+	_, err := do(ctx, s.slots, "Settle", func() (struct{}, error) { return struct{}{}, s.Store.Settle(ctx, r, spent) }, nil)
 	return err
 }
 
 // do calls f on a goroutine of its own and waits for it as long as ctx allows. late
 // is given what f returns after that.
-func do[T any](ctx context.Context, slots chan struct{}, f func() (T, error), late func(T)) (T, error) {
-	var none T
-	stuck := func() error { return fmt.Errorf("%w: %w", errStoreStuck, context.Cause(ctx)) }
+func do[T any](ctx context.Context, slots chan struct{}, what string, f func() (T, error), late func(T)) (T, error) {
+	var none, value T
 	select {
 	case slots <- struct{}{}:
 	default:
 		select {
 		case slots <- struct{}{}:
 		case <-ctx.Done():
-			return none, stuck()
+			return none, fmt.Errorf("%w: %s: %w", errStoreStuck, what, context.Cause(ctx))
 		}
 	}
-	type result struct {
-		value T
-		err   error
+	call := foreign.Start(errStorePanic, errStoreStuck, what, func() (err error) {
+		value, err = f()
+		return err
+	})
+	err := call.Wait(ctx)
+	if call.Over() {
+		<-slots
+		return value, call.Err()
 	}
-	done, given := make(chan result), make(chan struct{})
 	go func() {
 		defer func() { <-slots }()
-		r := result{err: fmt.Errorf("%w: it ended its goroutine", errStorePanic)}
-		defer func() { // of late
-			_ = recover()
-		}()
-		defer func() {
-			switch v := recover().(type) { // its value may hold anything
-			case nil:
-			case runtime.Error:
-				r.err = fmt.Errorf("%w: %w", errStorePanic, v)
-			default:
-				r.err = fmt.Errorf("%w, with a %T", errStorePanic, v)
-			}
-			select {
-			case done <- r:
-			case <-given:
-				if late != nil {
-					late(r.value)
-				}
-			}
-		}()
-		r.value, r.err = f()
+		<-call.Done()
+		if late != nil {
+			_ = caught(what, func() error { late(value); return nil })
+		}
 	}()
-	select {
-	case r := <-done:
-		return r.value, r.err
-	case <-ctx.Done():
-	}
-	patience := time.NewTimer(storeGrace)
-	defer patience.Stop()
-	select {
-	case r := <-done:
-		return r.value, r.err
-	case <-patience.C:
-		close(given)
-		return none, stuck()
-	}
+	return none, err
 }

@@ -3,12 +3,13 @@ package profiles
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/singleflight"
+
+	"github.com/securebedrock/securebedrock-go/internal/foreign"
 )
 
 // cache keeps answers until they expire, and asks once for all who wait.
@@ -74,25 +75,17 @@ func (c *cache) get(ctx context.Context, profile string) ([]string, error) {
 	}
 }
 
-var errPanicked = errors.New("profiles: a panic was caught in a credentials provider or an HTTP client")
+var errPanicked = errors.New("profiles: a panic was caught")
 
 // caught asks on a goroutine of its own: singleflight ends the process with a
-// panic, and lets those who wait go on waiting after a runtime.Goexit. Of a panic's
-// value only the type is told.
+// panic, and lets those who wait go on waiting after a runtime.Goexit.
 func (c *cache) caught(ctx context.Context, profile string) (regions []string, ttl time.Duration, err error) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		err = errPanicked
-		defer func() {
-			if v := recover(); v != nil {
-				err = fmt.Errorf("%w, with a %T", errPanicked, v)
-			}
-		}()
+	call := foreign.Start(errPanicked, nil, "a credentials provider or an HTTP client", func() (err error) {
 		regions, ttl, err = c.ask(ctx, profile)
-	}()
-	<-done
-	return regions, ttl, err
+		return err
+	})
+	<-call.Done()
+	return regions, ttl, call.Err()
 }
 
 func (c *cache) lookup(profile string) (entry, bool) {

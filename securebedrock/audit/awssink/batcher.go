@@ -281,7 +281,7 @@ func (b *batcher) try(items []*item) []error {
 	ctx, cancel := context.WithTimeout(b.ctx, b.opts.Timeout)
 	defer cancel()
 	if b.sending != nil && !b.mine(items) {
-		if err := b.sending.wait(ctx); !b.sending.over() {
+		if err := b.sending.Wait(ctx); !b.sending.Over() {
 			return all(len(items), err)
 		}
 		b.sending = nil
@@ -301,8 +301,8 @@ func (b *batcher) try(items []*item) []error {
 			return nil
 		})
 	}
-	err := b.sending.wait(ctx)
-	if !b.sending.over() {
+	err := b.sending.Wait(ctx)
+	if !b.sending.Over() {
 		return all(len(items), err)
 	}
 	b.sending = nil
@@ -330,11 +330,11 @@ func (b *batcher) end(it *item, err error) {
 		return
 	}
 	untold := fmt.Errorf("%w: OnLost", errStuck)
-	if b.telling == nil || b.telling.over() {
+	if b.telling == nil || b.telling.Over() {
 		ctx, cancel := context.WithTimeout(context.Background(), b.opts.Timeout)
 		defer cancel()
 		b.telling = start("OnLost", func() error { b.opts.OnLost(it.record, err); return nil })
-		untold = b.telling.wait(ctx)
+		untold = b.telling.Wait(ctx)
 	}
 	if untold != nil {
 		b.mu.Lock()

@@ -1,4 +1,4 @@
-package audit
+package foreign
 
 import (
 	"context"
@@ -7,6 +7,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+)
+
+var (
+	errPanicked = errors.New("panicked")
+	errStuck    = errors.New("stuck")
 )
 
 func TestForeignCode(t *testing.T) {
@@ -25,7 +30,7 @@ func TestForeignCode(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 			defer cancel()
-			err := start("the sink", c.f).wait(ctx)
+			err := Start(errPanicked, errStuck, "the sink", c.f).Wait(ctx)
 			if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
 				t.Errorf("got %v, want %v", err, c.want)
 			}
@@ -38,9 +43,9 @@ func TestForeignCode(t *testing.T) {
 
 func TestForeignCodeThatHeedsItsContextIsWaitedFor(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
-	r := start("the sink", func() error { <-ctx.Done(); time.Sleep(time.Millisecond); return nil })
+	r := Start(errPanicked, errStuck, "the sink", func() error { <-ctx.Done(); time.Sleep(time.Millisecond); return nil })
 	cancel()
-	if err := r.wait(ctx); err != nil || !r.over() {
-		t.Errorf("got %v, over %t", err, r.over())
+	if err := r.Wait(ctx); err != nil || !r.Over() {
+		t.Errorf("got %v, over %t", err, r.Over())
 	}
 }
