@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+
+	"github.com/securebedrock/securebedrock-go/internal/token"
 )
 
 // The rules. A refusal is a *PolicyError whose Rule is one of these, so that
@@ -121,33 +123,15 @@ func bypassed(operation, detail string) error {
 // repeatable reports whether s has the form of an identifier's words, which are
 // short and keep to one case where they are not. Tokens and keys are neither.
 func repeatable(s string) bool {
-	if holdsToken(s) {
+	if token.In(s) {
 		return false
 	}
-	for run := range strings.FieldsFuncSeq(s, notAlphanumeric) {
+	for run := range strings.FieldsFuncSeq(s, token.NotAlphanumeric) {
 		if len(run) > 24 || len(run) >= 12 && run != strings.ToLower(run) && run != strings.ToUpper(run) {
 			return false
 		}
 	}
 	return true
-}
-
-// holdsToken finds the secrets that lie about where this package is used: JSON
-// web tokens, access keys and Bedrock API keys.
-func holdsToken(s string) bool {
-	for run := range strings.FieldsFuncSeq(s, notAlphanumeric) {
-		switch {
-		case strings.HasPrefix(run, "eyJ") && len(run) >= 10, strings.HasPrefix(run, "ABSK") && len(run) >= 16:
-			return true
-		case (strings.HasPrefix(run, "AKIA") || strings.HasPrefix(run, "ASIA")) && len(run) == 20:
-			return true
-		}
-	}
-	return strings.Contains(s, "bedrock-api-key-")
-}
-
-func notAlphanumeric(r rune) bool {
-	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9')
 }
 
 func refuse(rule error, detail string) *PolicyError {

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	regions "github.com/securebedrock/securebedrock-go/internal/region"
+	"github.com/securebedrock/securebedrock-go/internal/token"
 )
 
 // Where an input says, beside its model, what is read or written: guardrails,
@@ -123,7 +124,7 @@ func invocationRule(_ context.Context, g *guard, st *state, in any) error {
 	get.InvocationArn = &text
 	arn, ok := regions.ParseARN(text)
 	id, isInvocation := strings.CutPrefix(arn.Resource, "async-invoke/")
-	if !ok || arn.Service != "bedrock" || arn.Account == "" || !isInvocation || id == "" || strings.ContainsFunc(id, notAlphanumeric) {
+	if !ok || arn.Service != "bedrock" || arn.Account == "" || !isInvocation || id == "" || strings.ContainsFunc(id, token.NotAlphanumeric) {
 		return refuse(ErrRegion, "InvocationArn "+quoted(text)+" is not the ARN of an asynchronous invocation")
 	}
 	return g.home("InvocationArn", arn.Partition, arn.Region, arn.Account)
@@ -370,6 +371,6 @@ func isKeyID(s string) bool {
 		name, ok = s, len(s) == 36
 	}
 	return ok && name != "" && !strings.ContainsFunc(name, func(r rune) bool {
-		return notAlphanumeric(r) && r != '-' && r != '_' && r != '/'
+		return token.NotAlphanumeric(r) && r != '-' && r != '_' && r != '/'
 	})
 }

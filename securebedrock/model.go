@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	regions "github.com/securebedrock/securebedrock-go/internal/region"
+	"github.com/securebedrock/securebedrock-go/internal/token"
 )
 
 // ModelKind says what a model identifier names. The values are the resource
@@ -61,7 +62,7 @@ func ParseModel(id string) (Model, error) {
 		return Model{}, refuse(ErrModel, "the identifier is longer than 2048 characters")
 	case strings.ContainsFunc(id, notIdentifier):
 		return Model{}, refuse(ErrModel, "the identifier has a character that no model identifier has")
-	case holdsToken(id):
+	case token.In(id):
 		return Model{}, refuse(ErrModel, "the identifier holds what looks like a token or a key")
 	}
 	m, parse := Model{ID: id}, parseModelID

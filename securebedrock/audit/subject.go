@@ -5,8 +5,8 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"strings"
 
+	"github.com/securebedrock/securebedrock-go/internal/token"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
@@ -51,16 +51,7 @@ func (a *auditor) subject(ctx context.Context, call *securebedrock.Call) (string
 // identifier is word for what a caller names: keys and tokens, which have the form of
 // a word, are none.
 func identifier(s string) string {
-	notWord := func(r rune) bool { return r > 0x7f || !alnum(byte(r)) }
-	for part := range strings.FieldsFuncSeq(s, notWord) {
-		switch {
-		case strings.HasPrefix(part, "eyJ") && len(part) >= 10, // a JSON web token
-			strings.HasPrefix(part, "ABSK") && len(part) >= 16, // a Bedrock API key
-			len(part) == 20 && (strings.HasPrefix(part, "AKIA") || strings.HasPrefix(part, "ASIA")):
-			return noWord
-		}
-	}
-	if strings.Contains(s, "bedrock-api-key-") {
+	if token.In(s) {
 		return noWord
 	}
 	return word(s)
