@@ -27,6 +27,26 @@ func who(ctx context.Context, _ *securebedrock.Call) string {
 	return s
 }
 
+// What a caller names is recorded where it is an identifier, and no token.
+func TestCorrelationIDIsNoToken(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	for _, row := range []struct{ id, want string }{
+		{"request-4711", "request-4711"},
+		{"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "(no identifier)"},
+		{"user:AKIAIOSFODNN7EXAMPLE", "(no identifier)"},
+		{"what is my balance?", "(no identifier)"},
+	} {
+		sink := new(memory)
+		c := newClient(t, server, sink, audit.Options{})
+		_, _ = c.Converse(securebedrock.WithCorrelationID(t.Context(), row.id), converse("hello"))
+		for _, r := range sink.wait(t, 2) {
+			if r.CorrelationID != row.want {
+				t.Errorf("%s: the correlation ID %q is recorded as %q, want %q", r.Kind, row.id, r.CorrelationID, row.want)
+			}
+		}
+	}
+}
+
 // What is recorded of who asked, in the intent and in the outcome of an answer, of a
 // stream and of a refusal.
 func TestSubject(t *testing.T) {

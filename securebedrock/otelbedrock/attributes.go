@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.41.0"
 
+	"github.com/securebedrock/securebedrock-go/internal/token"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
@@ -38,7 +39,9 @@ func requestAttributes(call *securebedrock.Call) []attribute.KeyValue {
 	a := make([]attribute.KeyValue, 0, 12)
 	a = append(a, attrOperation.String(call.Operation))
 	a = appendWord(a, attrCallID, call.ID)
-	a = appendWord(a, attrCorrelationID, call.CorrelationID)
+	if !token.In(call.CorrelationID) { // the caller's own word
+		a = appendWord(a, attrCorrelationID, call.CorrelationID)
+	}
 	a = appendWord(a, semconv.CloudRegionKey, call.Region)
 	a = appendWord(a, semconv.AWSBedrockGuardrailIDKey, guardrailID(call.Guardrail.ID))
 	a = appendWord(a, attrGuardrailVersion, call.Guardrail.Version)
