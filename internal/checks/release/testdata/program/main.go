@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -9,7 +10,6 @@ import (
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
-	"github.com/securebedrock/securebedrock-go/securebedrock/profiles"
 )
 
 func main() {
@@ -19,6 +19,7 @@ func main() {
 	}
 }
 
+// run makes one call with the module that this program is about.
 func run(ctx context.Context) error {
 	server, err := bedrocktest.Start()
 	if err != nil {
@@ -26,11 +27,10 @@ func run(ctx context.Context) error {
 	}
 	defer server.Close()
 	opts := server.Options()
-	resolver, err := profiles.New(server.Config(), profiles.Options{Region: opts.Region})
+	after, err := use(server, &opts)
 	if err != nil {
 		return err
 	}
-	opts.Profiles = resolver
 	client, err := securebedrock.NewFromConfig(server.Config(), opts)
 	if err != nil {
 		return err
@@ -41,7 +41,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := client.Shutdown(ctx); err != nil {
+	if err := errors.Join(client.Shutdown(ctx), after()); err != nil {
 		return err
 	}
 	fmt.Println("answered:", answer.StopReason)
