@@ -18,7 +18,10 @@ import (
 func use(server *bedrocktest.Server, opts *securebedrock.Options) (after func() error, err error) {
 	// There is no Redis here: the store says so, and the budget lets the call pass.
 	refused, failures := errors.New("no Redis"), 0
-	client := redis.NewClient(&redis.Options{MaxRetries: -1, Dialer: func(context.Context, string, string) (net.Conn, error) { return nil, refused }})
+	client := redis.NewClient(&redis.Options{
+		MaxRetries: -1, ContextTimeoutEnabled: true,
+		Dialer: func(context.Context, string, string) (net.Conn, error) { return nil, refused },
+	})
 	store, err := redisbudget.New(client, redisbudget.Options{})
 	if err != nil {
 		return nil, err
