@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
+	"github.com/securebedrock/securebedrock-go/internal/losses"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
@@ -49,7 +49,7 @@ type AsyncSink struct {
 	tell  *lane // of OnLost
 	opts  AsyncOptions
 	queue chan queued
-	lost  atomic.Int64
+	lost  losses.Ledger
 
 	closing  sync.Once
 	gate     sync.RWMutex // held for reading by a Write, so that Close can end them
@@ -58,10 +58,6 @@ type AsyncSink struct {
 	ctx      context.Context
 	finished chan struct{}
 	closeErr error
-
-	mu     sync.Mutex // of what follows
-	told   int64      // losses that a Flush has returned
-	untold error      // why OnLost could not be told
 }
 
 // queued is a record, or the mark of a Flush: it is given the number of records
@@ -144,14 +140,17 @@ func (a *AsyncSink) put(ctx context.Context, q queued, refuse bool) error {
 }
 
 // Lost counts the records that were given up.
-func (a *AsyncSink) Lost() int64 { return a.lost.Load() }
+func (a *AsyncSink) Lost() int64 {
+	lost, _ := a.lost.Count()
+	return lost
+}
 
 func (a *AsyncSink) run() {
 	defer close(a.finished)
 	how := tries{attempts: a.opts.Attempts, each: a.opts.WriteTimeout}
 	for q := range a.queue {
 		if q.mark != nil {
-			q.mark <- a.lost.Load() // it has room
+			q.mark <- a.Lost() // it has room
 			continue
 		}
 		err := a.ctx.Err()
@@ -159,7 +158,7 @@ func (a *AsyncSink) run() {
 			err = a.next.deliver(a.ctx, q.record, how)
 		}
 		if err != nil {
-			a.lost.Add(1)
+			a.lost.Add()
 			a.lose(q.record, err)
 		}
 	}
@@ -172,9 +171,7 @@ func (a *AsyncSink) lose(r *Record, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), a.opts.WriteTimeout)
 	defer cancel()
 	if err := a.tell.call(ctx, false, func() error { a.opts.OnLost(r, err); return nil }); err != nil {
-		a.mu.Lock()
-		a.untold = err
-		a.mu.Unlock()
+		a.lost.Untold(err)
 	}
 }
 
@@ -186,9 +183,7 @@ func (a *AsyncSink) lose(r *Record, err error) {
 // of them has returned it, and by Close where none has. A Flush that ctx ends tells
 // of no loss.
 func (a *AsyncSink) Flush(ctx context.Context) error {
-	a.mu.Lock()
-	before := a.told
-	a.mu.Unlock()
+	_, before := a.lost.Count()
 	mark := make(chan int64, 1)
 	err := a.put(ctx, queued{mark: mark}, false)
 	var lost int64
@@ -202,32 +197,18 @@ func (a *AsyncSink) Flush(ctx context.Context) error {
 	case errors.Is(err, ErrClosed): // the queue is being emptied
 		select {
 		case <-a.finished:
-			lost = a.lost.Load()
+			lost = a.Lost()
 		case <-ctx.Done():
 			return queuedError(ctx)
 		}
 	default:
 		return queuedError(ctx)
 	}
-	return errors.Join(a.losses(lost, before), a.next.flush(ctx))
+	return errors.Join(a.lost.Tell("audit", lost, before), a.next.flush(ctx))
 }
 
 func queuedError(ctx context.Context) error {
 	return fmt.Errorf("audit: records are still queued: %w", context.Cause(ctx))
-}
-
-// losses is the error of the losses up to a number of them, but for those that had
-// been told before.
-func (a *AsyncSink) losses(upTo, before int64) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.told = max(a.told, upTo)
-	untold := a.untold
-	a.untold = nil
-	if upTo <= before {
-		return untold
-	}
-	return errors.Join(fmt.Errorf("audit: %d records were lost", upTo-before), untold)
 }
 
 // Close takes no more records, writes those that are queued, and closes the next
@@ -257,11 +238,9 @@ func (a *AsyncSink) close() error {
 	case <-last.Done():
 		hung = errors.New("audit: OnLost does not return; more records are lost")
 	}
-	a.mu.Lock()
-	before := a.told
-	a.mu.Unlock()
+	_, before := a.lost.Count()
 	ctx, cancel := context.WithTimeout(context.Background(), max(time.Until(end), closeGrace))
 	defer cancel()
 	err := start("the next sink's Close", func() error { return Close(a.next.sink) }).Wait(ctx)
-	return errors.Join(a.losses(a.lost.Load(), before), hung, err)
+	return errors.Join(a.lost.Tell("audit", a.Lost(), before), hung, err)
 }

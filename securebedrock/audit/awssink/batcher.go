@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/securebedrock/securebedrock-go/internal/losses"
 	"github.com/securebedrock/securebedrock-go/securebedrock/audit"
 )
 
@@ -29,15 +30,11 @@ type batcher struct {
 	closeErr error
 	ctx      context.Context // ends with CloseTimeout
 	stop     context.CancelFunc
-	sending  *running // a send that has not returned; of run alone
-	sent     []error  // its results
-	owner    *item    // the first of its lines
-	telling  *running // a call of OnLost that has not returned; of run alone
-
-	mu     sync.Mutex
-	lost   int64 // buffered records
-	told   int64 // of them, those that a flush has returned
-	untold error // why OnLost could not be told
+	sending  *running      // a send that has not returned; of run alone
+	sent     []error       // its results
+	owner    *item         // the first of its lines
+	telling  *running      // a call of OnLost that has not returned; of run alone
+	lost     losses.Ledger // of buffered records
 }
 
 // item is a line on its way, or the mark of a flush.
@@ -102,7 +99,7 @@ func (b *batcher) enqueue(ctx context.Context, it *item) error {
 }
 
 func (b *batcher) flush(ctx context.Context) error {
-	_, before := b.losses()
+	_, before := b.lost.Count()
 	it := &item{mark: make(chan int64, 1)}
 	queued := func() error {
 		return fmt.Errorf("awssink: records are still buffered: %w", context.Cause(ctx))
@@ -112,40 +109,20 @@ func (b *batcher) flush(ctx context.Context) error {
 	case err == nil:
 		select {
 		case lost := <-it.mark:
-			return b.tell(lost, before)
+			return b.lost.Tell("awssink", lost, before)
 		case <-ctx.Done():
 			return queued()
 		}
 	case errors.Is(err, audit.ErrClosed): // the buffer is being emptied
 		select {
 		case <-b.finished:
-			lost, _ := b.losses()
-			return errors.Join(b.tell(lost, before), audit.ErrClosed)
+			lost, _ := b.lost.Count()
+			return errors.Join(b.lost.Tell("awssink", lost, before), audit.ErrClosed)
 		case <-ctx.Done():
 			return queued()
 		}
 	}
 	return queued()
-}
-
-func (b *batcher) losses() (lost, told int64) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.lost, b.told
-}
-
-// tell is the error of the losses up to a number of them, but for those that had
-// been told before.
-func (b *batcher) tell(upTo, before int64) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.told = max(b.told, upTo)
-	untold := b.untold
-	b.untold = nil
-	if upTo <= before {
-		return untold
-	}
-	return errors.Join(fmt.Errorf("awssink: %d records were lost", upTo-before), untold)
 }
 
 func (b *batcher) close() error {
@@ -165,7 +142,8 @@ func (b *batcher) close() error {
 		timer.Stop()
 		last.Stop()
 		b.stop()
-		b.closeErr = errors.Join(b.tell(b.losses()), hung)
+		lost, told := b.lost.Count()
+		b.closeErr = errors.Join(b.lost.Tell("awssink", lost, told), hung)
 	})
 	return b.closeErr
 }
@@ -260,7 +238,7 @@ func (b *batcher) deliver(batch []*item) {
 	}
 	for _, it := range batch {
 		if it.mark != nil {
-			lost, _ := b.losses()
+			lost, _ := b.lost.Count()
 			it.mark <- lost // it has room
 		}
 	}
@@ -323,9 +301,7 @@ func (b *batcher) end(it *item, err error) {
 	if err == nil {
 		return
 	}
-	b.mu.Lock()
-	b.lost++
-	b.mu.Unlock()
+	b.lost.Add()
 	if b.opts.OnLost == nil {
 		return
 	}
@@ -337,9 +313,7 @@ func (b *batcher) end(it *item, err error) {
 		untold = b.telling.Wait(ctx)
 	}
 	if untold != nil {
-		b.mu.Lock()
-		b.untold = untold
-		b.mu.Unlock()
+		b.lost.Untold(untold)
 	}
 }
 
