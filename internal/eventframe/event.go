@@ -18,35 +18,28 @@ func (f Frame) TextDelta() (index int32, text string, ok bool) {
 		return 0, "", false
 	}
 	c := cursor{b: f.payload}
-	var hasIndex, hasDelta, hasPadding bool
-	for begin := byte('{'); ; begin = ',' {
-		if !c.skip(begin) {
-			return 0, "", false
-		}
-		switch key := c.key(); {
+	var hasIndex, hasDelta bool
+	c.object(func(key []byte) {
+		switch {
 		case string(key) == "contentBlockIndex" && !hasIndex:
 			hasIndex = true
 			index = c.integer()
 		case string(key) == "delta" && !hasDelta:
 			hasDelta = true
-			if !c.skip('{') || string(c.key()) != "text" {
-				return 0, "", false
+			c.skip('{')
+			if string(c.key()) != "text" {
+				c.failed = true
 			}
 			text = c.text()
 			c.skip('}')
-		case string(key) == "p" && !hasPadding:
-			hasPadding = true
-			c.plain()
 		default:
-			return 0, "", false
+			c.failed = true
 		}
-		if c.failed {
-			return 0, "", false
-		}
-		if len(c.b) == 1 && c.b[0] == '}' {
-			return index, text, hasIndex && hasDelta
-		}
+	})
+	if c.failed || !hasIndex || !hasDelta {
+		return 0, "", false
 	}
+	return index, text, true
 }
 
 // Chunk decodes a chunk event, of which the streams of InvokeModel are made:
@@ -59,34 +52,20 @@ func (f Frame) Chunk() (chunk []byte, ok bool) {
 		return nil, false
 	}
 	c := cursor{b: f.payload}
-	var hasBytes, hasPadding bool
-	for begin := byte('{'); ; begin = ',' {
-		if !c.skip(begin) {
-			return nil, false
+	c.object(func(key []byte) {
+		if string(key) != "bytes" || chunk != nil {
+			c.failed = true
+			return
 		}
-		switch key := c.key(); {
-		case string(key) == "bytes" && !hasBytes:
-			hasBytes = true
-			text := c.plain()
-			chunk = make([]byte, base64.StdEncoding.DecodedLen(len(text)))
-			n, err := base64.StdEncoding.Decode(chunk, text)
-			if err != nil || n == 0 {
-				return nil, false
-			}
-			chunk = chunk[:n]
-		case string(key) == "p" && !hasPadding:
-			hasPadding = true
-			c.plain()
-		default:
-			return nil, false
+		text := c.plain()
+		chunk = make([]byte, base64.StdEncoding.DecodedLen(len(text)))
+		n, err := base64.StdEncoding.Decode(chunk, text)
+		chunk = chunk[:n]
+		if err != nil || n == 0 {
+			c.failed = true
 		}
-		if c.failed {
-			return nil, false
-		}
-		if len(c.b) == 1 && c.b[0] == '}' {
-			return chunk, hasBytes
-		}
-	}
+	})
+	return chunk, !c.failed && chunk != nil
 }
 
 // cursor walks over JSON of the plainest form. It fails at anything else, and stays
@@ -94,6 +73,24 @@ func (f Frame) Chunk() (chunk []byte, ok bool) {
 type cursor struct {
 	b      []byte
 	failed bool
+}
+
+// object walks over the one object that is left. member reads the value of each key
+// but of "p", Bedrock's padding, which may be there once.
+func (c *cursor) object(member func(key []byte)) {
+	padded := false
+	for begin := byte('{'); c.skip(begin); begin = ',' {
+		key := c.key()
+		if string(key) == "p" && !padded {
+			padded = true
+			c.plain()
+		} else {
+			member(key)
+		}
+		if len(c.b) == 1 && c.b[0] == '}' {
+			return
+		}
+	}
 }
 
 // skip passes over one byte.
