@@ -80,12 +80,6 @@ func (a *asyncInvokes) poll(arn string) (asyncInvoke, bool) {
 
 func (s *Server) startAsync(w http.ResponseWriter, r *request) error {
 	in, _ := r.call.Input.(*bedrockruntime.StartAsyncInvokeInput)
-	if err := checkModel(aws.ToString(in.ModelId)); err != nil {
-		return err
-	}
-	if in.ModelInput == nil || in.OutputDataConfig == nil {
-		return invalid("Both modelInput and outputDataConfig are required.")
-	}
 	arn, err := s.async.start(s.settings.region, in, sha256.Sum256(r.body))
 	if err != nil {
 		return err

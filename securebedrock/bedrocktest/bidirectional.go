@@ -21,9 +21,6 @@ const opBidirectional = "InvokeModelWithBidirectionalStream"
 // bidirectional answers each chunk of input with a chunk that is the same, and
 // ends when the input ends. Each frame's signature is verified.
 func (s *Server) bidirectional(w http.ResponseWriter, r *request) error {
-	if err := checkModel(r.label["modelId"]); err != nil {
-		return err
-	}
 	if r.http.ProtoMajor < 2 {
 		return invalid("InvokeModelWithBidirectionalStream needs HTTP/2.")
 	}

@@ -49,11 +49,10 @@ type scope struct {
 // the guardrail again.
 func (s *Server) exchange(in *bedrockruntime.ConverseInput, how scope) (*exchange, error) {
 	start := time.Now()
-	if err := checkModel(aws.ToString(in.ModelId)); err != nil {
-		return nil, err
-	}
-	if err := checkMessages(in.Messages); err != nil {
-		return nil, err
+	if how.invoke { // validate has checked those of a Converse
+		if err := checkMessages(in.Messages); err != nil {
+			return nil, err
+		}
 	}
 	x := &exchange{}
 	if c := in.GuardrailConfig; c != nil {
@@ -188,13 +187,6 @@ func cloneTexts(content []types.ContentBlock) []types.ContentBlock {
 		out[i] = block
 	}
 	return out
-}
-
-func checkModel(id string) error {
-	if strings.TrimSpace(id) == "" {
-		return invalid("The provided model identifier is invalid.")
-	}
-	return nil
 }
 
 // checkMessages refuses what Bedrock refuses of any model.

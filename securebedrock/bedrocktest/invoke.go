@@ -44,9 +44,6 @@ func (s *Server) invokeModel(w http.ResponseWriter, r *request) error {
 
 // invoke translates the request into a Converse and runs it.
 func (s *Server) invoke(in *bedrockruntime.InvokeModelInput, streamed bool) (*invocation, error) {
-	if err := checkModel(aws.ToString(in.ModelId)); err != nil {
-		return nil, err
-	}
 	guarded := in.GuardrailIdentifier != nil || in.GuardrailVersion != nil
 	if guarded && !isJSON(in.ContentType) {
 		return nil, invalid("The content type must be application/json when a guardrail is used.")

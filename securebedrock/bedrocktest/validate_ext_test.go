@@ -325,6 +325,7 @@ func TestBadConversations(t *testing.T) {
 		}, true},
 		{"a prompt's ARN with a system prompt", "can't be used with a prompt from Prompt management", func(in *bedrockruntime.ConverseInput) {
 			in.ModelId, in.ToolConfig = aws.String("arn:aws:bedrock:us-east-1:123456789012:prompt/ABCDEFGHIJ:1"), nil
+			in.ToolConfig, in.InferenceConfig = nil, nil
 			in.System = []types.SystemContentBlock{&types.SystemContentBlockMemberText{Value: secret}}
 		}, true},
 	}
@@ -394,6 +395,10 @@ func TestGoodConversations(t *testing.T) {
 		"a tool of the provider's own": func(in *bedrockruntime.ConverseInput) {
 			use := &types.ContentBlockMemberToolUse{Value: types.ToolUseBlock{ToolUseId: aws.String("s"), Name: aws.String("search"), Type: types.ToolUseTypeServerToolUse, Input: document.NewLazyDocument(map[string]any{})}}
 			in.Messages = []types.Message{hello, says(assistant, use, text("found")), hello}
+		},
+		"a prompt of Prompt management, which brings its own messages": func(in *bedrockruntime.ConverseInput) {
+			in.ModelId, in.Messages = aws.String("arn:aws:bedrock:us-east-1:123456789012:prompt/ABCDEFGHIJ:1"), nil
+			in.ToolConfig, in.InferenceConfig = nil, nil
 		},
 		"words to go on with": func(in *bedrockruntime.ConverseInput) {
 			in.Messages = []types.Message{hello, says(assistant, text("Sure:"))}
@@ -479,6 +484,12 @@ func TestRawRequestsAreHeldToTheModel(t *testing.T) {
 		{"words for a query's number", "GET", "/async-invoke?maxResults=" + secret, "", "SerializationException", ""},
 		{"a day that is none", "GET", "/async-invoke?submitTimeAfter=" + secret, "", "SerializationException", ""},
 		{"a temperature that is none", "POST", path + "/converse", `{"messages":[{"role":"user","content":[{"text":"x"}]}],"inferenceConfig":{"temperature":"NaN"}}`, "ValidationException", "'inferenceConfig.temperature'"},
+		{"a blank model", "POST", "/model/%20/converse", `{"messages":[{"role":"user","content":[{"text":"x"}]}]}`, "ValidationException", ""},
+		{"a blank model of a body", "POST", "/model/%20/invoke", `{"prompt":"x"}`, "ValidationException", ""},
+		{"a blank model of a count", "POST", "/model/%20/count-tokens", `{"input":{"converse":{"messages":[{"role":"user","content":[{"text":"x"}]}]}}}`, "ValidationException", ""},
+		{"a blank model of an asynchronous invocation", "POST", "/async-invoke", `{"modelId":" ","modelInput":{},"outputDataConfig":{"s3OutputDataConfig":{"s3Uri":"s3://bucket/x"}}}`, "ValidationException", ""},
+		{"an asynchronous invocation without an output", "POST", "/async-invoke", `{"modelId":"amazon.nova-reel-v1:0","modelInput":{}}`, "ValidationException", "'outputDataConfig'"},
+		{"an asynchronous invocation without an input", "POST", "/async-invoke", `{"modelId":"amazon.nova-reel-v1:0","outputDataConfig":{"s3OutputDataConfig":{"s3Uri":"s3://bucket/x"}}}`, "ValidationException", "'modelInput'"},
 		{"an empty body", "POST", path + "/invoke", ``, "ValidationException", "Malformed input request"},
 		{"a list for a body", "POST", path + "/invoke", `[1]`, "ValidationException", "Malformed input request"},
 		{"an evaluation of nothing", "POST", "/guardrail/" + bedrocktest.DefaultGuardrailID + "/version/1/apply", `{"content":[{"text":{"text":"x"}}]}`, "ValidationException", "Value at 'source' failed to satisfy constraint: Member must not be null"},
