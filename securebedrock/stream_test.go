@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
@@ -127,6 +128,45 @@ func TestInvokeModelStreamEnds(t *testing.T) {
 			r := rec.one(t)
 			if row.want == nil && (r.outcome.StopReason != "end_turn" || r.outcome.Usage.OutputTokens == 0 || n < 5) {
 				t.Errorf("%d events, outcome %+v", n, r.outcome)
+			}
+		})
+	}
+}
+
+// An open stream may last for hours. It holds neither the prompt nor what the SDK made
+// of it.
+func TestOpenStreamHoldsNoPrompt(t *testing.T) {
+	pass := func(next securebedrock.Handler) securebedrock.Handler {
+		return func(ctx context.Context, call *securebedrock.Call) (*securebedrock.Result, error) {
+			return next(ctx, call)
+		}
+	}
+	for name, mws := range map[string][]securebedrock.Middleware{"without middleware": nil, "with middleware": {pass, pass}} {
+		t.Run(name, func(t *testing.T) {
+			server := bedrocktest.NewServer(t)
+			cfg := server.Config()
+			cfg.APIOptions = nil // as a user's is: a step of the application's may look at all of it
+			opts := server.Options()
+			opts.Middleware = mws
+			c, err := securebedrock.NewFromConfig(cfg, opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { c.Close() })
+			server.Fail("ConverseStream", bedrocktest.StallStream(3))
+			es, prompt := func() (*bedrockruntime.ConverseStreamEventStream, weak.Pointer[types.ContentBlockMemberText]) {
+				in := converseStream(longPrompt)
+				text := in.Messages[0].Content[0].(*types.ContentBlockMemberText)
+				out, err := c.ConverseStream(t.Context(), in)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return out.GetStream(), weak.Make(text)
+			}()
+			<-es.Events()
+			settled(t, "the prompt is let go of", func() bool { runtime.GC(); return prompt.Value() == nil })
+			if err := es.Close(); err != nil {
+				t.Error(err)
 			}
 		})
 	}

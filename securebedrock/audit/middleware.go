@@ -198,6 +198,7 @@ func (a *auditor) handle(ctx context.Context, call *securebedrock.Call, next sec
 		p.answer.unary(res.Output)
 	}
 	p.base = p.record(KindOutcome) // a stream ends on another goroutine
+	p.call, p.contents = nil, nil  // or an open stream would hold its prompt
 	res.OnDone(func(o securebedrock.Outcome) { p.finish(o, err, a.tries()) })
 	return res, err
 }

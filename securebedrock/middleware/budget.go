@@ -159,16 +159,18 @@ func (b *budget) handle(ctx context.Context, call *securebedrock.Call, next secu
 	if !ok {
 		return nil, b.full(call, key, r, reserved, limit)
 	}
+	model := call.Model.ID // an open stream must not hold its prompt, as the call does
 	return once(func() (*securebedrock.Result, error) {
 		res, err := next(ctx, call)
-		if p, ok := b.price(call.Model.ID, tierOf(call.Input)); ok { // an inner middleware may have chosen another model
+		model = call.Model.ID
+		if p, ok := b.price(model, tierOf(call.Input)); ok { // an inner middleware may have chosen another model
 			price = p
 		}
 		return res, err
 	}, func(e ending) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 		defer cancel()
-		if p, ok := b.price(call.Model.ID, e.ServiceTier); ok && e.ServiceTier != "" {
+		if p, ok := b.price(model, e.ServiceTier); ok && e.ServiceTier != "" {
 			price = p
 		}
 		if err := b.Store.Settle(ctx, r, spent(price, e, estimate, reserved, hour)); err != nil {
