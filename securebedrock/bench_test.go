@@ -33,7 +33,7 @@ import (
 // The benchmarks put the plain SDK (client=sdk) beside this library (client=ours)
 // over the same server in the same process. Both send the same request: the plain
 // client's input carries the guardrail, the bound and the metadata that ours adds.
-// ../bench runs them, interleaved, and writes the README's table.
+// internal/checks/bench/run runs them, interleaved, and writes docs/benchmarks.md.
 
 const benchAnswer = `{"output":{"message":{"role":"assistant","content":[{"text":"The Danube."}]}},"stopReason":"end_turn","usage":{"inputTokens":9,"outputTokens":5,"totalTokens":14},"metrics":{"latencyMs":1}}`
 

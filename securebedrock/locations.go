@@ -17,7 +17,7 @@ import (
 // Where an input says, beside its model, what is read or written: guardrails,
 // invocations, keys and buckets. What names another region, partition or account
 // than the pinned ones is refused. A bucket's plain name tells neither, so that
-// where it lies stays the owner's to see to, by IAM (THREATS.md, known limits).
+// where it lies stays the owner's to see to, by IAM (docs/THREATS.md, known limits).
 
 // accounts are those that a caller may name; nil for any.
 func (o *Options) accounts() []string {

@@ -14,10 +14,10 @@ import (
 	"testing"
 )
 
-// What THREATS.md names exists: each test, each row of a test's table, each file.
+// TestThreats: what docs/THREATS.md names exists: each test, each row of a test's table, each file.
 func TestThreats(t *testing.T) {
 	root := os.DirFS("..")
-	page, err := fs.ReadFile(root, "THREATS.md")
+	page, err := fs.ReadFile(root, "docs/THREATS.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,10 +27,10 @@ func TestThreats(t *testing.T) {
 	}
 	rows, faults := checkThreats(string(page), tests, root)
 	for _, fault := range faults {
-		t.Error("THREATS.md: " + fault)
+		t.Error("docs/THREATS.md: " + fault)
 	}
 	if rows < 80 {
-		t.Errorf("THREATS.md has %d rows: its tables are no longer read", rows)
+		t.Errorf("docs/THREATS.md has %d rows: its tables are no longer read", rows)
 	}
 }
 
@@ -38,16 +38,16 @@ func TestThreats(t *testing.T) {
 func TestThreatsFindsFaults(t *testing.T) {
 	const head = "| threat | guard | file | test |\n| --- | --- | --- | --- |\n"
 	root := os.DirFS("..")
-	tests := testIndex{"TestThreats": {"THREATS.md": true}, "FuzzX": {}}
+	tests := testIndex{"TestThreats": {"docs/THREATS.md": true}, "FuzzX": {}}
 	for _, row := range []struct{ name, page, says string }{
-		{"nothing", head + "| a | b | `THREATS.md` | `TestThreats`, `TestThreats/THREATS.md`, `FuzzX` |", ""},
-		{"a test that is not there", head + "| a | b | `THREATS.md` | `TestThreat` |", "no function TestThreat"},
+		{"nothing", head + "| a | b | `docs/THREATS.md` | `TestThreats`, `TestThreats/docs/THREATS.md`, `FuzzX` |", ""},
+		{"a test that is not there", head + "| a | b | `docs/THREATS.md` | `TestThreat` |", "no function TestThreat"},
 		{"a test that is not there, in the prose", "See `FuzzNothing`.", "no function FuzzNothing"},
-		{"a row that is not there", head + "| a | b | `THREATS.md` | `TestThreats/a row` |", `"a row"`},
-		{"no test", head + "| a | b | `THREATS.md` | by review |", "names no test"},
+		{"a row that is not there", head + "| a | b | `docs/THREATS.md` | `TestThreats/a row` |", `"a row"`},
+		{"no test", head + "| a | b | `docs/THREATS.md` | by review |", "names no test"},
 		{"no file", head + "| a | b | the gate | `TestThreats` |", "names no file"},
 		{"a file that is not there", head + "| a | b | `securebedrock/nothing.go` | `TestThreats` |", "no file securebedrock/nothing.go"},
-		{"a column too few", head + "| a | `THREATS.md` | `TestThreats` |", "3 columns"},
+		{"a column too few", head + "| a | `docs/THREATS.md` | `TestThreats` |", "3 columns"},
 	} {
 		_, faults := checkThreats(row.page, tests, root)
 		if all := strings.Join(faults, "\n"); (row.says == "") != (all == "") || !strings.Contains(all, row.says) {

@@ -1,8 +1,8 @@
-module github.com/securebedrock/securebedrock-go/internal/compat
+module github.com/securebedrock/securebedrock-go/internal/checks/compat
 
 go 1.25.0
 
-replace github.com/securebedrock/securebedrock-go => ../..
+replace github.com/securebedrock/securebedrock-go => ../../..
 
 require (
 	github.com/securebedrock/securebedrock-go v0.1.0

@@ -1,8 +1,8 @@
-module github.com/securebedrock/securebedrock-go/internal/soak
+module github.com/securebedrock/securebedrock-go/internal/checks/soak
 
 go 1.25.0
 
-replace github.com/securebedrock/securebedrock-go => ../..
+replace github.com/securebedrock/securebedrock-go => ../../..
 
 require (
 	github.com/Shopify/toxiproxy/v2 v2.12.0

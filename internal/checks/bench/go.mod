@@ -1,8 +1,8 @@
-module github.com/securebedrock/securebedrock-go/internal/bench
+module github.com/securebedrock/securebedrock-go/internal/checks/bench
 
 go 1.25.0
 
-replace github.com/securebedrock/securebedrock-go => ../..
+replace github.com/securebedrock/securebedrock-go => ../../..
 
 require (
 	github.com/aws/aws-lambda-go v1.49.0
