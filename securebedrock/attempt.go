@@ -21,24 +21,24 @@ type retryStep struct{ *retry.Attempt }
 func (s retryStep) HandleFinalize(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
 	middleware.FinalizeOutput, middleware.Metadata, error,
 ) {
-	st := stateOf(ctx)
-	if st == nil {
+	ex := exchangeOf(ctx)
+	if ex == nil {
 		return middleware.FinalizeOutput{}, middleware.Metadata{}, bypassed(middleware.GetOperationName(ctx), "the call did not pass the rules")
 	}
-	if !st.seal.loop() {
-		return middleware.FinalizeOutput{}, middleware.Metadata{}, st.named(refuse(ErrEndpoint,
+	if !ex.seal.loop() {
+		return middleware.FinalizeOutput{}, middleware.Metadata{}, ex.named(refuse(ErrEndpoint,
 			"a step of the SDK's stack called its next handler again, which would send the prompt again under the same record; Options.Retry says how often a call is sent"))
 	}
-	st.attempt.next, st.attempt.st = next, st
-	out, metadata, err := s.Attempt.HandleFinalize(ctx, in, &st.attempt)
+	ex.attempt.next, ex.attempt.ex = next, ex
+	out, metadata, err := s.Attempt.HandleFinalize(ctx, in, &ex.attempt)
 	if err == nil {
 		return out, metadata, nil
 	}
-	if isExpiredToken(err) && st.g.credentials.renew(ctx, st.accessKey) && st.attempt.rewind(in.Request) {
-		st.attempt.renewed = true
-		out, metadata, err = s.Attempt.HandleFinalize(ctx, in, &st.attempt)
+	if isExpiredToken(err) && ex.g.credentials.renew(ctx, ex.accessKey) && ex.attempt.rewind(in.Request) {
+		ex.attempt.renewed = true
+		out, metadata, err = s.Attempt.HandleFinalize(ctx, in, &ex.attempt)
 	}
-	if t := st.attempt.throttle; t != nil && !st.idleFrom.IsZero() && errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, t) {
+	if t := ex.attempt.throttle; t != nil && !ex.idleFrom.IsZero() && errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, t) {
 		err = joinThrottle(ctx, err, t) // the deadline came in the wait
 	}
 	return out, metadata, err
@@ -46,7 +46,7 @@ func (s retryStep) HandleFinalize(ctx context.Context, in middleware.FinalizeInp
 
 // attempt is the rest of the stack, of which the retry loop makes several passes.
 type attempt struct {
-	st       *state
+	ex       *exchange
 	next     middleware.FinalizeHandler
 	rate     *rateLimit // to be told of the attempt under way
 	throttle error      // of this call, the last
@@ -57,11 +57,11 @@ type attempt struct {
 func (a *attempt) HandleFinalize(ctx context.Context, in middleware.FinalizeInput) (
 	out middleware.FinalizeOutput, metadata middleware.Metadata, err error,
 ) {
-	a.st.seal.attempt()
+	a.ex.seal.attempt()
 	out, metadata, err = a.next.HandleFinalize(ctx, in)
 	var throttle error
 	if err != nil && isThrottle(err) {
-		a.st.throttled++
+		a.ex.throttled++
 		a.throttle = err
 		if !isDailyQuota(err) { // slower sending does not bring a day's quota back
 			throttle = apiErrorOf(err)
@@ -87,27 +87,27 @@ func apiErrorOf(err error) error {
 // bidirectional stream is there once.
 func (a *attempt) rewind(request any) bool {
 	r, ok := request.(interface{ RewindStream() error })
-	return ok && !a.st.op.duplex && r.RewindStream() == nil
+	return ok && !a.ex.op.duplex && r.RewindStream() == nil
 }
 
 // pause notes that the call waits from now on.
-func (st *state) pause() {
-	if st != nil && st.idleFrom.IsZero() {
-		st.idleFrom = time.Now()
+func (ex *exchange) pause() {
+	if ex != nil && ex.idleFrom.IsZero() {
+		ex.idleFrom = time.Now()
 	}
 }
 
 // resume notes that an attempt is about to be sent.
-func (st *state) resume() {
-	if st != nil {
-		st.wait, st.idleFrom = st.waited(), time.Time{}
+func (ex *exchange) resume() {
+	if ex != nil {
+		ex.wait, ex.idleFrom = ex.waited(), time.Time{}
 	}
 }
 
 // waited is how long the call has waited so far.
-func (st *state) waited() time.Duration {
-	if st.idleFrom.IsZero() {
-		return st.wait
+func (ex *exchange) waited() time.Duration {
+	if ex.idleFrom.IsZero() {
+		return ex.wait
 	}
-	return st.wait + time.Since(st.idleFrom)
+	return ex.wait + time.Since(ex.idleFrom)
 }

@@ -92,21 +92,21 @@ func build(theirs bedrockruntime.Options, opts Options, faults ...error) (*Clien
 	if r := opts.Role; r != nil {
 		g.roleARN, g.sessionName = r.ARN, r.sessionName()
 	}
-	g.outermost = &outermost{TracerProvider: theirs.TracerProvider}
+	out := &outermost{TracerProvider: theirs.TracerProvider}
 	if theirs.TracerProvider == nil {
-		g.outermost.TracerProvider = &tracing.NopTracerProvider{}
+		out.TracerProvider = &tracing.NopTracerProvider{}
 	}
-	g.ops = operations(g)
-	c := &Client{g: g, retryer: retryer, auth: sigV4For(signingName, opts.Region), signer: v4.NewSigner(func(o *v4.SignerOptions) {
+	in := newInstaller(g, out)
+	c := &Client{g: g, installer: in, retryer: retryer, auth: sigV4For(signingName, opts.Region), signer: v4.NewSigner(func(o *v4.SignerOptions) {
 		o.Logger, o.LogSigning = theirs.Logger, theirs.ClientLogMode.IsSigning()
 	})}
-	g.protocol.unguarded = c.refuseUnguarded
+	g.protocol.unguarded = func(ctx context.Context) error { return refuseOutsideGuard(ctx, c.inner) }
 	meter := func(h *smithyhttp.ClientHandler) {
 		h.Meter = theirs.MeterProvider.Meter("github.com/securebedrock/securebedrock-go")
 	}
 	g.transport = smithyhttp.NewClientHandlerWithOptions(do, meter)
 	g.free = smithyhttp.NewClientHandlerWithOptions(&roundTripDoer{rt: transport, conns: conns, timeouts: timeouts, free: true}, meter)
-	if _, none := g.outermost.TracerProvider.(*tracing.NopTracerProvider); !none {
+	if _, none := out.TracerProvider.(*tracing.NopTracerProvider); !none {
 		g.traced = true
 	}
 	g.attempts = retryStep{retry.NewAttemptMiddleware(c.retryer, smithyhttp.RequestCloner, func(m *retry.Attempt) {
@@ -139,8 +139,8 @@ func build(theirs bedrockruntime.Options, opts Options, faults ...error) (*Clien
 		c.pin(o)
 	})
 	c.runtime = bedrockruntime.New(kept, func(o *bedrockruntime.Options) {
-		o.APIOptions = append(slices.Clone(theirs.APIOptions), g.installOpen)
-		o.TracerProvider = g.outermost
+		o.APIOptions = append(slices.Clone(theirs.APIOptions), in.installOpen)
+		o.TracerProvider = out
 		c.pin(o)
 	})
 	c.schemes = slices.Clone(c.inner.Options().AuthSchemes) // per-call options can write into the client's own

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 )
 
@@ -18,6 +19,9 @@ type entry struct {
 	context.Context
 
 	op       *operation
+	calls    *inFlight      // the client's
+	log      logging.Logger // the client's
+	layered  bool           // there is a Middleware
 	next     middleware.InitializeHandler
 	facts    Call                  // what the guard, and no Middleware, says of the call; fixed before the chain runs
 	judged   atomic.Pointer[Model] // as the rules of the last pass left it
@@ -27,7 +31,7 @@ type entry struct {
 	opened   any                   // its output, where that is a stream
 	model    Model                 // as parsed before any middleware ran
 	admitted bool                  // before Shutdown, or within a call that was
-	live     *exchange             // of opened, where that is bidirectional
+	live     *duplexWire           // of opened, where that is bidirectional
 }
 
 // drop ends a stream that the caller is not to have. One of a bidirectional call
@@ -47,7 +51,7 @@ func (e *entry) drop(err error) {
 // has returned, and no pass can begin any more.
 func (e *entry) forget() {
 	e.next, e.metadata, e.opened = nil, middleware.Metadata{}, nil
-	if !e.op.chain.g.hasMW {
+	if !e.layered {
 		e.facts.Input = nil
 	}
 }
@@ -55,7 +59,7 @@ func (e *entry) forget() {
 // admit counts the call in. A call that a Middleware makes is part of its own.
 func (g *guard) admit(ctx context.Context) bool {
 	outer, ok := ctx.Value(entryKey{}).(*entry)
-	if ok && outer.admitted && outer.op.chain.g == g && outer.passes.Load() != over {
+	if ok && outer.admitted && outer.calls == &g.calls && outer.passes.Load() != over {
 		g.calls.add()
 		return true
 	}
@@ -92,7 +96,7 @@ func (*chainStep) ID() string { return "securebedrock:chain" }
 func (s *chainStep) HandleInitialize(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
 	middleware.InitializeOutput, middleware.Metadata, error,
 ) {
-	e := &entry{Context: ctx, op: s.op, next: next, watched: s.watched || s.g.watched, admitted: s.g.admit(ctx)}
+	e := &entry{Context: ctx, op: s.op, calls: &s.g.calls, log: s.g.logger, layered: s.g.hasMW, next: next, watched: s.watched || s.g.watched, admitted: s.g.admit(ctx)}
 	returned := false
 	defer func() {
 		if !returned { // a Middleware or a step panicked
@@ -197,32 +201,32 @@ func (s *noteStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 	middleware.DeserializeOutput, middleware.Metadata, error,
 ) {
 	out, metadata, err := s.sdk.HandleDeserialize(ctx, in, next)
-	if st := stateOf(ctx); st != nil && err == nil {
-		st.result.made = eventStreamOf(out.Result)
+	if ex := exchangeOf(ctx); ex != nil && err == nil {
+		ex.result.made = eventStreamOf(out.Result)
 	}
 	return out, metadata, err
 }
 
 var errLate = errors.New("securebedrock: a Middleware returned before the answer was there")
 
-// begin makes the state of a pass. A stream's end is apart from it, since it outlives
+// begin makes the exchange of a pass. A stream's end is apart from it, since it outlives
 // the call.
-func (g *guard) begin(e *entry, call *Call) *state {
-	var st *state
+func (g *guard) begin(e *entry, call *Call) *exchange {
+	var ex *exchange
 	if e.op.stream {
-		st = &state{result: new(stream)}
+		ex = &exchange{result: new(stream)}
 	} else {
 		both := new(struct { // one allocation
-			state  state
-			result stream
+			exchange exchange
+			result   stream
 		})
-		st = &both.state
-		st.result = &both.result
+		ex = &both.exchange
+		ex.result = &both.result
 	}
-	st.g, st.op, st.call, st.parsed = g, e.op, e.told(call), &e.model
-	st.result.g, st.result.op, st.result.start = g, e.op, st.call.Start
-	st.result.done.entry, st.result.done.log = e, g.logger
-	return st
+	ex.g, ex.op, ex.call, ex.parsed = g, e.op, e.told(call), &e.model
+	ex.result.g, ex.result.op, ex.result.start = g, e.op, ex.call.Start
+	ex.result.done.entry, ex.result.done.log = e, g.logger
+	return ex
 }
 
 // send is the chain's innermost Handler: the rules and the SDK.
@@ -231,24 +235,24 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 	if err != nil {
 		return concluded(nil, Outcome{Err: err}), err
 	}
-	st := g.begin(e, call)
+	ex := g.begin(e, call)
 	if !e.admitted || g.closed.Load() {
 		err := &PolicyError{Rule: ErrConfig, Operation: e.op.name, Model: call.Model.ID, Detail: "the client is closed"}
-		st.result.fail(st, err, middleware.Metadata{})
-		return &Result{done: &st.result.done}, err
+		ex.result.fail(ex, err, middleware.Metadata{})
+		return &Result{done: &ex.result.done}, err
 	}
 	if !e.passes.CompareAndSwap(idle, passing) {
 		err := &PolicyError{Rule: ErrConfig, Operation: e.op.name, Model: call.Model.ID,
 			Detail: "a Middleware called next again at once or after an answer; the SDK's stack makes one answer a call, so call the Client again"}
-		st.result.fail(st, err, middleware.Metadata{})
-		return &Result{done: &st.result.done}, err
+		ex.result.fail(ex, err, middleware.Metadata{})
+		return &Result{done: &ex.result.done}, err
 	}
 	g.calls.add() // a Middleware may call next on a goroutine and return before that does
 	defer g.calls.end()
 	ctx, cancel := g.bounded(ctx, e.op)
-	st.Context, st.result.ctx = ctx, ctx
+	ex.Context, ex.result.ctx = ctx, ctx
 	if g.hasMW && e.watched {
-		st.print = g.fingerprint(ctx, e.op, call.Input)
+		ex.print = g.fingerprint(ctx, e.op, call.Input)
 	}
 	waits := func() bool { return true }
 	if d := duplexOf(ctx); d != nil {
@@ -256,37 +260,37 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 	}
 	returned := false
 	defer func() {
-		st.seal.end()
+		ex.seal.end()
 		if !returned { // a step panicked, or an OnDone ended the goroutine
 			waits()
-			st.result.abandon(errPanic)
+			ex.result.abandon(errPanic)
 			cancel(errPanic)
 		}
 	}()
-	out, metadata, err := e.next.HandleInitialize(st.carried(ctx), middleware.InitializeInput{Parameters: call.Input})
-	judged := &st.call.Model // for the records
-	if st.op.stream {
-		judged = new(Model) // or the entry would hold the state
-		*judged = st.call.Model
+	out, metadata, err := e.next.HandleInitialize(ex.carried(ctx), middleware.InitializeInput{Parameters: call.Input})
+	judged := &ex.call.Model // for the records
+	if ex.op.stream {
+		judged = new(Model) // or the entry would hold the exchange
+		*judged = ex.call.Model
 	}
 	e.judged.Store(judged)
 	if call != &e.facts {
 		e.restore(call)
 	}
 	waits()
-	res := &Result{done: &st.result.done}
-	if err == nil && !st.op.stream && !st.op.answers(out.Result) {
-		err = &PolicyError{Rule: ErrConfig, Operation: e.op.name, Model: st.call.Model.ID, Detail: fmt.Sprintf("a step of the SDK's stack answered with a %T, which is nil or not the operation's own output", out.Result)}
+	res := &Result{done: &ex.result.done}
+	if err == nil && !ex.op.stream && !ex.op.answers(out.Result) {
+		err = &PolicyError{Rule: ErrConfig, Operation: e.op.name, Model: ex.call.Model.ID, Detail: fmt.Sprintf("a step of the SDK's stack answered with a %T, which is nil or not the operation's own output", out.Result)}
 	}
-	if err == nil && st.op.stream && (eventStreamOf(out.Result) == nil || st.op.duplex && eventStreamOf(out.Result) != st.result.made) {
-		err = &PolicyError{Rule: ErrConfig, Operation: e.op.name, Model: st.call.Model.ID, Detail: "a middleware in the SDK's stack answered without a stream"}
+	if err == nil && ex.op.stream && (eventStreamOf(out.Result) == nil || ex.op.duplex && eventStreamOf(out.Result) != ex.result.made) {
+		err = &PolicyError{Rule: ErrConfig, Operation: e.op.name, Model: ex.call.Model.ID, Detail: "a middleware in the SDK's stack answered without a stream"}
 	}
 	e.metadata = metadata
 	ended := int32(idle)
 	if err == nil {
 		ended = answered
-		if st.op.stream {
-			e.opened, e.live = out.Result, st.result.live
+		if ex.op.stream {
+			e.opened, e.live = out.Result, ex.result.live
 		}
 	}
 	current := e.passes.CompareAndSwap(passing, ended)
@@ -296,13 +300,13 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 		if errors.As(context.Cause(ctx), &timeout) && timeout.Rule == ErrCallTimeout && !errors.Is(err, ErrCallTimeout) {
 			err = &TimeoutError{Rule: ErrCallTimeout, After: timeout.After, Err: err}
 		}
-		st.result.abandon(err)
-		st.result.fail(st, err, metadata)
-	case st.op.stream:
-		st.result.open(st, cancel, out.Result, metadata)
+		ex.result.abandon(err)
+		ex.result.fail(ex, err, metadata)
+	case ex.op.stream:
+		ex.result.open(ex, cancel, out.Result, metadata)
 		if !current { // the chain did not wait for it
-			if st.op.duplex {
-				st.result.abandon(errLate)
+			if ex.op.duplex {
+				ex.result.abandon(errLate)
 			} else {
 				eventStreamOf(out.Result).Close()
 			}
@@ -311,7 +315,7 @@ func (g *guard) send(ctx context.Context, call *Call) (*Result, error) {
 		returned = true
 		return res, nil
 	default:
-		err = st.result.unary(st, out.Result, metadata)
+		err = ex.result.unary(ex, out.Result, metadata)
 		if err == nil {
 			res.Output = out.Result
 		}

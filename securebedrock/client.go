@@ -21,13 +21,14 @@ import (
 // best made once: it holds the credentials, the connections and what was learnt
 // about each model's throttling.
 type Client struct {
-	g       *guard
-	inner   *bedrockruntime.Client // behind the methods, which install the guard last
-	runtime *bedrockruntime.Client // behind Runtime, with the guard in its options
-	schemes []smithyhttp.AuthScheme
-	signer  *v4.Signer
-	retryer *modelRetryer
-	auth    sigV4Only
+	g         *guard
+	installer *installer
+	inner     *bedrockruntime.Client // behind the methods, which install the guard last
+	runtime   *bedrockruntime.Client // behind Runtime, with the guard in its options
+	schemes   []smithyhttp.AuthScheme
+	signer    *v4.Signer
+	retryer   *modelRetryer
+	auth      sigV4Only
 }
 
 // New returns a Client on the default AWS configuration: environment, shared
@@ -168,12 +169,12 @@ func (c *Client) locked(optFns []func(*bedrockruntime.Options)) []func(*bedrockr
 }
 
 func (c *Client) lock(o *bedrockruntime.Options) {
-	o.APIOptions = append(slices.Clip(o.APIOptions), c.g.install)
+	o.APIOptions = append(slices.Clip(o.APIOptions), c.installer.install)
 	c.pin(o)
 }
 
 func (c *Client) lockWatched(o *bedrockruntime.Options) {
-	o.APIOptions = append(slices.Clip(o.APIOptions), c.g.installWatched)
+	o.APIOptions = append(slices.Clip(o.APIOptions), c.installer.installWatched)
 	c.pin(o)
 }
 

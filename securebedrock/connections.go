@@ -122,7 +122,7 @@ func (d *roundTripDoer) Do(req *http.Request) (*http.Response, error) {
 	d.conns.begin()
 	var resp *http.Response
 	var err error
-	if x := exchangeOf(req.Context()); x != nil {
+	if x := duplexWireOf(req.Context()); x != nil {
 		resp, err = x.roundTrip(d.rt, req, d.timeouts)
 	} else {
 		resp, err = watched(d.rt, req, d.timeouts, !d.free)

@@ -19,19 +19,19 @@ type sealedCredentials struct {
 
 // Retrieve implements aws.CredentialsProvider. It is safe for concurrent use.
 func (c *sealedCredentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	st := stateOf(ctx)
-	if st == nil || !st.seal.open() {
+	ex := exchangeOf(ctx)
+	if ex == nil || !ex.seal.open() {
 		return aws.Credentials{}, bypassed(middleware.GetOperationName(ctx),
 			"credentials are given only to calls that have passed the rules and are under way; a per-call option replaced APIOptions, or these credentials were taken out of the client")
 	}
-	creds, principal, err := c.retrieve(ctx, st.g.region)
+	creds, principal, err := c.retrieve(ctx, ex.g.region)
 	if err != nil {
 		return aws.Credentials{}, err
 	}
 	if creds.AccessKeyID == "" || creds.SecretAccessKey == "" {
-		return aws.Credentials{}, st.named(refuse(ErrAuth, "the credentials provider gave no key; anonymous calls are refused"+unusedKey()))
+		return aws.Credentials{}, ex.named(refuse(ErrAuth, "the credentials provider gave no key; anonymous calls are refused"+unusedKey()))
 	}
-	st.accessKey, st.token, st.principal = creds.AccessKeyID, creds.SessionToken, principal
+	ex.accessKey, ex.token, ex.principal = creds.AccessKeyID, creds.SessionToken, principal
 	return creds, nil
 }
 

@@ -23,7 +23,7 @@
 //  2. The SDK's own validation, and what the application has put into the stack.
 //  3. The rules, on a copy of the input: operation, model, residency, guardrail,
 //     coverage, locations, defaults. They stand where the SDK's serializer stood and
-//     call it themselves, so nothing changes the input between the two. A state of
+//     call it themselves, so nothing changes the input between the two. A pass of
 //     the chain passes them once, and with the input that the chain passed on.
 //  4. Retries, with one rate limit and one quota per model; then credentials,
 //     endpoint and SigV4 for each attempt.

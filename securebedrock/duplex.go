@@ -31,7 +31,7 @@ type duplexStep struct {
 	answered atomic.Bool // the caller has his answer, or one goroutine is about to give it
 
 	pipe     atomic.Pointer[io.PipeReader] // what the SDK writes the caller's events into
-	live     atomic.Pointer[exchange]      // once it is sent
+	live     atomic.Pointer[duplexWire]    // once it is sent
 	assembly *assembly                     // of a Runtime client's call
 }
 
@@ -44,8 +44,9 @@ const (
 	eventStreamWriter = "InitializeStreamWriter"
 )
 
-// installDuplex puts the steps of a bidirectional call into its stack.
-func (g *guard) installDuplex(stack *middleware.Stack, op *operation, open bool) error {
+// installDuplex puts the steps of a bidirectional call into its stack. runtime is
+// nil but for a Runtime client, whose caller's options come after the guard's.
+func installDuplex(stack *middleware.Stack, op *operation, runtime *outermost) error {
 	sdk, ok := stack.Deserialize.Get(eventStreamStep)
 	if !ok {
 		return fmt.Errorf("securebedrock: the SDK's stack has no %s", eventStreamStep)
@@ -55,8 +56,8 @@ func (g *guard) installDuplex(stack *middleware.Stack, op *operation, open bool)
 		return fmt.Errorf("securebedrock: the SDK's stack has no %s", eventStreamBuild)
 	}
 	d := &duplexStep{op: op, sdk: sdk}
-	if open {
-		g.outermost.note(stack, d)
+	if runtime != nil {
+		runtime.note(stack, d)
 	}
 	_, swapErr := stack.Deserialize.Swap(eventStreamStep, &handStep{d})
 	_, buildErr := stack.Build.Swap(eventStreamBuild, &replyStep{build})
@@ -101,20 +102,20 @@ func (d *duplexStep) HandleInitialize(ctx context.Context, in middleware.Initial
 	return out, metadata, err
 }
 
-// refuseUnguarded answers a bidirectional call on the Runtime client out of whose
+// refuseOutsideGuard answers a bidirectional call on the Runtime client out of whose
 // options somebody took the guard, and with it every step of ours.
-func (c *Client) refuseUnguarded(ctx context.Context) error {
+func refuseOutsideGuard(ctx context.Context, inner *bedrockruntime.Client) error {
 	err := &PolicyError{Rule: ErrGuardrailRequired, Operation: duplexOperation, Detail: "a per-call option took the guard out of the stack"}
 	errStop := errors.New("the stack is not to be run")
 	var sdk middleware.DeserializeMiddleware
-	_, _ = c.inner.InvokeModelWithBidirectionalStream(ctx, nil, func(o *bedrockruntime.Options) {
+	_, _ = inner.InvokeModelWithBidirectionalStream(ctx, nil, func(o *bedrockruntime.Options) {
 		o.APIOptions = []func(*middleware.Stack) error{func(s *middleware.Stack) error {
 			sdk, _ = s.Deserialize.Get(eventStreamStep)
 			return errStop
 		}}
 	})
 	if sdk != nil {
-		(&duplexStep{op: c.g.ops[duplexOperation], sdk: sdk}).refuse(ctx, err)
+		(&duplexStep{sdk: sdk}).refuse(ctx, err)
 	}
 	return err
 }
@@ -272,8 +273,8 @@ func (s *handStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 	if ok && failed != nil {
 		endSending(stream.GetStream())
 	}
-	if st := stateOf(ctx); ok && st != nil {
-		st.result.made = eventStreamOf(stream)
+	if ex := exchangeOf(ctx); ok && ex != nil {
+		ex.result.made = eventStreamOf(stream)
 	}
 	return out, metadata, err
 }

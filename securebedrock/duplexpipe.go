@@ -39,14 +39,14 @@ func (p duplexPipe) discard() {
 	}
 }
 
-// exchange is a bidirectional stream on the wire. net/http's HTTP/2 does not look
+// duplexWire is a bidirectional stream on the wire. net/http's HTTP/2 does not look
 // at the request's context while it waits for the request's body (Go 1.26), and
 // on this operation it always does: so the end of the context closes both bodies.
 //
 // It also watches for silence. A byte that arrives and an event that the transport
 // takes from the caller are signs of life. The timer runs only while somebody waits
 // for the answer, so a caller who is slow to take events is no silent server.
-type exchange struct {
+type duplexWire struct {
 	pipe   duplexPipe
 	sends  *sentEvents
 	after  time.Duration
@@ -61,24 +61,24 @@ type exchange struct {
 	body    io.ReadCloser // of the answer
 }
 
-func newExchange(pipe duplexPipe) *exchange {
-	x := &exchange{pipe: pipe}
+func newDuplexWire(pipe duplexPipe) *duplexWire {
+	x := &duplexWire{pipe: pipe}
 	x.sends = newSentEvents(x)
 	return x
 }
 
 // discard lets the caller send into the void, for what has ended well.
-func (x *exchange) discard() { _ = x.sends.Close() }
+func (x *duplexWire) discard() { _ = x.sends.Close() }
 
-type exchangeKey struct{}
+type duplexWireKey struct{}
 
-func exchangeOf(ctx context.Context) *exchange {
-	x, _ := ctx.Value(exchangeKey{}).(*exchange)
+func duplexWireOf(ctx context.Context) *duplexWire {
+	x, _ := ctx.Value(duplexWireKey{}).(*duplexWire)
 	return x
 }
 
 // roundTrip sends the request under the exchange's watch.
-func (x *exchange) roundTrip(rt http.RoundTripper, req *http.Request, t Timeouts) (*http.Response, error) {
+func (x *duplexWire) roundTrip(rt http.RoundTripper, req *http.Request, t Timeouts) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	x.after, x.ctx, x.cancel = t.Read, ctx, cancel
 	context.AfterFunc(ctx, func() { x.cut(context.Cause(ctx)) })
@@ -114,12 +114,12 @@ func (x *exchange) roundTrip(rt http.RoundTripper, req *http.Request, t Timeouts
 	return resp, nil
 }
 
-func (x *exchange) silent() {
+func (x *duplexWire) silent() {
 	x.cancel(&TimeoutError{Rule: ErrReadTimeout, After: x.after})
 }
 
 // cut ends both directions at once, with an error for who reads and who sends.
-func (x *exchange) cut(cause error) {
+func (x *duplexWire) cut(cause error) {
 	x.mu.Lock()
 	if x.over || x.cause != nil {
 		x.mu.Unlock()
@@ -135,7 +135,7 @@ func (x *exchange) cut(cause error) {
 }
 
 // causeOf is why the exchange was cut; nil where it was not.
-func (x *exchange) causeOf() error {
+func (x *duplexWire) causeOf() error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.cause == nil && !x.over && x.ctx != nil {
@@ -145,7 +145,7 @@ func (x *exchange) causeOf() error {
 }
 
 // end frees what the exchange holds. The answer is over by then.
-func (x *exchange) end() {
+func (x *duplexWire) end() {
 	x.mu.Lock()
 	x.over = true
 	if x.timer != nil {
@@ -156,10 +156,10 @@ func (x *exchange) end() {
 }
 
 // await starts the wait for a byte, rest ends it.
-func (x *exchange) await() { x.wait(true) }
-func (x *exchange) rest()  { x.wait(false) }
+func (x *duplexWire) await() { x.wait(true) }
+func (x *duplexWire) rest()  { x.wait(false) }
 
-func (x *exchange) wait(waiting bool) {
+func (x *duplexWire) wait(waiting bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.timer == nil || x.over {
@@ -174,7 +174,7 @@ func (x *exchange) wait(waiting bool) {
 }
 
 // sent notes that the transport has taken something from the caller.
-func (x *exchange) sent() {
+func (x *duplexWire) sent() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.timer != nil && x.waiting && !x.over {
@@ -186,7 +186,7 @@ func (x *exchange) sent() {
 // the exchange, and waits for its Read to return: so Read must not sit in the pipe,
 // from which a goroutine of its own reads instead, until the SDK has closed it.
 type sentEvents struct {
-	x     *exchange
+	x     *duplexWire
 	ready chan []byte   // handed over one at a time
 	taken chan struct{} // the transport is done with it
 	stop  chan struct{} // closed where nobody reads any more
@@ -196,7 +196,7 @@ type sentEvents struct {
 	err  error // after the last
 }
 
-func newSentEvents(x *exchange) *sentEvents {
+func newSentEvents(x *duplexWire) *sentEvents {
 	return &sentEvents{x: x, ready: make(chan []byte), taken: make(chan struct{}), stop: make(chan struct{})}
 }
 
@@ -259,7 +259,7 @@ func (b *sentEvents) Close() error {
 // receivedEvents is the answer's body.
 type receivedEvents struct {
 	io.ReadCloser
-	x *exchange
+	x *duplexWire
 }
 
 func (b *receivedEvents) Read(p []byte) (int, error) {

@@ -111,7 +111,7 @@ type sigV4Only []*smithyauth.Option
 
 // ResolveAuthSchemes implements bedrockruntime.AuthSchemeResolver.
 func (s *sigV4Only) ResolveAuthSchemes(ctx context.Context, _ *bedrockruntime.AuthResolverParameters) ([]*smithyauth.Option, error) {
-	if st := stateOf(ctx); st != nil && !st.result.done.entry.watched {
+	if ex := exchangeOf(ctx); ex != nil && !ex.result.done.entry.watched {
 		return *s, nil
 	}
 	own := make([]*smithyauth.Option, len(*s))

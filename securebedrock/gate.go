@@ -134,39 +134,39 @@ func (*gateStep) ID() string { return gateID }
 func (s *gateStep) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, _ middleware.DeserializeHandler) (
 	out middleware.DeserializeOutput, metadata middleware.Metadata, err error,
 ) {
-	st := stateOf(ctx)
-	if st == nil || !st.seal.open() || st.op != s.op {
+	ex := exchangeOf(ctx)
+	if ex == nil || !ex.seal.open() || ex.op != s.op {
 		return out, metadata, bypassed(s.op.name, "the call did not pass the rules; a middleware took them out of the stack")
 	}
-	if !st.seal.send() {
-		return out, metadata, st.named(refuse(ErrEndpoint,
+	if !ex.seal.send() {
+		return out, metadata, ex.named(refuse(ErrEndpoint,
 			"the attempt has been sent already, or the retry step was taken out of the stack; a step called its next handler again, and Options.Retry says how often a call is sent"))
 	}
 	req, ok := in.Request.(*smithyhttp.Request)
 	if !ok {
-		return out, metadata, st.named(refuse(ErrEndpoint, fmt.Sprintf("the request is a %T", in.Request)))
+		return out, metadata, ex.named(refuse(ErrEndpoint, fmt.Sprintf("the request is a %T", in.Request)))
 	}
-	req, err = st.wire.sealed(st.op, req)
+	req, err = ex.wire.sealed(ex.op, req)
 	if err == nil {
-		err = s.g.inspect(st, req)
+		err = s.g.inspect(ex, req)
 	}
 	if err != nil {
-		return out, metadata, st.named(err)
+		return out, metadata, ex.named(err)
 	}
-	st.sends++
+	ex.sends++
 	if s.op.duplex {
 		if cause := context.Cause(ctx); cause != nil {
 			return out, metadata, cause // nobody may be waiting any more
 		}
 		d, pipe := duplexOf(ctx), pipeOf(req)
 		if d == nil || pipe.r == nil || pipe.r != d.pipe.Load() {
-			return out, metadata, st.named(refuse(ErrEndpoint, "the body is not what the caller writes to; a middleware or an interceptor rewrote the request"))
+			return out, metadata, ex.named(refuse(ErrEndpoint, "the body is not what the caller writes to; a middleware or an interceptor rewrote the request"))
 		}
-		st.result.live = newExchange(pipe)
-		d.live.Store(st.result.live)
-		ctx = context.WithValue(ctx, exchangeKey{}, st.result.live)
+		ex.result.live = newDuplexWire(pipe)
+		d.live.Store(ex.result.live)
+		ctx = context.WithValue(ctx, duplexWireKey{}, ex.result.live)
 	}
-	raw, metadata, err := st.transport().Handle(st.sending(ctx), req)
+	raw, metadata, err := ex.transport().Handle(ex.sending(ctx), req)
 	out.RawResponse = raw
 	resp, ok := raw.(*smithyhttp.Response)
 	if !ok || err != nil {
@@ -174,35 +174,35 @@ func (s *gateStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 	}
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		resp.Body.Close()
-		return out, metadata, st.named(refuse(ErrRedirect, fmt.Sprintf("the server answered %d; its Location is not followed", resp.StatusCode)))
+		return out, metadata, ex.named(refuse(ErrRedirect, fmt.Sprintf("the server answered %d; its Location is not followed", resp.StatusCode)))
 	}
-	st.result.tally.headers(resp.Header)
+	ex.result.tally.headers(resp.Header)
 	if s.op.stream && resp.StatusCode >= 200 && resp.StatusCode < 300 {
-		resp.Body = st.result.observe(resp.Body, &st.call)
+		resp.Body = ex.result.observe(resp.Body, &ex.call)
 	} else {
-		resp.Body = &boundedBody{ReadCloser: resp.Body, left: maxAnswer, st: st}
-		st.result.raw = resp.Body
+		resp.Body = &boundedBody{ReadCloser: resp.Body, left: maxAnswer, ex: ex}
+		ex.result.raw = resp.Body
 	}
 	return out, metadata, nil
 }
 
 // transport is the one for the operation's cost.
-func (st *state) transport() smithyhttp.ClientHandler {
-	if st.op.costs() {
-		return st.g.transport
+func (ex *exchange) transport() smithyhttp.ClientHandler {
+	if ex.op.costs() {
+		return ex.g.transport
 	}
-	return st.g.free
+	return ex.g.free
 }
 
 // sending is the context of a request. That of a stream outlives the call, and the
 // SDK's context would keep the whole stack, the input and the request with it. Where
 // nothing of the application's stands in the stack, the SDK's context has nothing
 // that the exchange's own has not.
-func (st *state) sending(ctx context.Context) context.Context {
-	if !st.op.stream || st.op.duplex || st.g.traced || st.result.done.entry.watched {
+func (ex *exchange) sending(ctx context.Context) context.Context {
+	if !ex.op.stream || ex.op.duplex || ex.g.traced || ex.result.done.entry.watched {
 		return ctx
 	}
-	return st.Context
+	return ex.Context
 }
 
 // maxAnswer bounds what the SDK reads into memory for an answer that is no
@@ -214,12 +214,12 @@ const maxAnswer = 32 << 20
 type boundedBody struct {
 	io.ReadCloser
 	left int64
-	st   *state
+	ex   *exchange
 }
 
 func (b *boundedBody) Read(p []byte) (int, error) {
 	if b.left <= 0 {
-		return 0, b.st.named(refuse(ErrAnswerSize, fmt.Sprintf("it has more than %d bytes", maxAnswer)))
+		return 0, b.ex.named(refuse(ErrAnswerSize, fmt.Sprintf("it has more than %d bytes", maxAnswer)))
 	}
 	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)
@@ -228,8 +228,8 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 
 // inspect compares a signed request with what the rules approved and what the
 // Options pin.
-func (g *guard) inspect(st *state, req *smithyhttp.Request) error {
-	e, w := &g.endpoint, &st.wire
+func (g *guard) inspect(ex *exchange, req *smithyhttp.Request) error {
+	e, w := &g.endpoint, &ex.wire
 	switch {
 	case req.URL.Scheme != e.scheme:
 		return refuse(ErrEndpoint, fmt.Sprintf("the scheme is %q and the pinned one is %q", req.URL.Scheme, e.scheme))
@@ -248,7 +248,7 @@ func (g *guard) inspect(st *state, req *smithyhttp.Request) error {
 	if err := inspectHeaders(w, req.Request); err != nil {
 		return err
 	}
-	return g.inspectAuth(st, req.Header)
+	return g.inspectAuth(ex, req.Header)
 }
 
 // inspectHeaders demands that each header can be taken in one way only, and that
@@ -333,13 +333,13 @@ func headerRule(canonical string) error {
 
 // inspectAuth demands SigV4 in the pinned region, with the key that the
 // configured credentials gave for this attempt.
-func (g *guard) inspectAuth(st *state, h http.Header) error {
+func (g *guard) inspectAuth(ex *exchange, h http.Header) error {
 	auth := first(h["Authorization"])
 	scope, ok := strings.CutPrefix(auth, "AWS4-HMAC-SHA256 Credential=")
 	if !ok || len(h["Authorization"]) != 1 {
 		return refuse(ErrAuth, "the request is not signed with SigV4")
 	}
-	if first(h["X-Amz-Security-Token"]) != st.token {
+	if first(h["X-Amz-Security-Token"]) != ex.token {
 		return refuse(ErrAuth, "the request carries another session token than the configured credentials gave")
 	}
 	scope, _, _ = strings.Cut(scope, ",")
@@ -350,7 +350,7 @@ func (g *guard) inspectAuth(st *state, h http.Header) error {
 	switch {
 	case scope != "aws4_request":
 		return refuse(ErrAuth, "the signature's scope is malformed")
-	case key != st.accessKey || st.accessKey == "":
+	case key != ex.accessKey || ex.accessKey == "":
 		return refuse(ErrAuth, "the request is signed with another key than the configured credentials gave")
 	case region != g.region:
 		return refuse(ErrRegion, fmt.Sprintf("the request is signed for %s and Options.Region is %s", region, g.region))

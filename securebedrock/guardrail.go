@@ -18,8 +18,8 @@ import (
 // guardrailRule attaches the pinned guardrail. A caller's own setting passes
 // where it is equal and is refused where it is not: replaced in silence, it
 // would leave the caller believing in something that did not happen.
-func guardrailRule(_ context.Context, g *guard, st *state, in any) error {
-	if !st.op.guarded || g.unguarded != "" {
+func guardrailRule(_ context.Context, g *guard, ex *exchange, in any) error {
+	if !ex.op.guarded || g.unguarded != "" {
 		return nil
 	}
 	r := &g.guardrail
@@ -52,7 +52,7 @@ func guardrailRule(_ context.Context, g *guard, st *state, in any) error {
 		}
 		return pinValue("Trace", &in.Trace, types.Trace(strings.ToUpper(string(r.Trace))))
 	}
-	return st.op.foreign(in)
+	return ex.op.foreign(in)
 }
 
 // pin writes identifier and version, or refuses the caller's own.
@@ -97,8 +97,8 @@ func guardrailID(s string) string {
 // With any guardContent block only such blocks are scanned (User Guide,
 // guardrails-use-converse-api); in an InvokeModel body a tag suffix does the
 // same (guardrails-tagging).
-func coverageRule(_ context.Context, g *guard, st *state, in any) error {
-	if !st.op.guarded || g.unguarded != "" {
+func coverageRule(_ context.Context, g *guard, ex *exchange, in any) error {
+	if !ex.op.guarded || g.unguarded != "" {
 		return nil
 	}
 	switch in := in.(type) {
@@ -115,7 +115,7 @@ func coverageRule(_ context.Context, g *guard, st *state, in any) error {
 		in.Body = bytes.Clone(in.Body)
 		return g.bodyCoverage(in.Body, &in.ContentType)
 	}
-	return st.op.foreign(in)
+	return ex.op.foreign(in)
 }
 
 // ownMessages copies the lists of blocks, so that the blocks that are looked at are

@@ -31,9 +31,8 @@ func layered(h Handler) Handler {
 			return concluded(nil, Outcome{Err: err}), err
 		}
 		if e.admitted { // counted in by itself: the one before may not wait for it
-			calls := &e.op.chain.g.calls
-			calls.add()
-			defer calls.end()
+			e.calls.add()
+			defer e.calls.end()
 		}
 		res, err := h(ctx, e.layer(call))
 		e.restore(call)
@@ -52,7 +51,7 @@ func layered(h Handler) Handler {
 func concluded(e *entry, out Outcome) *Result {
 	r := &Result{done: &completion{entry: e}}
 	if e != nil {
-		r.done.log = e.op.chain.g.logger
+		r.done.log = e.log
 	}
 	r.done.complete(&out)
 	return r

@@ -57,7 +57,7 @@ func (g *guard) account(what, account string) error {
 
 // guardrailARNRule looks at a guardrail that the caller names by its ARN. An ID,
 // and the pinned ARN itself, are guardrailRule's to compare.
-func guardrailARNRule(_ context.Context, g *guard, st *state, in any) error {
+func guardrailARNRule(_ context.Context, g *guard, ex *exchange, in any) error {
 	field := guardrailField(in)
 	if field == nil || !strings.HasPrefix(aws.ToString(*field), "arn:") || **field == g.guardrail.ID {
 		return nil
@@ -112,13 +112,13 @@ func setGuardrailField(in any, id *string) {
 }
 
 // invocationRule keeps GetAsyncInvoke to invocations of the pinned region.
-func invocationRule(_ context.Context, g *guard, st *state, in any) error {
-	if st.op.name != "GetAsyncInvoke" {
+func invocationRule(_ context.Context, g *guard, ex *exchange, in any) error {
+	if ex.op.name != "GetAsyncInvoke" {
 		return nil
 	}
 	get, ok := in.(*bedrockruntime.GetAsyncInvokeInput)
 	if !ok {
-		return st.op.foreign(in)
+		return ex.op.foreign(in)
 	}
 	text := aws.ToString(get.InvocationArn)
 	get.InvocationArn = &text
@@ -133,7 +133,7 @@ func invocationRule(_ context.Context, g *guard, st *state, in any) error {
 // locationRule checks every place in S3 and every key that an input names, but
 // for those in a model's own JSON (an InvokeModel body, AdditionalModelRequestFields,
 // ModelInput, a tool's JSON). What was checked is a copy, and is what is sent.
-func locationRule(_ context.Context, g *guard, st *state, in any) (err error) {
+func locationRule(_ context.Context, g *guard, ex *exchange, in any) (err error) {
 	switch in := in.(type) {
 	case *bedrockruntime.ConverseInput:
 		in.Messages, err = g.ownLocations(in.Messages)

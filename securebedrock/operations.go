@@ -32,10 +32,6 @@ type operation struct {
 	// answers reports whether a value is what the SDK will cast the operation's
 	// result to. A step that answers with anything else would make the SDK panic.
 	answers func(out any) bool
-
-	// The steps of every stack of the operation, made once.
-	chain chainStep
-	gate  gateStep
 }
 
 // describe fills in what follows from the operation's input and output types.
@@ -63,7 +59,7 @@ func describe[In, Out any](op operation, schema, input, output *smithy.Schema, m
 	return op
 }
 
-func operations(g *guard) map[string]*operation {
+func operations() map[string]*operation {
 	startAsync := describe[br.StartAsyncInvokeInput, br.StartAsyncInvokeOutput](
 		operation{name: "StartAsyncInvoke", infers: true},
 		schemas.StartAsyncInvoke, schemas.StartAsyncInvokeRequest, schemas.StartAsyncInvokeResponse,
@@ -109,7 +105,6 @@ func operations(g *guard) map[string]*operation {
 		describe[br.ListAsyncInvokesInput, br.ListAsyncInvokesOutput](operation{name: "ListAsyncInvokes"},
 			schemas.ListAsyncInvokes, schemas.ListAsyncInvokesRequest, schemas.ListAsyncInvokesResponse, nil),
 	} {
-		op.chain, op.gate = chainStep{g: g, op: &op}, gateStep{g: g, op: &op}
 		m[op.name] = &op
 	}
 	return m

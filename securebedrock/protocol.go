@@ -41,25 +41,25 @@ func newProtocol() *protocol {
 // notes what it made of the input. A request that was written by anything else is
 // never approved.
 func (p *protocol) SerializeRequest(ctx context.Context, op *smithy.OperationSchema, in smithy.Serializable, req *smithyhttp.Request) error {
-	st := stateOf(ctx)
+	ex := exchangeOf(ctx)
 	switch {
-	case st == nil && duplexOf(ctx) == nil && middleware.GetOperationName(ctx) == duplexOperation:
+	case ex == nil && duplexOf(ctx) == nil && middleware.GetOperationName(ctx) == duplexOperation:
 		return p.unguarded(ctx)
-	case st == nil:
+	case ex == nil:
 		return bypassed(middleware.GetOperationName(ctx), "the request was written outside of the guard's own stack")
-	case any(in) != st.input, op.Schema != st.op.schema.Schema:
-		return st.named(refuse(ErrEndpoint, "the serializer was given another input or another operation than the rules approved"))
-	case !st.seal.written():
-		return st.named(refuse(ErrEndpoint, "the serializer ran twice; a step of the SDK's stack replaced it"))
+	case any(in) != ex.input, op.Schema != ex.op.schema.Schema:
+		return ex.named(refuse(ErrEndpoint, "the serializer was given another input or another operation than the rules approved"))
+	case !ex.seal.written():
+		return ex.named(refuse(ErrEndpoint, "the serializer ran twice; a step of the SDK's stack replaced it"))
 	}
 	if err := prewritten(req); err != nil {
-		return st.named(err)
+		return ex.named(err)
 	}
 	if err := p.Protocol.SerializeRequest(ctx, op, in, req); err != nil {
 		return err
 	}
-	if err := st.wire.capture(req); err != nil {
-		return st.named(err)
+	if err := ex.wire.capture(req); err != nil {
+		return ex.named(err)
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func TestRateLimitRecovers(t *testing.T) {
 					first = time.Since(start)
 				}
 				mu.Unlock()
-				stateOf(ctx).attempt.rate.note(nil, time.Now())
+				exchangeOf(ctx).attempt.rate.note(nil, time.Now())
 			})
 		}
 		wg.Wait()

@@ -118,8 +118,8 @@ func isThrottle(err error) bool {
 // bucketOf finds the bucket of the call's model.
 func (m *modelRetryer) bucketOf(ctx context.Context) *bucket {
 	var model string
-	if st := stateOf(ctx); st != nil {
-		model = st.call.Model.ID
+	if ex := exchangeOf(ctx); ex != nil {
+		model = ex.call.Model.ID
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -147,21 +147,21 @@ func (m *modelRetryer) RetryDelay(int, error) (time.Duration, error) { return 0,
 
 // GetAttemptToken waits for the model's rate limit.
 func (m *modelRetryer) GetAttemptToken(ctx context.Context) (func(error) error, error) {
-	b, st := m.bucketOf(ctx), stateOf(ctx)
-	st.pause()
+	b, ex := m.bucketOf(ctx), exchangeOf(ctx)
+	ex.pause()
 	if t := b.rate.take(time.Now()); t != 0 {
-		if err := m.line(ctx, st, b, t); err != nil {
+		if err := m.line(ctx, ex, b, t); err != nil {
 			b.rate.leave()
 			return nil, err
 		}
 	}
-	st.resume()
+	ex.resume()
 	refill, err := b.quota.GetAttemptToken(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if st != nil {
-		st.attempt.rate = b.rate
+	if ex != nil {
+		ex.attempt.rate = b.rate
 	}
 	return refill, nil
 }
@@ -172,14 +172,14 @@ const linePause = 250 * time.Millisecond
 // line waits until the ticket is due. It fails, with the throttle that is the
 // cause, once Retry.MaxWait has passed, and at once where the wait would pass the
 // deadline.
-func (m *modelRetryer) line(ctx context.Context, st *state, b *bucket, t ticket) error {
+func (m *modelRetryer) line(ctx context.Context, ex *exchange, b *bucket, t ticket) error {
 	throttle := func() error {
-		if st != nil && st.attempt.throttle != nil {
-			return st.attempt.throttle
+		if ex != nil && ex.attempt.throttle != nil {
+			return ex.attempt.throttle
 		}
 		return b.rate.throttle()
 	}
-	for end := time.Now().Add(m.budget(st)); ; {
+	for end := time.Now().Add(m.budget(ex)); ; {
 		now := time.Now()
 		left := b.rate.left(t, now)
 		switch {
@@ -197,11 +197,11 @@ func (m *modelRetryer) line(ctx context.Context, st *state, b *bucket, t ticket)
 }
 
 // budget is what is left of Retry.MaxWait.
-func (m *modelRetryer) budget(st *state) time.Duration {
-	if st == nil {
+func (m *modelRetryer) budget(ex *exchange) time.Duration {
+	if ex == nil {
 		return m.maxWait
 	}
-	return m.maxWait - st.waited()
+	return m.maxWait - ex.waited()
 }
 
 func passesDeadline(ctx context.Context, wait time.Duration) bool {
@@ -213,8 +213,8 @@ func passesDeadline(ctx context.Context, wait time.Duration) bool {
 // the caller's own.
 func deadline(ctx context.Context) error {
 	end, _ := ctx.Deadline()
-	if st := stateOf(ctx); st != nil && st.g != nil && st.g.timeouts.Call > 0 && !end.Before(st.call.Start.Add(st.g.timeouts.Call)) {
-		return &TimeoutError{Rule: ErrCallTimeout, After: st.g.timeouts.Call}
+	if ex := exchangeOf(ctx); ex != nil && ex.g != nil && ex.g.timeouts.Call > 0 && !end.Before(ex.call.Start.Add(ex.g.timeouts.Call)) {
+		return &TimeoutError{Rule: ErrCallTimeout, After: ex.g.timeouts.Call}
 	}
 	return context.DeadlineExceeded
 }
@@ -242,8 +242,8 @@ func (m *modelRetryer) sleep(ctx context.Context, d time.Duration) error {
 		return &aws.RequestCanceledError{Err: ctx.Err()}
 	case <-m.closed:
 		err := &PolicyError{Rule: ErrConfig, Detail: "the client was closed while the call waited to be sent"}
-		if st := stateOf(ctx); st != nil {
-			return st.named(err)
+		if ex := exchangeOf(ctx); ex != nil {
+			return ex.named(err)
 		}
 		return err
 	}
@@ -252,11 +252,11 @@ func (m *modelRetryer) sleep(ctx context.Context, d time.Duration) error {
 // GetRetryToken spends of the model's quota and waits, unless the wait is longer
 // than what is left of Retry.MaxWait or of the time to the deadline.
 func (m *modelRetryer) GetRetryToken(ctx context.Context, opErr error) (func(error) error, error) {
-	b, st := m.bucketOf(ctx), stateOf(ctx)
+	b, ex := m.bucketOf(ctx), exchangeOf(ctx)
 	attempt := 1
-	if st != nil {
-		attempt = max(1, st.sends)
-		if st.attempt.renewed && st.sends > m.maxAttempts {
+	if ex != nil {
+		attempt = max(1, ex.sends)
+		if ex.attempt.renewed && ex.sends > m.maxAttempts {
 			return nil, errors.New("securebedrock: not sent again: Retry.MaxAttempts is reached")
 		}
 	}
@@ -265,7 +265,7 @@ func (m *modelRetryer) GetRetryToken(ctx context.Context, opErr error) (func(err
 		return nil, err
 	}
 	delay = max(min(delay, m.maxBackoff), retryAfter(opErr, time.Now()))
-	if delay > m.budget(st) {
+	if delay > m.budget(ex) {
 		return nil, fmt.Errorf("securebedrock: not sent again: the wait of %v is longer than what is left of Retry.MaxWait, %v", delay.Round(time.Millisecond), m.maxWait)
 	}
 	if passesDeadline(ctx, delay) {
@@ -275,7 +275,7 @@ func (m *modelRetryer) GetRetryToken(ctx context.Context, opErr error) (func(err
 	if err != nil {
 		return nil, err
 	}
-	st.pause()
+	ex.pause()
 	heeded(opErr)
 	return token, m.sleep(ctx, delay)
 }

@@ -16,19 +16,19 @@ import (
 )
 
 func ofModel(model string) context.Context {
-	return middleware.WithStackValue(context.Background(), stateKey{}, &state{call: Call{Model: Model{ID: model}}})
+	return middleware.WithStackValue(context.Background(), exchangeKey{}, &exchange{call: Call{Model: Model{ID: model}}})
 }
 
 // play plays one attempt that ends with err.
 func play(t *testing.T, r *modelRetryer, model string, err error) {
 	t.Helper()
 	ctx := ofModel(model)
-	st := stateOf(ctx)
+	ex := exchangeOf(ctx)
 	release, tokenErr := r.GetAttemptToken(ctx)
 	if tokenErr != nil {
 		t.Fatal(tokenErr)
 	}
-	st.attempt.rate.note(err, time.Now())
+	ex.attempt.rate.note(err, time.Now())
 	if err := release(err); err != nil {
 		t.Fatal(err)
 	}

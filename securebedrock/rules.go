@@ -16,7 +16,7 @@ import (
 
 // rule checks or completes an input. in is the call's own shallow copy. A new
 // rule is one function in the list below.
-type rule func(ctx context.Context, g *guard, st *state, in any) error
+type rule func(ctx context.Context, g *guard, ex *exchange, in any) error
 
 func rules() []rule {
 	return []rule{
@@ -35,32 +35,32 @@ func rules() []rule {
 
 // operationRule refuses an operation that runs inference without a guardrail,
 // unless a reason is on record.
-func operationRule(_ context.Context, g *guard, st *state, _ any) error {
-	if st.op.guarded || !st.op.infers || st.call.Unguarded != "" {
+func operationRule(_ context.Context, g *guard, ex *exchange, _ any) error {
+	if ex.op.guarded || !ex.op.infers || ex.call.Unguarded != "" {
 		return nil
 	}
 	return refuse(ErrUnguardedOperation, fmt.Sprintf(
 		"%s runs a model on content that no guardrail sees; give the reason for wanting it in Options.UnguardedOperations[%q]",
-		st.op.name, st.op.name))
+		ex.op.name, ex.op.name))
 }
 
 // modelRule pins the copy of the identifier that was checked.
-func modelRule(_ context.Context, g *guard, st *state, in any) error {
-	field := st.op.modelOf(in)
+func modelRule(_ context.Context, g *guard, ex *exchange, in any) error {
+	field := ex.op.modelOf(in)
 	if field == nil {
-		if st.op.infers {
-			return st.op.foreign(in)
+		if ex.op.infers {
+			return ex.op.foreign(in)
 		}
 		return nil
 	}
 	id := aws.ToString(*field)
 	*field = &id
-	if st.parsed != nil && st.parsed.ID == id && id != "" { // the usual: no middleware changed it
-		st.call.Model = *st.parsed
+	if ex.parsed != nil && ex.parsed.ID == id && id != "" { // the usual: no middleware changed it
+		ex.call.Model = *ex.parsed
 		return nil
 	}
 	m, err := g.model(id)
-	st.call.Model = m
+	ex.call.Model = m
 	return err
 }
 
@@ -83,12 +83,12 @@ func (g *guard) model(id string) (Model, error) {
 }
 
 // residencyRule resolves where the model may run and compares with Residency.
-func residencyRule(ctx context.Context, g *guard, st *state, in any) error {
-	if st.op.modelOf(in) == nil {
+func residencyRule(ctx context.Context, g *guard, ex *exchange, in any) error {
+	if ex.op.modelOf(in) == nil {
 		return nil
 	}
-	regions, err := g.destinations(ctx, st.call.Model)
-	st.call.Model.Regions = regions
+	regions, err := g.destinations(ctx, ex.call.Model)
+	ex.call.Model.Regions = regions
 	if err != nil || g.anywhere {
 		return err
 	}
@@ -168,13 +168,13 @@ func withArticle(k ModelKind) string {
 }
 
 // applyGuardrailRule keeps ApplyGuardrail to the pinned guardrail.
-func applyGuardrailRule(_ context.Context, g *guard, st *state, in any) error {
-	if st.op.name != "ApplyGuardrail" || g.unguarded != "" {
+func applyGuardrailRule(_ context.Context, g *guard, ex *exchange, in any) error {
+	if ex.op.name != "ApplyGuardrail" || g.unguarded != "" {
 		return nil
 	}
 	a, ok := in.(*bedrockruntime.ApplyGuardrailInput)
 	if !ok {
-		return st.op.foreign(in)
+		return ex.op.foreign(in)
 	}
 	return g.guardrail.pin(&a.GuardrailIdentifier, &a.GuardrailVersion)
 }
@@ -186,38 +186,38 @@ const callIDKey = "securebedrock-call-id"
 const maxRequestMetadata = 16
 
 // defaultsRule writes what the caller left open: maxTokens and the call ID.
-func defaultsRule(_ context.Context, g *guard, st *state, in any) error {
+func defaultsRule(_ context.Context, g *guard, ex *exchange, in any) error {
 	switch in := in.(type) {
 	case *bedrockruntime.ConverseInput:
-		if err := g.withMaxTokens(st, &in.InferenceConfig, &in.AdditionalModelRequestFields); err != nil {
+		if err := g.withMaxTokens(ex, &in.InferenceConfig, &in.AdditionalModelRequestFields); err != nil {
 			return err
 		}
-		in.RequestMetadata = withCallID(in.RequestMetadata, st.call.ID)
+		in.RequestMetadata = withCallID(in.RequestMetadata, ex.call.ID)
 	case *bedrockruntime.ConverseStreamInput:
-		if err := g.withMaxTokens(st, &in.InferenceConfig, &in.AdditionalModelRequestFields); err != nil {
+		if err := g.withMaxTokens(ex, &in.InferenceConfig, &in.AdditionalModelRequestFields); err != nil {
 			return err
 		}
-		in.RequestMetadata = withCallID(in.RequestMetadata, st.call.ID)
+		in.RequestMetadata = withCallID(in.RequestMetadata, ex.call.ID)
 	case *bedrockruntime.InvokeModelInput:
-		return withCallIDHeader(&in.RequestMetadata, st.call.ID)
+		return withCallIDHeader(&in.RequestMetadata, ex.call.ID)
 	case *bedrockruntime.InvokeModelWithResponseStreamInput:
-		return withCallIDHeader(&in.RequestMetadata, st.call.ID)
+		return withCallIDHeader(&in.RequestMetadata, ex.call.ID)
 	default:
-		if st.op.guarded { // every guarded operation can carry the call ID
-			return st.op.foreign(in)
+		if ex.op.guarded { // every guarded operation can carry the call ID
+			return ex.op.foreign(in)
 		}
 	}
 	return nil
 }
 
 // withMaxTokens bounds the answer of a call whose input has no bound of its own.
-func (g *guard) withMaxTokens(st *state, config **types.InferenceConfiguration, extra *document.Interface) error {
+func (g *guard) withMaxTokens(ex *exchange, config **types.InferenceConfiguration, extra *document.Interface) error {
 	if g.maxTokens < 0 || *config != nil && (*config).MaxTokens != nil {
 		return nil
 	}
 	// A managed prompt brings its own, and Bedrock refuses any beside it
 	// (API_runtime_Converse).
-	if st.call.Model.Kind == KindPrompt {
+	if ex.call.Model.Kind == KindPrompt {
 		return nil
 	}
 	fields, err := freeze(extra)

@@ -19,7 +19,7 @@ import (
 // end, on an error, and when the caller closes it. That can happen before the
 // call has returned the stream, so completion waits for both.
 //
-// An open stream outlives the call by hours, so it holds nothing of the state but
+// An open stream outlives the call by hours, so it holds nothing of the exchange but
 // what it needs.
 type stream struct {
 	g       *guard
@@ -38,7 +38,7 @@ type stream struct {
 	ended    bool        // the body was read to a proper end
 	body     io.Closer   // observed
 	raw      io.Closer   // of an answer that is no stream
-	live     *exchange   // bidirectional only
+	live     *duplexWire // bidirectional only
 	counted  bool        // among the calls in flight
 	made     eventStream // by the SDK
 	fault    error       // what the observer found wrong
@@ -54,15 +54,15 @@ func (s *stream) named(err error) error { return named(err, s.op, s.model) }
 func (s *stream) cause() error { return context.Cause(s.ctx) }
 
 // unary completes a call whose whole answer is here.
-func (s *stream) unary(st *state, out any, metadata middleware.Metadata) error {
-	s.readMetadata(st, metadata)
+func (s *stream) unary(ex *exchange, out any, metadata middleware.Metadata) error {
+	s.readMetadata(ex, metadata)
 	s.g.readOutput(out, &s.outcome, &s.tally)
 	err := complete(out)
 	if err == nil {
 		err = s.g.verify(s.op, &s.outcome.Guardrail)
 	}
 	if err != nil {
-		err = st.named(err)
+		err = ex.named(err)
 	}
 	s.outcome.Err = err
 	s.outcome.Latency = time.Since(s.start)
@@ -71,9 +71,9 @@ func (s *stream) unary(st *state, out any, metadata middleware.Metadata) error {
 }
 
 // fail completes a call that got no answer.
-func (s *stream) fail(st *state, err error, metadata middleware.Metadata) {
+func (s *stream) fail(ex *exchange, err error, metadata middleware.Metadata) {
 	s.mu.Lock()
-	s.readMetadata(st, metadata)
+	s.readMetadata(ex, metadata)
 	s.outcome.Err = err
 	s.outcome.Canceled = errors.Is(err, context.Canceled)
 	s.outcome.Latency = time.Since(s.start)
@@ -103,12 +103,12 @@ func (s *stream) abandon(err error) {
 	}
 }
 
-func (s *stream) readMetadata(st *state, metadata middleware.Metadata) {
+func (s *stream) readMetadata(ex *exchange, metadata middleware.Metadata) {
 	if id, ok := awsmiddleware.GetRequestIDMetadata(metadata); ok {
 		s.outcome.RequestID = id
 	}
-	s.outcome.Attempts, s.outcome.Throttled, s.outcome.Wait = st.sends, st.throttled, st.waited().Truncate(time.Millisecond)
-	s.outcome.AccessKeyID, s.outcome.Principal = st.accessKey, st.principal
+	s.outcome.Attempts, s.outcome.Throttled, s.outcome.Wait = ex.sends, ex.throttled, ex.waited().Truncate(time.Millisecond)
+	s.outcome.AccessKeyID, s.outcome.Principal = ex.accessKey, ex.principal
 }
 
 // eventStream is what the SDK's stream types have in common.
@@ -138,7 +138,7 @@ func eventStreamOf(out any) eventStream {
 // open takes note that the call has returned its stream, and looks after it
 // from then on: a cancelled context completes the record at once, and the
 // client's Close cancels it.
-func (s *stream) open(st *state, cancel context.CancelCauseFunc, out any, metadata middleware.Metadata) {
+func (s *stream) open(ex *exchange, cancel context.CancelCauseFunc, out any, metadata middleware.Metadata) {
 	es := eventStreamOf(out)
 	g, ctx := s.g, s.ctx
 	forget := g.streams.add(es, func() {
@@ -157,7 +157,7 @@ func (s *stream) open(st *state, cancel context.CancelCauseFunc, out any, metada
 		g.streams.closeAfter(es, wait)
 	})
 	s.mu.Lock()
-	s.readMetadata(st, metadata)
+	s.readMetadata(ex, metadata)
 	s.returned, s.err = true, es.Err
 	s.release = func() { forget(); unwatch(); cancel(nil) }
 	body := s.body

@@ -68,7 +68,7 @@ func (o *Options) check() error {
 			fault("Middleware", "number %d is nil", i+1)
 		}
 	}
-	ops := operations(nil)
+	ops := operations()
 	for _, name := range sortedKeys(o.UnguardedOperations) {
 		op := ops[name]
 		switch {

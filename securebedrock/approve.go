@@ -1,0 +1,86 @@
+package securebedrock
+
+import (
+	"context"
+
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/smithy-go/middleware"
+)
+
+// ruleStep stands in the serializer's place: rules first, then the serializer,
+// whose protocol notes what the gate will demand to see again.
+type ruleStep struct {
+	g         *guard
+	op        *operation
+	serialize middleware.SerializeMiddleware
+}
+
+func (s *ruleStep) ID() string { return s.serialize.ID() }
+
+func (s *ruleStep) HandleSerialize(ctx context.Context, in middleware.SerializeInput, next middleware.SerializeHandler) (
+	middleware.SerializeOutput, middleware.Metadata, error,
+) {
+	ex := exchangeOf(ctx)
+	if ex == nil || ex.op != s.op {
+		return middleware.SerializeOutput{}, middleware.Metadata{}, &PolicyError{Rule: ErrGuardrailRequired, Operation: s.op.name,
+			Detail: "the call did not enter through the guard's own chain"}
+	}
+	if err := s.approve(ctx, ex, &in); err != nil {
+		return middleware.SerializeOutput{}, middleware.Metadata{}, ex.named(err)
+	}
+	return s.serialize.HandleSerialize(unsigned(ctx), in, middlewareFunc(func(ctx context.Context, in middleware.SerializeInput) (
+		middleware.SerializeOutput, middleware.Metadata, error,
+	) {
+		if !ex.seal.close() {
+			return middleware.SerializeOutput{}, middleware.Metadata{}, ex.named(refuse(ErrEndpoint,
+				"the request was not made by the client's own serializer; a step or a per-call option replaced the SDK's OperationSerializer or Options.Protocol"))
+		}
+		return next.HandleSerialize(ctx, in)
+	}))
+}
+
+// approve runs the rules, once an exchange.
+func (s *ruleStep) approve(ctx context.Context, ex *exchange, in *middleware.SerializeInput) error {
+	if !ex.seal.begin() {
+		return refuse(ErrEndpoint, "a step of the SDK's stack called its next handler again, which would send another prompt under the same record; call the Client again")
+	}
+	input, ok := s.op.clone(in.Parameters)
+	if !ok {
+		return s.op.foreign(in.Parameters)
+	}
+	if err := ex.print.unchanged(ctx, input); err != nil {
+		return err
+	}
+	for _, r := range s.g.rules {
+		if err := r(ctx, s.g, ex, input); err != nil {
+			return err
+		}
+	}
+	ex.input, in.Parameters = input, input
+	return nil
+}
+
+// unsigned takes back what a per-call option said about signing, so that what the
+// auth scheme says holds.
+func unsigned(ctx context.Context) context.Context {
+	//lint:ignore SA1019 the SDK still heeds it
+	if awsmiddleware.GetSigningRegion(ctx) != "" { //nolint:staticcheck // the SDK still heeds it
+		//lint:ignore SA1019 the SDK still heeds it
+		ctx = awsmiddleware.SetSigningRegion(ctx, "") //nolint:staticcheck // the SDK still heeds it
+	}
+	//lint:ignore SA1019 the SDK still heeds it
+	if awsmiddleware.GetSigningName(ctx) != "" { //nolint:staticcheck // the SDK still heeds it
+		//lint:ignore SA1019 the SDK still heeds it
+		ctx = awsmiddleware.SetSigningName(ctx, "") //nolint:staticcheck // the SDK still heeds it
+	}
+	if awsmiddleware.GetRequiresLegacyEndpoints(ctx) {
+		ctx = awsmiddleware.SetRequiresLegacyEndpoints(ctx, false)
+	}
+	return ctx
+}
+
+type middlewareFunc func(context.Context, middleware.SerializeInput) (middleware.SerializeOutput, middleware.Metadata, error)
+
+func (f middlewareFunc) HandleSerialize(ctx context.Context, in middleware.SerializeInput) (middleware.SerializeOutput, middleware.Metadata, error) {
+	return f(ctx, in)
+}

@@ -1,0 +1,43 @@
+package securebedrock
+
+import (
+	"sync/atomic"
+
+	"github.com/aws/smithy-go/logging"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// guard is what every call of one Client runs through. It is immutable but for
+// the few fields that say otherwise.
+type guard struct {
+	region      string
+	residency   []string
+	anywhere    bool // "*" in Residency
+	guardrail   Guardrail
+	roleARN     string // of Options.Role
+	sessionName string // of its sessions
+	unguarded   string
+	excused     map[string]string // Options.UnguardedOperations
+	models      []string
+	accounts    []string // empty: any
+	maxTokens   int32
+	profiles    ProfileResolver
+	timeouts    Timeouts
+	rules       []rule
+	chain       Handler
+	hasMW       bool
+	watched     bool // the configuration has steps or interceptors of its own
+	endpoint    pinnedEndpoint
+	doer        *roundTripDoer
+	transport   smithyhttp.ClientHandler // over doer
+	free        smithyhttp.ClientHandler // the same, for operations that may be sent twice
+	traced      bool                     // the application's TracerProvider wants the SDK's own context
+	attempts    retryStep
+	protocol    *protocol
+	streams     streamSet // mutable: the open streams
+	closed      atomic.Bool
+	calls       inFlight // mutable
+	logger      logging.Logger
+	closeIdle   func()
+	credentials *sealedCredentials
+}
