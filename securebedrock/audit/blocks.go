@@ -1,8 +1,7 @@
 package audit
 
 import (
-	"maps"
-	"slices"
+	"context"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
@@ -376,4 +375,13 @@ func notNil(b []byte) []byte {
 	return b
 }
 
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+// input describes what a call carries.
+func (p *ContentPolicy) input(ctx context.Context, in any) *Content {
+	c := p.newCollector(ctx)
+	defer c.end()
+	c.walk(func() { c.walkInput(in) })
+	if c.empty() {
+		return nil
+	}
+	return c.content()
+}

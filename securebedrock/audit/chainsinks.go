@@ -5,15 +5,6 @@ import (
 	"fmt"
 )
 
-// ErrNotWritten is wrapped by a sink's error where the sink is certain that it
-// stored nothing of the record, so that Chain can use the record's number again.
-// After any other error it is not known what is stored, and Chain writes the same
-// record again before the next one. A sink that writes to several sinks must not
-// pass it on; with a SinkFunc it has no meaning.
-var ErrNotWritten = errors.New("audit: nothing of the record is stored")
-
-func notWritten(err error) error { return fmt.Errorf("%w: %w", ErrNotWritten, err) }
-
 // Continuable is a Sink that knows what it holds from before. Chain refuses to
 // begin a chain behind other records.
 type Continuable interface {

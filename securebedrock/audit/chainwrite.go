@@ -3,14 +3,8 @@ package audit
 import (
 	"context"
 	"crypto/ed25519"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -220,17 +214,6 @@ func (c *Chained) settle(ctx context.Context) error {
 	return err
 }
 
-// macSuffix is how every line ends: what stands before it is what the MAC is of.
-const (
-	macPrefix = `,"mac":"`
-	macSuffix = `"}`
-	macLength = len(macPrefix) + 2*sha256.Size + len(macSuffix)
-)
-
-// ErrTooLong is the error of a record that is longer than Verify reads, although
-// its texts were left out.
-var ErrTooLong = fmt.Errorf("audit: the record is longer than %d bytes without any text; lower ContentPolicy.MaxBytes", maxLine)
-
 func (c *Chained) seal(r *Record, seq uint64) (*Record, error) {
 	c.rotate()
 	return c.sealAs(r, &Link{Stream: c.stream, Seq: seq, Prev: c.prev, KeyID: c.key.ID, Again: c.again, Repeats: c.repeats})
@@ -244,62 +227,6 @@ func (c *Chained) rotate() {
 			c.opts.Signer = *w.signer
 		}
 	}
-}
-
-func (c *Chained) sealAs(r *Record, link *Link) (*Record, error) {
-	own := *r // the caller's is not changed
-	own.sealed, own.MAC, own.Chain = nil, "", link
-	line, err := json.Marshal(&own)
-	for most := maxText(&own) / 2; err == nil && len(line)-1+macLength > maxLine; most /= 2 {
-		if most == 0 {
-			return nil, notWritten(ErrTooLong)
-		}
-		own.Input, own.Output = shortened(own.Input, most), shortened(own.Output, most)
-		line, err = json.Marshal(&own)
-	}
-	if err != nil {
-		return nil, notWritten(err)
-	}
-	line = line[:len(line)-1]
-	own.MAC = sum(c.mac, line)
-	line = append(append(append(line, macPrefix...), own.MAC...), macSuffix...)
-	own.sealed = line
-	return &own, nil
-}
-
-// maxText is the length of the longest text of a record.
-func maxText(r *Record) int {
-	n := 0
-	for _, c := range []*Content{r.Input, r.Output} {
-		if c != nil {
-			for i := range c.Blocks {
-				n = max(n, len(c.Blocks[i].Text))
-			}
-		}
-	}
-	return n
-}
-
-// shortened is c with texts of at most so many bytes.
-func shortened(c *Content, most int) *Content {
-	if c == nil {
-		return nil
-	}
-	own := *c
-	own.Blocks = slices.Clone(c.Blocks)
-	for i := range own.Blocks {
-		if b := &own.Blocks[i]; len(b.Text) > most {
-			b.Text, b.Truncated = strings.ToValidUTF8(b.Text[:most], ""), true
-		}
-	}
-	return &own
-}
-
-func sum(h hash.Hash, line []byte) string {
-	h.Reset()
-	h.Write(line)
-	var buf [sha256.Size]byte
-	return hex.EncodeToString(h.Sum(buf[:0]))
 }
 
 // checkpoint writes one. The caller holds the chain, and nothing is unsettled.

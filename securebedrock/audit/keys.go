@@ -90,14 +90,6 @@ func (k Keys) signer(id string) ed25519.PublicKey {
 	return nil
 }
 
-// public is nil where the signer has no whole private key.
-func (s Signer) public() ed25519.PublicKey {
-	if len(s.Key) != ed25519.PrivateKeySize {
-		return nil
-	}
-	return ed25519.PublicKey(slices.Clone(s.Key[ed25519.PrivateKeySize-ed25519.PublicKeySize:]))
-}
-
 func (k Keys) byID() map[string]hash.Hash {
 	m := make(map[string]hash.Hash, len(k.MAC))
 	for _, key := range k.MAC {
@@ -144,8 +136,6 @@ func (k Keys) check(write bool) error {
 	}
 	return errors.Join(faults...)
 }
-
-func isKeyID(id string) bool { return id != "" && len(id) <= 64 && word(id) == id }
 
 // String and GoString keep the secrets out of logs.
 func (k Keys) String() string {

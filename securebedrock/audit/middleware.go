@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -346,4 +347,16 @@ func (r *Record) outcome(p *pending, o securebedrock.Outcome, returned error) {
 		r.Refused = o.Attempts == 0 && (class == "refused" || class == "application" || class == "invalid")
 		r.Truncated = r.Error.Rule == "stream_truncated" || class == "timeout" && o.Events > 0
 	}
+}
+
+// modelOf records an identifier only where it parses: any other text in its place
+// could be a prompt.
+func modelOf(m securebedrock.Model) *Model {
+	if m.ID == "" && m.Kind == "" {
+		return nil
+	}
+	if m.Kind == "" {
+		return &Model{ID: noWord}
+	}
+	return &Model{ID: m.ID, Kind: string(m.Kind), Prefix: m.Prefix, Regions: slices.Clone(m.Regions)}
 }

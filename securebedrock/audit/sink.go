@@ -2,8 +2,9 @@ package audit
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
-	"sync"
 )
 
 // Sink stores records. Write returns nil when the record is as safe as the sink
@@ -63,53 +64,14 @@ func faultOf(s Sink) error {
 	return nil
 }
 
-func (c *Chained) fault() error { return faultOf(c.next) }
+// ErrClosed is the error of a write to a closed Chain, File or Async.
+var ErrClosed = errors.New("audit: the sink is closed")
 
-// JSONLines writes each record as one line of JSON, in one Write. It does not
-// close w, and flushes it where w has a Flush() error method, as a bufio.Writer
-// has. After a Write that stopped in mid-line the next record begins on a line of
-// its own.
-func JSONLines(w io.Writer) Sink { return &jsonLines{w: w} }
+// ErrNotWritten is wrapped by a sink's error where the sink is certain that it
+// stored nothing of the record, so that Chain can use the record's number again.
+// After any other error it is not known what is stored, and Chain writes the same
+// record again before the next one. A sink that writes to several sinks must not
+// pass it on; with a SinkFunc it has no meaning.
+var ErrNotWritten = errors.New("audit: nothing of the record is stored")
 
-type jsonLines struct {
-	mu   sync.Mutex
-	w    io.Writer
-	torn bool
-	buf  []byte
-}
-
-func (s *jsonLines) Write(_ context.Context, r *Record) error {
-	line, err := r.Line()
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.buf = s.buf[:0]
-	if s.torn {
-		s.buf = append(s.buf, '\n')
-	}
-	s.buf = append(append(s.buf, line...), '\n')
-	torn := s.torn
-	s.torn = true // where w panics
-	n, err := s.w.Write(s.buf)
-	s.torn = torn
-	if err == nil && n < len(s.buf) {
-		err = io.ErrShortWrite
-	}
-	if err != nil && n > 0 {
-		s.torn = true
-	} else if err == nil {
-		s.torn = false
-	}
-	return err
-}
-
-func (s *jsonLines) Flush(context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if f, ok := s.w.(interface{ Flush() error }); ok {
-		return f.Flush()
-	}
-	return nil
-}
+func notWritten(err error) error { return fmt.Errorf("%w: %w", ErrNotWritten, err) }

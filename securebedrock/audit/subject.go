@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 
-	"github.com/securebedrock/securebedrock-go/internal/token"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
@@ -46,15 +45,6 @@ func (a *auditor) subject(ctx context.Context, call *securebedrock.Call) (string
 		return DigestSubject(a.opts.SubjectKey, subject), nil
 	}
 	return identifier(subject), nil
-}
-
-// identifier is word for what a caller names: keys and tokens, which have the form of
-// a word, are none.
-func identifier(s string) string {
-	if token.In(s) {
-		return noWord
-	}
-	return word(s)
 }
 
 // unnamed refuses a call of which Options.Subject could not tell who made it.

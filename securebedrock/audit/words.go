@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/securebedrock/securebedrock-go/securebedrock"
+	"github.com/securebedrock/securebedrock-go/internal/token"
 )
 
 // noWord stands for what does not have the form of an identifier: it may be a
@@ -52,22 +52,19 @@ func phrase(s string) string {
 	}, s)
 }
 
-// modelOf records an identifier only where it parses: any other text in its place
-// could be a prompt.
-func modelOf(m securebedrock.Model) *Model {
-	if m.ID == "" && m.Kind == "" {
-		return nil
-	}
-	if m.Kind == "" {
-		return &Model{ID: noWord}
-	}
-	return &Model{ID: m.ID, Kind: string(m.Kind), Prefix: m.Prefix, Regions: slices.Clone(m.Regions)}
-}
-
 // hostOf keeps a host name or address with its port.
 func hostOf(s string) string {
 	if _, err := netip.ParseAddrPort(s); err == nil {
 		return s
+	}
+	return word(s)
+}
+
+// identifier is word for what a caller names: keys and tokens, which have the form of
+// a word, are none.
+func identifier(s string) string {
+	if token.In(s) {
+		return noWord
 	}
 	return word(s)
 }

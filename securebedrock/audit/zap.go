@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -36,17 +35,6 @@ func Zap(logger *zap.Logger) Sink {
 	})
 	return s
 }
-
-var (
-	errNoLogger = errors.New("audit: the logger is nil")
-	// ErrDropped: a logger does not keep records of this level, or samples them.
-	ErrDropped = errors.New("audit: the logger drops the record: its level or a sampler keeps it out")
-)
-
-type noLogger struct{}
-
-func (noLogger) Write(context.Context, *Record) error { return errNoLogger }
-func (noLogger) fault() error                         { return errNoLogger }
 
 type zapSink struct {
 	logger *zap.Logger
@@ -104,13 +92,6 @@ func (w *writeError) Write(p []byte) (int, error) {
 }
 
 func (w *writeError) Sync() error { return nil }
-
-func (r *Record) message() string { return "bedrock " + string(r.Kind) }
-
-// warns says whether a person should look.
-func (r *Record) warns() bool {
-	return r.Error != nil || r.Guardrail != nil && r.Guardrail.Intervened || r.Unguarded != "" || r.FailOpen != "" || r.Lost > 0
-}
 
 // MarshalLogObject implements zapcore.ObjectMarshaler, with the names of the JSON
 // form.
