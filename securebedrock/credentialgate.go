@@ -19,6 +19,8 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
 
 const (
@@ -122,7 +124,7 @@ func (s *credentialStep) host(ctx context.Context) (string, error) {
 	}
 	region := awsmiddleware.GetRegion(ctx) // of the profile's sso_region
 	if !isRegion(region) {
-		return "", refuse(ErrEndpoint, fmt.Sprintf("%s is not the name of a region; correct sso_region in the profile", quoted(region)))
+		return "", refuse(ErrEndpoint, fmt.Sprintf("%s is not the name of a region; correct sso_region in the profile", refusal.Quoted(region)))
 	}
 	sts, err := stsHost(region, Endpoint{})
 	if err != nil {
@@ -260,7 +262,7 @@ func (s *credentialStep) inspect(ctx context.Context, u *url.URL, header string)
 		return nil
 	}
 	if !isMetadataHost(u.Hostname()) {
-		return refuse(ErrEndpoint, fmt.Sprintf("credentials of an instance or a container come from a loopback or link-local address of AWS and not from %s; take AWS_EC2_METADATA_SERVICE_ENDPOINT, ec2_metadata_service_endpoint or AWS_CONTAINER_CREDENTIALS_FULL_URI away, or pass a configuration with credentials of your own to NewFromConfig", quoted(u.Host)))
+		return refuse(ErrEndpoint, fmt.Sprintf("credentials of an instance or a container come from a loopback or link-local address of AWS and not from %s; take AWS_EC2_METADATA_SERVICE_ENDPOINT, ec2_metadata_service_endpoint or AWS_CONTAINER_CREDENTIALS_FULL_URI away, or pass a configuration with credentials of your own to NewFromConfig", refusal.Quoted(u.Host)))
 	}
 	return nil
 }

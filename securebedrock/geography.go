@@ -3,6 +3,8 @@ package securebedrock
 import (
 	"fmt"
 	"strings"
+
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
 
 //go:generate go run ../internal/geodata/gen
@@ -34,7 +36,7 @@ func Geography(name string) []string {
 	if list := sharedDestinations(name); list != nil {
 		return list
 	}
-	return []string{unknownGeography + quoted(name)}
+	return []string{unknownGeography + refusal.Quoted(name)}
 }
 
 // unknownGeography begins the entry that stands for a name without a list.
@@ -51,7 +53,7 @@ func residencyFault(entry string) string {
 	case sharedDestinations(entry) != nil:
 		return fmt.Sprintf("%q is neither the name of a region nor \"*\"; for the geography give Geography(%q)", entry, entry)
 	}
-	return quoted(entry) + " is neither the name of a region nor \"*\""
+	return refusal.Quoted(entry) + " is neither the name of a region nor \"*\""
 }
 
 func isProfilePrefix(s string) bool {

@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
 
 // guardrailRule attaches the pinned guardrail. A caller's own setting passes
@@ -58,10 +60,10 @@ func guardrailRule(_ context.Context, g *guard, ex *exchange, in any) error {
 // pin writes identifier and version, or refuses the caller's own.
 func (r *Guardrail) pin(id, version **string) error {
 	if *id != nil && !sameGuardrail(**id, r.ID) {
-		return refuse(ErrGuardrailOverride, "the caller names guardrail "+quoted(**id)+" and Options pins "+quoted(r.ID)+"; leave it out")
+		return refuse(ErrGuardrailOverride, "the caller names guardrail "+refusal.Quoted(**id)+" and Options pins "+refusal.Quoted(r.ID)+"; leave it out")
 	}
 	if *version != nil && **version != r.Version {
-		return refuse(ErrGuardrailOverride, "the caller names guardrail version "+quoted(**version)+" and Options pins "+quoted(r.Version)+"; leave it out")
+		return refuse(ErrGuardrailOverride, "the caller names guardrail version "+refusal.Quoted(**version)+" and Options pins "+refusal.Quoted(r.Version)+"; leave it out")
 	}
 	*id, *version = aws.String(r.ID), aws.String(r.Version)
 	return nil
@@ -69,7 +71,7 @@ func (r *Guardrail) pin(id, version **string) error {
 
 func pinValue[T ~string](name string, field *T, want T) error {
 	if *field != "" && *field != want {
-		return refuse(ErrGuardrailOverride, "the caller sets guardrail "+name+" "+quoted(string(*field))+" and Options pins "+quoted(string(want))+"; leave it out")
+		return refuse(ErrGuardrailOverride, "the caller sets guardrail "+name+" "+refusal.Quoted(string(*field))+" and Options pins "+refusal.Quoted(string(want))+"; leave it out")
 	}
 	*field = want
 	return nil
@@ -206,9 +208,9 @@ func (g *guard) bodyCoverage(body []byte, contentType **string) error {
 		// no guardrail (API_runtime_InvokeModel, guardrailIdentifier).
 		t = "application/json"
 	} else if mt, params, err := mime.ParseMediaType(t); err != nil || mt != "application/json" {
-		return refuse(ErrGuardrailCoverage, "a guardrail needs ContentType application/json, not "+quoted(t))
+		return refuse(ErrGuardrailCoverage, "a guardrail needs ContentType application/json, not "+refusal.Quoted(t))
 	} else if charset, ok := params["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
-		return refuse(ErrGuardrailCoverage, "a guardrail needs a body in UTF-8, and ContentType says "+quoted(t))
+		return refuse(ErrGuardrailCoverage, "a guardrail needs a body in UTF-8, and ContentType says "+refusal.Quoted(t))
 	}
 	*contentType = &t // what was checked, and not the caller's
 	// A number or a list has no settings, and a text in another encoding could hide

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 	regions "github.com/securebedrock/securebedrock-go/internal/region"
 	"github.com/securebedrock/securebedrock-go/internal/token"
 )
@@ -34,11 +35,11 @@ func (g *guard) home(what, partition, region, account string) error {
 	switch own := partitionOf(g.region); {
 	case region != g.region:
 		if !isRegion(region) {
-			region = quoted(region)
+			region = refusal.Quoted(region)
 		}
 		return refuse(ErrRegion, what+" is of "+region+" and Options.Region is "+g.region)
 	case partition != own:
-		return refuse(ErrRegion, what+" is of partition "+quoted(partition)+" and "+g.region+" is in "+own)
+		return refuse(ErrRegion, what+" is of partition "+refusal.Quoted(partition)+" and "+g.region+" is in "+own)
 	case account != "":
 		return g.account(what, account)
 	}
@@ -48,7 +49,7 @@ func (g *guard) home(what, partition, region, account string) error {
 func (g *guard) account(what, account string) error {
 	switch {
 	case !isAccount(account):
-		return refuse(ErrAccount, what+" is of account "+quoted(account)+", which is not twelve digits")
+		return refuse(ErrAccount, what+" is of account "+refusal.Quoted(account)+", which is not twelve digits")
 	case len(g.accounts) > 0 && !slices.Contains(g.accounts, account):
 		return refuse(ErrAccount, what+" is of account "+account+"; name the account in Options.Accounts if calls may use what is there")
 	}
@@ -65,7 +66,7 @@ func guardrailARNRule(_ context.Context, g *guard, ex *exchange, in any) error {
 	id := **field
 	arn, ok := regions.ParseARN(id)
 	if !ok || arn.Service != "bedrock" || !strings.HasPrefix(arn.Resource, "guardrail/") {
-		return refuse(ErrGuardrailOverride, "the caller's "+quoted(id)+" is not the ARN of a guardrail")
+		return refuse(ErrGuardrailOverride, "the caller's "+refusal.Quoted(id)+" is not the ARN of a guardrail")
 	}
 	if err := g.home("the caller's guardrail", arn.Partition, arn.Region, arn.Account); err != nil {
 		if g.unguarded == "" {
@@ -125,7 +126,7 @@ func invocationRule(_ context.Context, g *guard, ex *exchange, in any) error {
 	arn, ok := regions.ParseARN(text)
 	id, isInvocation := strings.CutPrefix(arn.Resource, "async-invoke/")
 	if !ok || arn.Service != "bedrock" || arn.Account == "" || !isInvocation || id == "" || strings.ContainsFunc(id, token.NotAlphanumeric) {
-		return refuse(ErrRegion, "InvocationArn "+quoted(text)+" is not the ARN of an asynchronous invocation")
+		return refuse(ErrRegion, "InvocationArn "+refusal.Quoted(text)+" is not the ARN of an asynchronous invocation")
 	}
 	return g.home("InvocationArn", arn.Partition, arn.Region, arn.Account)
 }
@@ -306,7 +307,7 @@ func (g *guard) bucket(uri, owner *string) error {
 		return refuse(ErrRegion, "a place in S3 is not s3://BUCKET/KEY with the name of a general purpose bucket, so its region cannot be told")
 	}
 	if account, region, ok := regionalBucket(name); ok {
-		if err := g.home("the bucket "+quoted(name), partitionOf(region), region, account); err != nil {
+		if err := g.home("the bucket "+refusal.Quoted(name), partitionOf(region), region, account); err != nil {
 			return err
 		}
 	}
@@ -359,7 +360,7 @@ func (g *guard) key(id *string) error {
 	}
 	arn, ok := regions.ParseARN(text)
 	if !ok || arn.Service != "kms" || arn.Account == "" || !strings.HasPrefix(arn.Resource, "key/") && !strings.HasPrefix(arn.Resource, "alias/") {
-		return refuse(ErrRegion, "KmsKeyId "+quoted(text)+" is not the ARN of a KMS key or alias")
+		return refuse(ErrRegion, "KmsKeyId "+refusal.Quoted(text)+" is not the ARN of a KMS key or alias")
 	}
 	return g.home("KmsKeyId", arn.Partition, arn.Region, arn.Account)
 }

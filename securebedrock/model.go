@@ -3,6 +3,7 @@ package securebedrock
 import (
 	"strings"
 
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 	regions "github.com/securebedrock/securebedrock-go/internal/region"
 	"github.com/securebedrock/securebedrock-go/internal/token"
 )
@@ -60,7 +61,7 @@ func ParseModel(id string) (Model, error) {
 	// in the wrong place.
 	case len(id) > 2048: // the service's own limit, API_runtime_Converse
 		return Model{}, refuse(ErrModel, "the identifier is longer than 2048 characters")
-	case strings.ContainsFunc(id, notIdentifier):
+	case strings.ContainsFunc(id, token.NotIdentifier):
 		return Model{}, refuse(ErrModel, "the identifier has a character that no model identifier has")
 	case token.In(id):
 		return Model{}, refuse(ErrModel, "the identifier holds what looks like a token or a key")
@@ -70,19 +71,12 @@ func ParseModel(id string) (Model, error) {
 		parse = parseModelARN
 	}
 	if err := parse(&m, id); err != nil {
-		if !repeatable(id) {
+		if !refusal.Repeatable(id) {
 			id = ""
 		}
 		return Model{ID: id}, err
 	}
 	return m, nil
-}
-
-// notIdentifier keeps out white space, control characters and anything that
-// could change a URL's path.
-func notIdentifier(r rune) bool {
-	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' ||
-		strings.ContainsRune("-_.:/", r))
 }
 
 // parseModelID tells "anthropic.claude-…" from "eu.anthropic.claude-…". A model's
@@ -93,12 +87,12 @@ func notIdentifier(r rune) bool {
 func parseModelID(m *Model, id string) error {
 	head, rest, ok := strings.Cut(id, ".")
 	if !ok || !isModelWord(head) || rest == "" || strings.Contains(id, "..") || strings.ContainsFunc(id, notModelID) {
-		return refuse(ErrModel, quoted(id)+" is neither a model ID, an inference profile ID nor an ARN")
+		return refuse(ErrModel, refusal.Quoted(id)+" is neither a model ID, an inference profile ID nor an ARN")
 	}
 	switch {
 	case isProfilePrefix(head):
 		if !strings.Contains(rest, ".") {
-			return refuse(ErrModel, quoted(id)+" has an inference profile's prefix and no provider after it")
+			return refuse(ErrModel, refusal.Quoted(id)+" has an inference profile's prefix and no provider after it")
 		}
 		m.Kind, m.Prefix = KindInferenceProfile, head
 	case !strings.Contains(rest, "."), isProvider(head):
@@ -132,7 +126,7 @@ func isProvider(s string) bool {
 }
 
 func parseModelARN(m *Model, id string) error {
-	bad := func(why string) error { return refuse(ErrModel, "ARN "+quoted(id)+": "+why) }
+	bad := func(why string) error { return refuse(ErrModel, "ARN "+refusal.Quoted(id)+": "+why) }
 	arn, ok := regions.ParseARN(id)
 	if !ok {
 		return bad("it is not of the form arn:PARTITION:SERVICE:REGION:ACCOUNT:TYPE/NAME")

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 	regions "github.com/securebedrock/securebedrock-go/internal/region"
 )
 
@@ -149,7 +150,7 @@ func (g *guard) verify(op *operation, o *GuardrailOutcome) error {
 	case !o.Applied:
 		return refuse(ErrGuardrailUnverified, "its guardrail trace lists none as applied")
 	case !g.provenBy(o.ARN, o.ARN, o.Version):
-		return refuse(ErrGuardrailUnverified, "its guardrail trace names "+quoted(o.ARN)+" version "+quoted(o.Version)+", not the pinned one")
+		return refuse(ErrGuardrailUnverified, "its guardrail trace names "+refusal.Quoted(o.ARN)+" version "+refusal.Quoted(o.Version)+", not the pinned one")
 	}
 	return nil
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
 
 // rule checks or completes an input. in is the call's own shallow copy. A new
@@ -122,10 +124,10 @@ func (g *guard) destinations(ctx context.Context, m Model) ([]string, error) {
 	case g.anywhere:
 		return []string{anywhere}, nil
 	case m.Kind == KindUnknown:
-		return nil, refuse(ErrModel, quoted(m.ID)+" begins with neither a known provider nor a known inference profile prefix; "+
+		return nil, refuse(ErrModel, refusal.Quoted(m.ID)+" begins with neither a known provider nor a known inference profile prefix; "+
 			"if it is a profile, set Options.Profiles to ask Bedrock about it; "+g.byARN(m))
 	case m.Kind == KindInferenceProfile && !isProfilePrefix(m.Prefix):
-		return nil, refuse(ErrModel, "the inference profile prefix "+quoted(m.Prefix)+" is not known here; set Options.Profiles to ask Bedrock about the profile")
+		return nil, refuse(ErrModel, "the inference profile prefix "+refusal.Quoted(m.Prefix)+" is not known here; set Options.Profiles to ask Bedrock about the profile")
 	case m.Kind == KindInferenceProfile:
 		return nil, refuse(ErrResidency, fmt.Sprintf("no %s. profile is known to be callable in %s; set Options.Profiles to ask Bedrock", m.Prefix, g.region))
 	}
@@ -157,7 +159,7 @@ func (g *guard) resolve(ctx context.Context, m Model) (list []string, err error)
 
 // byARN names the form in which a model of a new provider passes.
 func (g *guard) byARN(m Model) string {
-	return "if it is a foundation model, name it " + quoted("arn:"+partitionOf(g.region)+":bedrock:"+g.region+"::foundation-model/"+m.ID)
+	return "if it is a foundation model, name it " + refusal.Quoted("arn:"+partitionOf(g.region)+":bedrock:"+g.region+"::foundation-model/"+m.ID)
 }
 
 func withArticle(k ModelKind) string {

@@ -1,71 +1,67 @@
 package securebedrock
 
 import (
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 	regions "github.com/securebedrock/securebedrock-go/internal/region"
 )
 
 // check reports every fault at once. Each wraps ErrConfig and names its field.
 func (o *Options) check() error {
-	var faults []error
-	fault := func(field, format string, args ...any) {
-		faults = append(faults, fmt.Errorf("%w: %s: "+format, append([]any{ErrConfig, field}, args...)...))
-	}
+	var faults refusal.Faults
 	switch {
 	case o.Region == "":
-		fault("Region", "it is required")
+		faults.Add("Region", "it is required")
 	case !isRegion(o.Region):
-		fault("Region", "%s is not the name of a region", quoted(o.Region))
+		faults.Add("Region", "%s is not the name of a region", refusal.Quoted(o.Region))
 	}
 	for _, r := range o.Residency {
 		if why := residencyFault(r); why != "" {
-			fault("Residency", "%s", why)
+			faults.Add("Residency", "%s", why)
 		}
 	}
 	for _, a := range o.Accounts {
 		if !isAccount(a) {
-			fault("Accounts", "%s is not an account's twelve digits", quoted(a))
+			faults.Add("Accounts", "%s is not an account's twelve digits", refusal.Quoted(a))
 		}
 	}
 	if r := reflect.ValueOf(o.Profiles); (r.Kind() == reflect.Pointer || r.Kind() == reflect.Func) && r.IsNil() { // a nil map may well resolve
-		fault("Profiles", "it holds a nil %T; leave Profiles nil for the built-in table", o.Profiles)
+		faults.Add("Profiles", "it holds a nil %T; leave Profiles nil for the built-in table", o.Profiles)
 	}
 	if isRegion(o.Region) || o.Endpoint.URL != "" {
 		_, err := newEndpoint(o.Region, o.Endpoint)
-		faults = append(faults, err)
+		faults.Join(err)
 	}
-	faults = append(faults, o.checkGuardrail()...)
+	faults.Join(o.checkGuardrail())
 	for _, p := range o.Models {
 		if p == "" || strings.TrimSpace(p) != p {
-			fault("Models", "%s matches no model identifier", quoted(p))
+			faults.Add("Models", "%s matches no model identifier", refusal.Quoted(p))
 		}
 	}
 	if o.Role != nil {
-		faults = append(faults, o.Role.check(o.Region))
+		faults.Join(o.Role.check(o.Region))
 		if api := o.Role.STS; api != nil && isNil(api) {
-			fault("Role.STS", "it is a nil %T; leave it out for the STS endpoint of Region", api)
+			faults.Add("Role.STS", "it is a nil %T; leave it out for the STS endpoint of Region", api)
 		}
 	}
 	if o.Retry.MaxAttempts < 0 {
-		fault("Retry.MaxAttempts", "%d is negative; 1 sends once", o.Retry.MaxAttempts)
+		faults.Add("Retry.MaxAttempts", "%d is negative; 1 sends once", o.Retry.MaxAttempts)
 	}
 	if o.Retry.MaxWait < 0 {
-		fault("Retry.MaxWait", "%v is negative; 1ns hardly waits", o.Retry.MaxWait)
+		faults.Add("Retry.MaxWait", "%v is negative; 1ns hardly waits", o.Retry.MaxWait)
 	}
 	if o.Retry.MaxBackoff < 0 {
-		fault("Retry.MaxBackoff", "%v is negative; 1ns hardly waits", o.Retry.MaxBackoff)
+		faults.Add("Retry.MaxBackoff", "%v is negative; 1ns hardly waits", o.Retry.MaxBackoff)
 	}
 	for i, m := range o.Middleware {
 		if m == nil {
-			fault("Middleware", "number %d is nil", i+1)
+			faults.Add("Middleware", "number %d is nil", i+1)
 		}
 	}
 	ops := operations()
@@ -73,57 +69,54 @@ func (o *Options) check() error {
 		op := ops[name]
 		switch {
 		case op == nil:
-			fault("UnguardedOperations", "%s is not an operation of Bedrock Runtime", quotedWord(name))
+			faults.Add("UnguardedOperations", "%s is not an operation of Bedrock Runtime", refusal.QuotedWord(name))
 		case op.guarded || !op.infers:
-			fault("UnguardedOperations", "%s needs no reason: it carries the guardrail or runs no model", name)
+			faults.Add("UnguardedOperations", "%s needs no reason: it carries the guardrail or runs no model", name)
 		case strings.TrimSpace(o.UnguardedOperations[name]) == "":
-			fault("UnguardedOperations", "%s has no reason", name)
+			faults.Add("UnguardedOperations", "%s has no reason", name)
 		}
 	}
-	return errors.Join(faults...)
+	return faults.Err()
 }
 
-func (o *Options) checkGuardrail() []error {
-	var faults []error
-	fault := func(field, format string, args ...any) {
-		faults = append(faults, fmt.Errorf("%w: %s: "+format, append([]any{ErrConfig, field}, args...)...))
-	}
+func (o *Options) checkGuardrail() error {
+	var faults refusal.Faults
 	r := o.Guardrail
 	if o.Unguarded != "" {
 		if strings.TrimSpace(o.Unguarded) == "" {
-			fault("Unguarded", "the reason is blank")
+			faults.Add("Unguarded", "the reason is blank")
 		}
 		if r != (Guardrail{}) {
-			fault("Unguarded", "it excludes Guardrail; leave one of them out")
+			faults.Add("Unguarded", "it excludes Guardrail; leave one of them out")
 		}
-		return faults
+		return faults.Err()
 	}
 	switch {
 	case r.ID == "":
-		fault("Guardrail.ID", "it is required, unless Unguarded says why there is none")
+		faults.Add("Guardrail.ID", "it is required, unless Unguarded says why there is none")
 	case strings.HasPrefix(r.ID, "arn:"):
 		if err := checkGuardrailARN(r.ID, o.Region); err != "" {
-			fault("Guardrail.ID", "%s", err)
+			faults.Add("Guardrail.ID", "%s", err)
 		}
 	case !isGuardrailID(r.ID):
-		fault("Guardrail.ID", "%s is neither a guardrail's identifier (a-z and 0-9) nor its ARN", quoted(r.ID))
+		faults.Add("Guardrail.ID", "%s is neither a guardrail's identifier (a-z and 0-9) nor its ARN", refusal.Quoted(r.ID))
 	}
 	switch {
 	case r.Version == "DRAFT" && !r.AllowDraft:
-		fault("Guardrail.Version", "DRAFT changes with every edit; name a published version, or set AllowDraft")
+		faults.Add("Guardrail.Version", "DRAFT changes with every edit; name a published version, or set AllowDraft")
 	case r.Version != "DRAFT" && !isVersion(r.Version):
-		fault("Guardrail.Version", "%s is not a published version, \"1\" to \"99999999\"", quoted(r.Version))
+		faults.Add("Guardrail.Version", "%s is not a published version, \"1\" to \"99999999\"", refusal.Quoted(r.Version))
 	}
 	if r.Trace != "" && !slices.Contains(r.Trace.Values(), r.Trace) {
-		fault("Guardrail.Trace", "%s is none of %v", quoted(string(r.Trace)), r.Trace.Values())
+		faults.Add("Guardrail.Trace", "%s is not valid; use one of %v", refusal.Quoted(string(r.Trace)), r.Trace.Values())
 	}
 	if r.Stream != "" && !slices.Contains(r.Stream.Values(), r.Stream) {
-		fault("Guardrail.Stream", "%s is none of %v", quoted(string(r.Stream)), r.Stream.Values())
+		faults.Add("Guardrail.Stream", "%s is not valid; use one of %v", refusal.Quoted(string(r.Stream)), r.Stream.Values())
 	}
 	if r.Verify && r.Trace == types.GuardrailTraceDisabled {
-		fault("Guardrail.Verify", "the proof is in the trace, and Guardrail.Trace is disabled")
+		faults.Add("Guardrail.Verify", "the proof is in the trace, and Guardrail.Trace is disabled")
 	}
-	return faults
+	return faults.Err()
 }
 
 // isRegion accepts the names of regions, by the SDK's own partition table.
@@ -146,19 +139,11 @@ func checkGuardrailARN(arn, region string) (fault string) {
 	id, isGuardrail := strings.CutPrefix(a.Resource, "guardrail/")
 	switch {
 	case !ok || a.Service != "bedrock" || !isAccount(a.Account) || !isGuardrail || !isGuardrailID(id):
-		return quoted(arn) + " is not the ARN of a guardrail"
+		return refusal.Quoted(arn) + " is not the ARN of a guardrail"
 	case a.Region != region:
-		return fmt.Sprintf("the guardrail is of %s and Region is %s; a guardrail is called in its own region", quoted(a.Region), quoted(region))
+		return fmt.Sprintf("the guardrail is of %s and Region is %s; a guardrail is called in its own region", refusal.Quoted(a.Region), refusal.Quoted(region))
 	case a.Partition != partitionOf(region):
-		return fmt.Sprintf("the guardrail is of partition %s and Region is in %s", quoted(a.Partition), partitionOf(region))
+		return fmt.Sprintf("the guardrail is of partition %s and Region is in %s", refusal.Quoted(a.Partition), partitionOf(region))
 	}
 	return ""
-}
-
-// quotedWord repeats what can be the name of an operation, mistyped.
-func quotedWord(s string) string {
-	if len(s) > 64 || strings.ContainsFunc(s, func(r rune) bool { return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z') }) {
-		return quoted(s)
-	}
-	return strconv.Quote(s)
 }

@@ -20,3 +20,9 @@ func In(s string) bool {
 func NotAlphanumeric(r rune) bool {
 	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9')
 }
+
+// NotIdentifier reports whether r stands in no identifier of AWS. White space and
+// control characters do not, nor does anything that could change a URL's path.
+func NotIdentifier(r rune) bool {
+	return NotAlphanumeric(r) && !strings.ContainsRune("-_.:/", r)
+}
