@@ -1,8 +1,8 @@
 // Command table reads benchmark output with client=sdk and client=ours side by
-// side, and writes a Markdown table of medians and ratios between two markers of a
-// file, and a chart of calls per second over callers.
+// side. It writes a table of medians and ratios between two markers of one page, a
+// few lines of ratios between the same markers of another, and a chart of ratios.
 //
-//	table -in latest.txt -readme README.md -svg throughput.svg -note "machine, date"
+//	table -in latest.txt -page benchmarks.md -readme README.md -svg ratios.svg -note "machine, date"
 package main
 
 import (
@@ -19,39 +19,52 @@ import (
 
 const begin, end = "<!-- bench:begin -->\n", "<!-- bench:end -->\n"
 
+// files are what the command reads and writes.
+type files struct{ in, page, readme, svg string }
+
 func main() {
 	log.SetFlags(0)
-	in := flag.String("in", "", "benchmark output")
-	readme := flag.String("readme", "", "file whose table is replaced")
-	svg := flag.String("svg", "", "chart to write")
+	var f files
+	flag.StringVar(&f.in, "in", "", "benchmark output")
+	flag.StringVar(&f.page, "page", "", "page whose table is replaced")
+	flag.StringVar(&f.readme, "readme", "", "page whose lines are replaced")
+	flag.StringVar(&f.svg, "svg", "", "chart to write")
 	note := flag.String("note", "", "what the table was measured on")
 	flag.Parse()
-	if err := run(*in, *readme, *svg, *note); err != nil {
+	if err := run(f, *note); err != nil {
 		log.Fatalf("table: %v", err)
 	}
 }
 
-func run(in, readme, svg, note string) error {
-	raw, err := os.ReadFile(in)
+func run(f files, note string) error {
+	raw, err := os.ReadFile(f.in)
 	if err != nil {
 		return err
 	}
-	results, err := read(raw, in)
+	results, err := read(raw, f.in)
 	if err != nil {
 		return err
 	}
-	old, err := os.ReadFile(readme)
+	if err := rewrite(f.page, note+"\n\n"+results.table()); err != nil {
+		return err
+	}
+	if err := rewrite(f.readme, results.lines()); err != nil {
+		return err
+	}
+	return os.WriteFile(f.svg, []byte(results.chart()), 0o644) //nolint:gosec // a picture of the documentation
+}
+
+// rewrite puts a text between the markers of a file.
+func rewrite(path, text string) error {
+	old, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	text, err := replace(old, note+"\n\n"+results.table())
+	page, err := replace(old, text)
 	if err != nil {
-		return fmt.Errorf("%s: %w", readme, err)
+		return fmt.Errorf("%s: %w", path, err)
 	}
-	if err := os.WriteFile(readme, text, 0o644); err != nil {
-		return err
-	}
-	return results.chart(svg)
+	return os.WriteFile(path, page, 0o644) //nolint:gosec // a page of the documentation
 }
 
 // replace puts a text between the markers.

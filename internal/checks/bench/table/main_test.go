@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/xml"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,20 +19,28 @@ BenchmarkCallers/net=h1/callers=1/client=sdk-2    10  1 ns/op  45 calls/s
 BenchmarkCallers/net=h1/callers=1/client=ours-2   10  1 ns/op  45 calls/s
 BenchmarkCallers/net=h1/callers=256/client=sdk-2  10  1 ns/op  500 calls/s
 BenchmarkCallers/net=h1/callers=256/client=ours-2 10  1 ns/op  5000 calls/s
+BenchmarkThrottledNeighbour/throttled=false/client=sdk-2  1  1 ns/op  2000 calls/s
+BenchmarkThrottledNeighbour/throttled=false/client=ours-2 1  1 ns/op  2000 calls/s
+BenchmarkThrottledNeighbour/throttled=true/client=sdk-2   1  1 ns/op  0 calls/s
+BenchmarkThrottledNeighbour/throttled=true/client=ours-2  1  1 ns/op  1960 calls/s
 `
 
 func TestTableAndChart(t *testing.T) {
 	dir := t.TempDir()
-	in, readme, svg := filepath.Join(dir, "in.txt"), filepath.Join(dir, "README.md"), filepath.Join(dir, "chart.svg")
-	for path, text := range map[string]string{in: output, readme: "before\n" + begin + "old\n" + end + "after\n"} {
+	f := files{
+		in: filepath.Join(dir, "in.txt"), page: filepath.Join(dir, "benchmarks.md"),
+		readme: filepath.Join(dir, "README.md"), svg: filepath.Join(dir, "chart.svg"),
+	}
+	const old = "before\n" + begin + "old\n" + end + "after\n"
+	for path, text := range map[string]string{f.in: output, f.page: old, f.readme: old} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := run(in, readme, svg, "a machine"); err != nil {
+	if err := run(f, "a machine"); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(readme)
+	text, err := os.ReadFile(f.page)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,9 +57,32 @@ func TestTableAndChart(t *testing.T) {
 	if strings.Contains(string(text), "old") || strings.Contains(string(text), "callers=256 | sec/op") {
 		t.Errorf("what does not belong there is there:\n%s", text)
 	}
-	chart, err := os.ReadFile(svg)
-	if err != nil || !strings.Contains(string(chart), "<svg") || !strings.Contains(string(chart), "securebedrock, HTTP/1.1") {
-		t.Errorf("the chart: %v\n%.200s", err, chart)
+	readme, err := os.ReadFile(f.readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"before\n" + begin + "- **One call** takes 1.05 of", end + "after\n",
+		"**256 callers** make 10.00 times", "keeps 0.98 of its calls per second; with the plain SDK's adaptive retries it keeps 0.00.",
+	} {
+		if !strings.Contains(string(readme), want) {
+			t.Errorf("%q is missing in:\n%s", want, readme)
+		}
+	}
+	chart, err := os.ReadFile(f.svg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := xml.Unmarshal(chart, new(struct{})); err != nil {
+		t.Errorf("the chart is not XML: %v", err)
+	}
+	for _, want := range []string{"<svg", ">256 callers, HTTP/1.1<", ">× 10.00<", ">one call, no network<", ">× 1.05<"} {
+		if !strings.Contains(string(chart), want) {
+			t.Errorf("%q is missing in the chart:\n%s", want, chart)
+		}
+	}
+	if strings.Contains(string(chart), "open stream") {
+		t.Errorf("the chart has a bar that was not measured:\n%s", chart)
 	}
 }
 
