@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 	"github.com/aws/smithy-go/middleware"
+
+	regions "github.com/securebedrock/securebedrock-go/internal/region"
 )
 
 // sessionSlack is how much longer than asked a session may seem to last: the
@@ -60,9 +62,10 @@ func proveRole(role, session, got string) error {
 	// arn:aws:iam::123456789012:role/a/path/name is assumed as
 	// arn:aws:sts::123456789012:assumed-role/name/session (IAM User Guide, "IAM
 	// identifiers"). Names that differ in case alone are one role's (API_CreateRole).
-	want, have := strings.SplitN(role, ":", 6), strings.SplitN(got, ":", 6)
-	if len(want) == 6 && len(have) == 6 && have[0] == "arn" && have[1] == want[1] && have[2] == "sts" && have[3] == "" && have[4] == want[4] {
-		path := strings.Split(have[5], "/")
+	want, isRole := regions.ParseARN(role)
+	have, isARN := regions.ParseARN(got)
+	if isRole && isARN && have.Partition == want.Partition && have.Service == "sts" && have.Region == "" && have.Account == want.Account {
+		path := strings.Split(have.Resource, "/")
 		if len(path) == 3 && path[0] == "assumed-role" && strings.EqualFold(path[1], role[strings.LastIndexByte(role, '/')+1:]) && path[2] == session {
 			return nil
 		}

@@ -17,6 +17,8 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	"github.com/aws/smithy-go/tracing"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	regions "github.com/securebedrock/securebedrock-go/internal/region"
 )
 
 // build makes a Client from the SDK options that the application's settings
@@ -64,7 +66,7 @@ func build(theirs bedrockruntime.Options, opts Options, faults ...error) (*Clien
 	g := &guard{
 		region:      opts.Region,
 		residency:   opts.Residency,
-		anywhere:    slices.Contains(opts.Residency, anywhere),
+		anywhere:    slices.Contains(opts.Residency, regions.Anywhere),
 		guardrail:   guardrail,
 		unguarded:   opts.Unguarded,
 		excused:     opts.UnguardedOperations,

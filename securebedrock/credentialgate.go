@@ -21,6 +21,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/securebedrock/securebedrock-go/internal/refusal"
+	regions "github.com/securebedrock/securebedrock-go/internal/region"
 )
 
 const (
@@ -123,7 +124,7 @@ func (s *credentialStep) host(ctx context.Context) (string, error) {
 		return stsHost(s.g.region, s.g.endpoint)
 	}
 	region := awsmiddleware.GetRegion(ctx) // of the profile's sso_region
-	if !isRegion(region) {
+	if !regions.Valid(region) {
 		return "", refuse(ErrEndpoint, fmt.Sprintf("%s is not the name of a region; correct sso_region in the profile", refusal.Quoted(region)))
 	}
 	sts, err := stsHost(region, Endpoint{})
@@ -137,8 +138,8 @@ func (s *credentialStep) host(ctx context.Context) (string, error) {
 		return "portal.sso." + region + "." + suffix, nil
 	case s.op == opCreateToken:
 		return "oidc." + region + "." + suffix, nil
-	case s.op == opCreateOAuth2Token && signinSuffix(partitionOf(region)) != "":
-		return region + "." + signinSuffix(partitionOf(region)), nil
+	case s.op == opCreateOAuth2Token && signinSuffix(regions.PartitionOf(region)) != "":
+		return region + "." + signinSuffix(regions.PartitionOf(region)), nil
 	}
 	return "", refuse(ErrEndpoint, "no host is known for it in "+region)
 }

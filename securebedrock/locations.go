@@ -32,9 +32,9 @@ func (o *Options) accounts() []string {
 // home refuses what is not of the pinned partition and region and of a permitted
 // account. An empty account is not compared.
 func (g *guard) home(what, partition, region, account string) error {
-	switch own := partitionOf(g.region); {
+	switch own := regions.PartitionOf(g.region); {
 	case region != g.region:
-		if !isRegion(region) {
+		if !regions.Valid(region) {
 			region = refusal.Quoted(region)
 		}
 		return refuse(ErrRegion, what+" is of "+region+" and Options.Region is "+g.region)
@@ -48,7 +48,7 @@ func (g *guard) home(what, partition, region, account string) error {
 
 func (g *guard) account(what, account string) error {
 	switch {
-	case !isAccount(account):
+	case !regions.IsAccount(account):
 		return refuse(ErrAccount, what+" is of account "+refusal.Quoted(account)+", which is not twelve digits")
 	case len(g.accounts) > 0 && !slices.Contains(g.accounts, account):
 		return refuse(ErrAccount, what+" is of account "+account+"; name the account in Options.Accounts if calls may use what is there")
@@ -307,7 +307,7 @@ func (g *guard) bucket(uri, owner *string) error {
 		return refuse(ErrRegion, "a place in S3 is not s3://BUCKET/KEY with the name of a general purpose bucket, so its region cannot be told")
 	}
 	if account, region, ok := regionalBucket(name); ok {
-		if err := g.home("the bucket "+refusal.Quoted(name), partitionOf(region), region, account); err != nil {
+		if err := g.home("the bucket "+refusal.Quoted(name), regions.PartitionOf(region), region, account); err != nil {
 			return err
 		}
 	}
@@ -344,7 +344,7 @@ func regionalBucket(name string) (account, region string, ok bool) {
 	}
 	words := strings.Split(rest, "-")
 	for i := len(words) - 3; i > 1; i-- {
-		if region = strings.Join(words[i:], "-"); isAccount(words[i-1]) && isRegion(region) {
+		if region = strings.Join(words[i:], "-"); regions.IsAccount(words[i-1]) && regions.Valid(region) {
 			return words[i-1], region, true
 		}
 	}

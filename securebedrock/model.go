@@ -90,7 +90,7 @@ func parseModelID(m *Model, id string) error {
 		return refuse(ErrModel, refusal.Quoted(id)+" is neither a model ID, an inference profile ID nor an ARN")
 	}
 	switch {
-	case isProfilePrefix(head):
+	case regions.IsProfilePrefix(head):
 		if !strings.Contains(rest, ".") {
 			return refuse(ErrModel, refusal.Quoted(id)+" has an inference profile's prefix and no provider after it")
 		}
@@ -139,7 +139,7 @@ func parseModelARN(m *Model, id string) error {
 	if m.Region == "" {
 		return bad("it names no region")
 	}
-	if m.Account != "" && !isAccount(m.Account) {
+	if m.Account != "" && !regions.IsAccount(m.Account) {
 		return bad("its account is not twelve digits")
 	}
 	switch {
@@ -179,14 +179,6 @@ func parseModelARN(m *Model, id string) error {
 		return bad("it names no account")
 	}
 	return nil
-}
-
-func isAccount(s string) bool { return regions.IsAccount(s) }
-
-// partitionOf gives the partition of a region; empty for what is no region.
-func partitionOf(region string) string {
-	p, _ := regions.Of(region)
-	return p.ID
 }
 
 // matchPattern matches s against a pattern in which '*' is any run.

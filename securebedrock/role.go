@@ -17,6 +17,8 @@ import (
 	smithyauth "github.com/aws/smithy-go/auth"
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
+
+	regions "github.com/securebedrock/securebedrock-go/internal/region"
 )
 
 // defaultRoleDuration is an hour, the longest that STS grants a chained role
@@ -138,12 +140,12 @@ func (r *Role) check(region string) error {
 	fault := func(field, format string, args ...any) {
 		faults = append(faults, fmt.Errorf("%w: Role.%s: "+format, append([]any{ErrConfig, field}, args...)...))
 	}
-	parts := strings.SplitN(r.ARN, ":", 6)
-	switch {
-	case len(parts) != 6 || parts[0] != "arn" || parts[2] != "iam" || parts[3] != "" || !isAccount(parts[4]) || !strings.HasPrefix(parts[5], "role/") || len(parts[5]) == len("role/"):
+	arn, ok := regions.ParseARN(r.ARN)
+	switch name, isRole := strings.CutPrefix(arn.Resource, "role/"); {
+	case !ok || arn.Service != "iam" || arn.Region != "" || !regions.IsAccount(arn.Account) || !isRole || name == "":
 		fault("ARN", "%q is not the ARN of an IAM role", r.ARN)
-	case parts[1] != partitionOf(region):
-		fault("ARN", "it is of partition %s and Region is in %s", parts[1], partitionOf(region))
+	case arn.Partition != regions.PartitionOf(region):
+		fault("ARN", "it is of partition %s and Region is in %s", arn.Partition, regions.PartitionOf(region))
 	}
 	word := func(field, s string, low, high int, extra string) {
 		if s == "" {

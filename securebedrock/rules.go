@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/internal/refusal"
+	regions "github.com/securebedrock/securebedrock-go/internal/region"
 )
 
 // rule checks or completes an input. in is the call's own shallow copy. A new
@@ -89,16 +90,16 @@ func residencyRule(ctx context.Context, g *guard, ex *exchange, in any) error {
 	if ex.op.modelOf(in) == nil {
 		return nil
 	}
-	regions, err := g.destinations(ctx, ex.call.Model)
-	ex.call.Model.Regions = regions
+	list, err := g.destinations(ctx, ex.call.Model)
+	ex.call.Model.Regions = list
 	if err != nil || g.anywhere {
 		return err
 	}
-	for _, r := range regions {
+	for _, r := range list {
 		if r == g.region || slices.Contains(g.residency, r) {
 			continue
 		}
-		if r == anywhere {
+		if r == regions.Anywhere {
 			return refuse(ErrResidency, "a global inference profile can run in every commercial region; Options.Residency must hold \"*\" to admit it")
 		}
 		return refuse(ErrResidency, fmt.Sprintf("the model can run in %s, which is not in Options.Residency", r))
@@ -116,17 +117,17 @@ func (g *guard) destinations(ctx context.Context, m Model) ([]string, error) {
 		return g.resolve(ctx, m)
 	}
 	if m.Kind == KindInferenceProfile {
-		if list := profileDestinations(m.Prefix, g.region); list != nil {
+		if list := regions.RoutedDestinations(m.Prefix, g.region); list != nil {
 			return list, nil
 		}
 	}
 	switch {
 	case g.anywhere:
-		return []string{anywhere}, nil
+		return []string{regions.Anywhere}, nil
 	case m.Kind == KindUnknown:
 		return nil, refuse(ErrModel, refusal.Quoted(m.ID)+" begins with neither a known provider nor a known inference profile prefix; "+
 			"if it is a profile, set Options.Profiles to ask Bedrock about it; "+g.byARN(m))
-	case m.Kind == KindInferenceProfile && !isProfilePrefix(m.Prefix):
+	case m.Kind == KindInferenceProfile && !regions.IsProfilePrefix(m.Prefix):
 		return nil, refuse(ErrModel, "the inference profile prefix "+refusal.Quoted(m.Prefix)+" is not known here; set Options.Profiles to ask Bedrock about the profile")
 	case m.Kind == KindInferenceProfile:
 		return nil, refuse(ErrResidency, fmt.Sprintf("no %s. profile is known to be callable in %s; set Options.Profiles to ask Bedrock", m.Prefix, g.region))
@@ -159,7 +160,7 @@ func (g *guard) resolve(ctx context.Context, m Model) (list []string, err error)
 
 // byARN names the form in which a model of a new provider passes.
 func (g *guard) byARN(m Model) string {
-	return "if it is a foundation model, name it " + refusal.Quoted("arn:"+partitionOf(g.region)+":bedrock:"+g.region+"::foundation-model/"+m.ID)
+	return "if it is a foundation model, name it " + refusal.Quoted("arn:"+regions.PartitionOf(g.region)+":bedrock:"+g.region+"::foundation-model/"+m.ID)
 }
 
 func withArticle(k ModelKind) string {

@@ -18,7 +18,7 @@ func (o *Options) check() error {
 	switch {
 	case o.Region == "":
 		faults.Add("Region", "it is required")
-	case !isRegion(o.Region):
+	case !regions.Valid(o.Region):
 		faults.Add("Region", "%s is not the name of a region", refusal.Quoted(o.Region))
 	}
 	for _, r := range o.Residency {
@@ -27,14 +27,14 @@ func (o *Options) check() error {
 		}
 	}
 	for _, a := range o.Accounts {
-		if !isAccount(a) {
+		if !regions.IsAccount(a) {
 			faults.Add("Accounts", "%s is not an account's twelve digits", refusal.Quoted(a))
 		}
 	}
 	if r := reflect.ValueOf(o.Profiles); (r.Kind() == reflect.Pointer || r.Kind() == reflect.Func) && r.IsNil() { // a nil map may well resolve
 		faults.Add("Profiles", "it holds a nil %T; leave Profiles nil for the built-in table", o.Profiles)
 	}
-	if isRegion(o.Region) || o.Endpoint.URL != "" {
+	if regions.Valid(o.Region) || o.Endpoint.URL != "" {
 		_, err := newEndpoint(o.Region, o.Endpoint)
 		faults.Join(err)
 	}
@@ -119,9 +119,6 @@ func (o *Options) checkGuardrail() error {
 	return faults.Err()
 }
 
-// isRegion accepts the names of regions, by the SDK's own partition table.
-func isRegion(s string) bool { return regions.Valid(s) }
-
 // isGuardrailID and isVersion follow the patterns of guardrailIdentifier and
 // guardrailVersion (API_runtime_ApplyGuardrail).
 func isGuardrailID(s string) bool {
@@ -138,12 +135,12 @@ func checkGuardrailARN(arn, region string) (fault string) {
 	a, ok := regions.ParseARN(arn)
 	id, isGuardrail := strings.CutPrefix(a.Resource, "guardrail/")
 	switch {
-	case !ok || a.Service != "bedrock" || !isAccount(a.Account) || !isGuardrail || !isGuardrailID(id):
+	case !ok || a.Service != "bedrock" || !regions.IsAccount(a.Account) || !isGuardrail || !isGuardrailID(id):
 		return refusal.Quoted(arn) + " is not the ARN of a guardrail"
 	case a.Region != region:
 		return fmt.Sprintf("the guardrail is of %s and Region is %s; a guardrail is called in its own region", refusal.Quoted(a.Region), refusal.Quoted(region))
-	case a.Partition != partitionOf(region):
-		return fmt.Sprintf("the guardrail is of partition %s and Region is in %s", refusal.Quoted(a.Partition), partitionOf(region))
+	case a.Partition != regions.PartitionOf(region):
+		return fmt.Sprintf("the guardrail is of partition %s and Region is in %s", refusal.Quoted(a.Partition), regions.PartitionOf(region))
 	}
 	return ""
 }

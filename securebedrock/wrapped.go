@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+
+	regions "github.com/securebedrock/securebedrock-go/internal/region"
 )
 
 // checkEndpoint refuses an endpoint of the application's making that Options do not
@@ -24,7 +26,7 @@ func (o *Options) checkEndpoint(whose string, theirs bedrockruntime.Options) err
 		theirs.Region = o.Region
 	}
 	public, err := newEndpoint(theirs.Region, Endpoint{})
-	if err != nil || !isRegion(theirs.Region) {
+	if err != nil || !regions.Valid(theirs.Region) {
 		return nil //nolint:nilerr // the region is another fault's
 	}
 	ours := plainURL(public.endpoint.URI.String())

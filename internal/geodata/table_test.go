@@ -10,7 +10,7 @@ import (
 
 const (
 	dataFile = "profiles.json"
-	goFile   = "../../securebedrock/geography_table.go"
+	goFile   = "../region/geography_table.go"
 )
 
 func read(t *testing.T, name string) []byte {
@@ -32,7 +32,7 @@ func TestGeneratedFileIsFresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(read(t, goFile), want) {
-		t.Errorf("%s is not what %s makes; run go generate ./securebedrock", goFile, dataFile)
+		t.Errorf("%s is not what %s makes; run go generate ./internal/region", goFile, dataFile)
 	}
 }
 

@@ -1,6 +1,7 @@
 // Package region knows the regions and partitions of AWS from the SDK's own
 // partition table: which text is a region, which partition it is of, and which
-// hosts of AWS are a service's in a region. It splits ARNs, too.
+// hosts of AWS are a service's in a region. It splits ARNs, and knows to which regions
+// the system inference profiles of Bedrock send a prompt.
 //
 // table.go is generated from internal/endpoints/awsrulesfn/partitions.json of
 // aws-sdk-go-v2, which no other module may import. After an update of the SDK run
@@ -40,6 +41,12 @@ func Of(name string) (Partition, bool) {
 func Valid(name string) bool {
 	_, ok := Of(name)
 	return ok
+}
+
+// PartitionOf returns the ID of a region's partition; empty for what is no region.
+func PartitionOf(name string) string {
+	p, _ := Of(name)
+	return p.ID
 }
 
 func isNumber(s string) bool {

@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
+
+	"github.com/securebedrock/securebedrock-go/internal/region"
 )
 
 const (
@@ -167,15 +169,15 @@ func (s *Server) session(roleARN, name string, seconds *int32) sessionResult {
 }
 
 func partitionOf(arn string) string {
-	if parts := strings.Split(arn, ":"); len(parts) > 4 {
-		return parts[1]
+	if a, ok := region.ParseARN(arn); ok {
+		return a.Partition
 	}
 	return "aws"
 }
 
 func accountOf(arn string) string {
-	if parts := strings.Split(arn, ":"); len(parts) > 4 {
-		return parts[4]
+	if a, ok := region.ParseARN(arn); ok {
+		return a.Account
 	}
 	return accountID
 }

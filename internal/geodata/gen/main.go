@@ -1,5 +1,5 @@
-// Gen writes securebedrock/geography_table.go from profiles.json. It runs in the
-// directory securebedrock: go generate ./securebedrock.
+// Gen writes internal/region/geography_table.go from profiles.json. It runs in the
+// directory internal/region: go generate ./internal/region.
 package main
 
 import (
@@ -8,7 +8,7 @@ import (
 )
 
 func main() {
-	generate.Main("../internal/geodata/profiles.json", "geography_table.go", func(data []byte) ([]byte, error) {
+	generate.Main("../geodata/profiles.json", "geography_table.go", func(data []byte) ([]byte, error) {
 		table, err := geodata.Parse(data)
 		if err != nil {
 			return nil, err
