@@ -108,6 +108,14 @@ func Async(next Sink, opts AsyncOptions) (*AsyncSink, error) {
 
 func (a *AsyncSink) fault() error { return faultOf(a.next.sink) }
 
+func (a *AsyncSink) passesTo() []Sink { return []Sink{a.next.sink} }
+
+func (a *AsyncSink) itself() Sink { return a }
+
+func (a *AsyncSink) closeTime() time.Duration {
+	return a.opts.CloseTimeout + a.opts.WriteTimeout + time.Second
+}
+
 // Write implements Sink.
 func (a *AsyncSink) Write(ctx context.Context, r *Record) error {
 	return a.put(ctx, queued{record: r}, a.opts.Refuse)

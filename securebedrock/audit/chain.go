@@ -2,73 +2,22 @@ package audit
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
-	"sync/atomic"
 	"time"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
-// ChainOptions of a Chain.
-type ChainOptions struct {
-	// Key makes the MACs. Required. To use another one from now on: Rotate.
-	Key Key
-
-	// Signer signs the checkpoints. Required.
-	Signer Signer
-
-	// Every is the number of records between two checkpoints. Zero: 1000.
-	Every int
-
-	// Interval is the longest time between a record and the checkpoint after it.
-	// Zero: 1 minute.
-	Interval time.Duration
-
-	// Resume continues the chain at whose end it was read, see ReadTail. Nil
-	// begins a chain.
-	Resume *Tail
-
-	// OnCheckpoint is given each checkpoint that was written, in order. What keeps
-	// them where the log's owner cannot write (another account, a mailbox, a
-	// printer) shows later that nothing before them was cut off.
-	//
-	// It runs on a goroutine of its own, one call at a time, and holds up no Write.
-	// Checkpoint, Flush and Close wait for it, within their bounds. Where it does
-	// not return, the newest 1024 checkpoints are kept for it.
-	OnCheckpoint func(Checkpoint)
-
-	// OnError is given what fails where no caller waits for it: the timer's
-	// checkpoint, an OnCheckpoint that panics, a checkpoint that OnCheckpoint did
-	// not get. The next Flush, Checkpoint or Close returns these errors as well. It
-	// runs on OnCheckpoint's goroutine.
-	OnError func(error)
-
-	// CloseTimeout bounds Close, the next sink's Close included. Zero: 40 s.
-	CloseTimeout time.Duration
-}
-
 // Chained is a Sink that chains records. See Chain.
 type Chained struct {
-	next    Sink
-	opts    ChainOptions
-	stream  string
-	repeats bool
-	news    news
-	newKeys atomic.Pointer[writing]
+	opts ChainOptions
+	news news
 
-	lock    chan struct{} // holds one while somebody has what follows
-	key     Key
-	mac     hash.Hash
-	seq     uint64 // of the last record that was written
-	prev    string // its MAC
-	again   int    // its writes that failed
-	open    *unsettled
+	lock    chan struct{} // has an element while a caller holds the chain, which is what follows
+	end     chainEnd
 	since   int // records since the last checkpoint
 	closed  bool
 	ended   bool // the closing checkpoint is written
@@ -112,19 +61,22 @@ func Chain(next Sink, opts ChainOptions) (*Chained, error) {
 	if opts.CloseTimeout == 0 {
 		opts.CloseTimeout = 40 * time.Second
 	}
-	c := &Chained{next: next, opts: opts, repeats: mayRepeat(next), lock: make(chan struct{}, 1)}
+	c := &Chained{opts: opts, lock: make(chan struct{}, 1)}
 	c.news.onCheckpoint, c.news.onError = opts.OnCheckpoint, opts.OnError
-	c.useKey(opts.Key)
+	c.end.next, c.end.repeats = next, mayRepeat(next)
+	c.end.written, c.end.gaveUp = c.news.checkpoint, c.news.tell
+	c.end.useKey(opts.Key)
+	c.end.signer = opts.Signer
 	t := opts.Resume
 	if t == nil {
 		t = new(Tail)
 	}
 	if t.Stream != "" {
-		c.stream, c.seq, c.prev, c.again = t.Stream, t.Seq, t.MAC, t.Again
+		c.end.stream, c.end.seq, c.end.prev, c.end.again = t.Stream, t.Seq, t.MAC, t.Again
 	} else {
 		id := make([]byte, 16)
 		_, _ = rand.Read(id) // never fails
-		c.stream = hex.EncodeToString(id)
+		c.end.stream = hex.EncodeToString(id)
 	}
 	if t.Stream != "" || t.TornBytes > 0 { // else the log is empty
 		r := &Record{Schema: Schema, Kind: KindResumed, Time: time.Now().UTC(),
@@ -142,27 +94,226 @@ func Chain(next Sink, opts ChainOptions) (*Chained, error) {
 	return c, nil
 }
 
-func (o *ChainOptions) check(next Sink) error {
-	var faults []error
-	fault := func(field, detail string) {
-		faults = append(faults, fmt.Errorf("%w: audit: Chain: %s: %s", securebedrock.ErrConfig, field, detail))
+// acquire takes the chain, or fails when ctx ends.
+func (c *Chained) acquire(ctx context.Context) error {
+	select {
+	case c.lock <- struct{}{}:
+		return nil
+	default:
 	}
-	if next == nil {
-		fault("next", "no sink is given")
-	} else {
-		checkNext(next, o.Resume, fault)
+	select {
+	case c.lock <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return notWritten(fmt.Errorf("audit: another write to the chain has not ended: %w", context.Cause(ctx)))
 	}
-	if msg := o.Key.fault(); msg != "" {
-		fault("Key", msg)
+}
+
+func (c *Chained) release() { <-c.lock }
+
+// Write implements Sink. It returns when ctx ends, whatever the next sink does.
+//
+// Where the next sink fails, and does not say that nothing was stored, the chain
+// keeps the record and writes it again before the next one; a second Write of the
+// same *Record is that write. A record that fails eight times, while the sink takes
+// another, is given up, and the chain says which (KindSkipped).
+func (c *Chained) Write(ctx context.Context, r *Record) error {
+	if err := c.acquire(ctx); err != nil {
+		return err
 	}
-	if !isKeyID(o.Signer.ID) || o.Signer.public() == nil {
-		fault("Signer", "it needs an ID, an identifier of at most 64 bytes, and an Ed25519 private key")
+	defer c.release()
+	if c.closed {
+		return ErrClosed
 	}
-	checkPace(o.Every, o.Interval, fault)
-	if o.CloseTimeout < 0 {
-		fault("CloseTimeout", "a negative time; none means 40 s")
+	again := c.end.open != nil && c.end.open.of == r
+	switch err := c.end.settle(ctx); {
+	case err != nil && again:
+		return err
+	case err != nil && !errors.Is(err, errGivenUp):
+		return notWritten(fmt.Errorf("audit: the record before it could not be written: %w", err))
+	case !again:
+		if err := c.end.append(ctx, r, nil); err != nil {
+			return err
+		}
 	}
-	return errors.Join(faults...)
+	c.since++
+	if c.since >= c.opts.Every {
+		// The record itself is written; the checkpoint is tried again later.
+		if err := c.checkpoint(ctx, false); err == nil {
+			return nil
+		}
+	}
+	if c.timer == nil {
+		c.timer = time.AfterFunc(c.opts.Interval, c.tick)
+	}
+	return nil
+}
+
+// tick is the timer's checkpoint.
+func (c *Chained) tick() {
+	ctx, cancel := context.WithTimeout(context.Background(), defaultWriteTimeout)
+	defer cancel()
+	err := c.acquire(ctx)
+	if err != nil {
+		time.AfterFunc(c.opts.Interval, c.tick) // c.timer is somebody else's
+		c.news.tell(err)
+		return
+	}
+	defer c.release()
+	c.timer = nil
+	if c.closed || c.since == 0 {
+		return
+	}
+	if err = c.end.settle(ctx); err == nil || errors.Is(err, errGivenUp) {
+		err = c.checkpoint(ctx, false)
+	}
+	if err != nil {
+		c.news.tell(fmt.Errorf("audit: the checkpoint after %s could not be written: %w", c.opts.Interval, err))
+		if c.timer == nil {
+			c.timer = time.AfterFunc(c.opts.Interval, c.tick)
+		}
+	}
+}
+
+// checkpoint writes one. The caller holds the chain, and nothing is unsettled.
+func (c *Chained) checkpoint(ctx context.Context, closing bool) error {
+	r := c.end.newCheckpoint(closing)
+	if err := c.end.append(ctx, r, r.Checkpoint); err != nil {
+		return err
+	}
+	c.checkpointed()
+	return nil
+}
+
+func (c *Chained) checkpointed() {
+	c.since = 0
+	c.stop()
+}
+
+func (c *Chained) stop() {
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer = nil
+	}
+}
+
+// Checkpoint writes one now, and waits until OnCheckpoint has it.
+func (c *Chained) Checkpoint(ctx context.Context) error {
+	return errors.Join(c.checkpointNow(ctx, true), c.news.wait(ctx))
+}
+
+func (c *Chained) checkpointNow(ctx context.Context, always bool) error {
+	if err := c.acquire(ctx); err != nil {
+		return err
+	}
+	defer c.release()
+	if c.closed {
+		if always {
+			return ErrClosed
+		}
+		return nil
+	}
+	if err := c.end.settle(ctx); err != nil && !errors.Is(err, errGivenUp) {
+		return err // a checkpoint would vouch for a record that may not be there
+	}
+	if !always && c.since == 0 {
+		return nil
+	}
+	return c.checkpoint(ctx, false)
+}
+
+// Flush implements Flusher: a checkpoint, where records have come since the last
+// one, and the next sink's Flush. It returns when ctx ends, and tells what failed
+// since the last Flush, see ChainOptions.OnError.
+func (c *Chained) Flush(ctx context.Context) error {
+	err := c.checkpointNow(ctx, false)
+	flush := start("the sink's Flush", func() error { return Flush(ctx, c.end.next) })
+	return errors.Join(err, flush.Wait(ctx), c.news.wait(ctx))
+}
+
+// reopen has begin open another file with the chain's next record in it, so that
+// a process that dies after it finds the chain in that file.
+func (c *Chained) reopen(begin func(head *Record) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), defaultWriteTimeout)
+	defer cancel()
+	if err := c.acquire(ctx); err != nil {
+		return err
+	}
+	defer c.release()
+	if c.closed {
+		return begin(nil)
+	}
+	if err := c.end.unstick(ctx); err != nil && !errors.Is(err, errGivenUp) {
+		return err
+	}
+	if c.end.open == nil {
+		r := c.end.newCheckpoint(false)
+		sealed, err := c.end.seal(r, c.end.seq+1)
+		if err != nil {
+			return err
+		}
+		c.end.open = &unsettled{record: sealed, cp: r.Checkpoint}
+	}
+	u := c.end.open
+	err := caught("the sink's Reopen", func() error { return begin(u.record) })
+	if err != nil && u.again == 0 && u.of == nil && errors.Is(err, ErrNotWritten) {
+		c.end.open = nil
+		return err
+	}
+	if c.end.settled(err, u.record, false) == nil && u.cp != nil {
+		c.checkpointed()
+	}
+	return err
+}
+
+// Close writes the closing checkpoint, and waits until OnCheckpoint has it and the
+// next sink is closed, within CloseTimeout. Where the closing checkpoint cannot be
+// written the next sink is left open: call Close again once the cause is mended. A
+// Close after one that succeeded does nothing.
+func (c *Chained) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), c.opts.CloseTimeout)
+	defer cancel()
+	if err := c.finish(ctx); err != nil {
+		return fmt.Errorf("audit: the closing checkpoint is not written, and the sink is left open; call Close again: %w", err)
+	}
+	if err := c.acquire(ctx); err != nil {
+		return err
+	}
+	defer c.release()
+	if c.closing == nil {
+		c.closing = start("the sink's Close", func() error { return Close(c.end.next) })
+	}
+	return errors.Join(c.news.wait(ctx), c.closing.Wait(ctx))
+}
+
+// finish writes the closing checkpoint.
+func (c *Chained) finish(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*defaultWriteTimeout)
+	defer cancel()
+	if err := c.acquire(ctx); err != nil {
+		return err
+	}
+	defer c.release()
+	if c.ended {
+		return nil
+	}
+	c.closed = true
+	c.stop()
+	var err error
+	for range 3 {
+		try, cancel := context.WithTimeout(ctx, defaultWriteTimeout)
+		// A closing checkpoint that needed several writes may stand in the log several
+		// times. Another one after it says so.
+		if err = c.end.settle(try); err == nil || errors.Is(err, errGivenUp) {
+			err = c.checkpoint(try, true)
+		}
+		cancel()
+		if err == nil {
+			c.ended = true
+			return nil
+		}
+	}
+	return err
 }
 
 // over says whether the closing checkpoint is written.
@@ -176,23 +327,8 @@ func (c *Chained) over() bool {
 	return c.ended
 }
 
-// checkPace looks at how often checkpoints are written.
-func checkPace(every int, interval time.Duration, fault func(field, detail string)) {
-	if every < 0 {
-		fault("Every", "a negative number; none means 1000")
-	}
-	if interval < 0 {
-		fault("Interval", "a negative time; none means 1 minute")
-	}
-}
-
 // Stream is the chain's name.
-func (c *Chained) Stream() string { return c.stream }
-
-func (c *Chained) useKey(k Key) {
-	c.key = k.clone()
-	c.mac = hmac.New(sha256.New, c.key.Secret)
-}
+func (c *Chained) Stream() string { return c.end.stream }
 
 // Rotate makes the MACs of the records from now on with key. Keep the old one for
 // verification.
@@ -200,14 +336,17 @@ func (c *Chained) Rotate(key Key) error {
 	if msg := key.fault(); msg != "" {
 		return fmt.Errorf("%w: audit: Rotate: %s", securebedrock.ErrConfig, msg)
 	}
-	c.newKeys.Store(&writing{key: key.clone()})
+	c.rotate(key, nil)
 	return nil
 }
 
-// writing is what the next record is written with.
-type writing struct {
-	key    Key
-	signer *Signer // nil: as before
+// rotate writes with a key from now on, and with a signer where one is given.
+func (c *Chained) rotate(key Key, signer *Signer) {
+	c.end.newKeys.Store(&nextKeys{key: key.clone(), signer: signer})
 }
 
-func (c *Chained) fault() error { return faultOf(c.next) }
+func (c *Chained) fault() error { return faultOf(c.end.next) }
+
+func (c *Chained) passesTo() []Sink { return []Sink{c.end.next} }
+
+func (c *Chained) numbers() Sink { return c }

@@ -21,35 +21,8 @@ type Repeater interface {
 	MayRepeat() bool
 }
 
-// passing is a sink of this package that passes records on.
-type passing interface{ passesTo() []Sink }
-
-func (m multi) passesTo() (sinks []Sink) {
-	for _, w := range m {
-		if w != nil {
-			sinks = append(sinks, w.sink)
-		}
-	}
-	return sinks
-}
-
-func (a *AsyncSink) passesTo() []Sink { return []Sink{a.next.sink} }
-func (c *Chained) passesTo() []Sink   { return []Sink{c.next} }
-
-// below calls f with s and each sink that s passes records on to.
-func below(s Sink, f func(Sink)) {
-	f(s)
-	if p, ok := s.(passing); ok {
-		for _, next := range p.passesTo() {
-			if next != nil {
-				below(next, f)
-			}
-		}
-	}
-}
-
 func mayRepeat(s Sink) (yes bool) {
-	below(s, func(s Sink) {
+	eachSink(s, func(s Sink) {
 		if r, ok := s.(Repeater); ok && r.MayRepeat() {
 			yes = true
 		}
@@ -57,13 +30,17 @@ func mayRepeat(s Sink) (yes bool) {
 	return yes
 }
 
+// numbering is a chain. Its method returns the sink itself: a type that embeds a
+// chain has the method, and is another sink.
+type numbering interface{ numbers() Sink }
+
 // checkNext refuses what a chain cannot stand before.
 func checkNext(next Sink, resume *Tail, fault func(field, detail string)) {
 	var inner, several bool
-	below(next, func(s Sink) {
+	eachSink(next, func(s Sink) {
 		switch s := s.(type) {
-		case *Chained:
-			inner = true
+		case numbering:
+			inner = inner || s.numbers() == s.(Sink)
 		case multi:
 			several = several || len(s) > 1
 		}

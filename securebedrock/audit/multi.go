@@ -85,8 +85,8 @@ func (m multi) Close() error {
 		if w == nil {
 			continue
 		}
-		if a, ok := w.sink.(*AsyncSink); ok {
-			bound = max(bound, a.opts.CloseTimeout+a.opts.WriteTimeout+time.Second)
+		if b, ok := asBounded(w.sink); ok {
+			bound = max(bound, b.closeTime())
 		}
 		closes[i] = start("the sink's Close", func() error { return Close(w.sink) })
 	}
@@ -99,6 +99,15 @@ func (m multi) Close() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func (m multi) passesTo() (sinks []Sink) {
+	for _, w := range m {
+		if w != nil {
+			sinks = append(sinks, w.sink)
+		}
+	}
+	return sinks
 }
 
 func (m multi) fault() error {

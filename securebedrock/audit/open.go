@@ -218,7 +218,7 @@ func (l *Log) Rotate(keys Keys) error {
 		return err
 	}
 	keys = keys.clone()
-	l.chain.newKeys.Store(&writing{key: keys.MAC[len(keys.MAC)-1], signer: &keys.Signer})
+	l.chain.rotate(keys.MAC[len(keys.MAC)-1], &keys.Signer)
 	return nil
 }
 

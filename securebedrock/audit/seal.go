@@ -3,6 +3,7 @@ package audit
 import (
 	"encoding/json"
 	"fmt"
+	"hash"
 	"slices"
 	"strings"
 )
@@ -11,8 +12,10 @@ import (
 // its texts were left out.
 var ErrTooLong = fmt.Errorf("audit: the record is longer than %d bytes without any text; lower ContentPolicy.MaxBytes", maxLine)
 
-func (c *Chained) sealAs(r *Record, link *Link) (*Record, error) {
-	own := *r // the caller's is not changed
+// sealRecord is a copy of r with its place in the chain and its MAC. The texts of a
+// record that is too long are shortened.
+func sealRecord(r *Record, link *Link, mac hash.Hash) (*Record, error) {
+	own := *r
 	own.sealed, own.MAC, own.Chain = nil, "", link
 	line, err := json.Marshal(&own)
 	for most := maxText(&own) / 2; err == nil && len(line)-1+macLength > maxLine; most /= 2 {
@@ -26,7 +29,7 @@ func (c *Chained) sealAs(r *Record, link *Link) (*Record, error) {
 		return nil, notWritten(err)
 	}
 	line = line[:len(line)-1]
-	own.MAC = sum(c.mac, line)
+	own.MAC = sum(mac, line)
 	line = append(append(append(line, macPrefix...), own.MAC...), macSuffix...)
 	own.sealed = line
 	return &own, nil

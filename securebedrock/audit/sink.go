@@ -54,6 +54,21 @@ func Close(s Sink) error {
 	return nil
 }
 
+// passing is a sink of this package that passes records on.
+type passing interface{ passesTo() []Sink }
+
+// eachSink calls f with s and each sink that s passes records on to.
+func eachSink(s Sink, f func(Sink)) {
+	f(s)
+	if p, ok := s.(passing); ok {
+		for _, next := range p.passesTo() {
+			if next != nil {
+				eachSink(next, f)
+			}
+		}
+	}
+}
+
 // faulty is a sink that knows from the beginning that it cannot keep every record.
 type faulty interface{ fault() error }
 

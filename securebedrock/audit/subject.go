@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"time"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
@@ -24,16 +25,17 @@ func DigestSubject(key Key, subject string) string {
 	return subjectPrefix + hex.EncodeToString(h.Sum(nil))
 }
 
-// subject asks Options.Subject, within WriteTimeout and the call's context.
-func (a *auditor) subject(ctx context.Context, call *securebedrock.Call) (string, error) {
-	if a.opts.Subject == nil {
+// subjectOf asks the application's function who makes a call, within a time and the
+// call's context.
+func subjectOf(ctx context.Context, ask func(context.Context, *securebedrock.Call) string, key Key, bound time.Duration, call *securebedrock.Call) (string, error) {
+	if ask == nil {
 		return "", nil
 	}
-	own, subject := *call, "" // what runs on after the timeout has a Call of its own
-	ctx, cancel := context.WithTimeout(ctx, a.opts.WriteTimeout)
+	own, subject := *call, "" // a function that runs on after the bound has a Call of its own
+	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
 	r := start("Options.Subject", func() error {
-		subject = a.opts.Subject(ctx, &own)
+		subject = ask(ctx, &own)
 		return nil
 	})
 	switch err := r.Wait(ctx); {
@@ -41,14 +43,8 @@ func (a *auditor) subject(ctx context.Context, call *securebedrock.Call) (string
 		return noWord, err
 	case subject == "":
 		return "", nil
-	case a.opts.SubjectKey.ID != "":
-		return DigestSubject(a.opts.SubjectKey, subject), nil
+	case key.ID != "":
+		return DigestSubject(key, subject), nil
 	}
 	return identifier(subject), nil
-}
-
-// unnamed refuses a call of which Options.Subject could not tell who made it.
-func (p *pending) unnamed(err error) *securebedrock.PolicyError {
-	return &securebedrock.PolicyError{Rule: notRecorded(err), Operation: p.call.Operation, Model: p.call.Model.ID,
-		Detail: "Options.Subject of the audit did not tell who made the call, and nothing was sent; mend it, or say in FailOpen why calls may go unrecorded"}
 }

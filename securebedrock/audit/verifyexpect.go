@@ -9,9 +9,11 @@ import (
 
 // expectations are the checkpoints that were kept elsewhere.
 type expectations struct {
-	all  []*expected
-	of   map[place][]*expected // the record that one speaks of
-	self map[place][]*expected // the checkpoint itself
+	report *Report
+	named  map[string]bool // the chains that the log may hold; nil: any
+	all    []*expected
+	of     map[place][]*expected // by the record that a checkpoint speaks of
+	self   map[place][]*expected // by the checkpoint's own place
 }
 
 // expected is a kept checkpoint.
@@ -21,19 +23,18 @@ type expected struct {
 	otherwise int  // the line of another record in one of the places
 }
 
-// expected reads Verifier.Expect and Streams.
-func (s *scan) expected() {
-	v := s.v
-	s.expect = expectations{of: map[place][]*expected{}, self: map[place][]*expected{}}
+// newExpectations reads Verifier.Expect, After and Streams.
+func newExpectations(v *Verifier, report *Report) *expectations {
+	x := &expectations{report: report, of: map[place][]*expected{}, self: map[place][]*expected{}}
 	if !v.AnyStream {
-		s.named = map[string]bool{}
+		x.named = map[string]bool{}
 		for _, name := range v.Streams {
-			s.named[name] = true
+			x.named[name] = true
 		}
 	}
 	name := func(stream string) {
-		if s.named != nil {
-			s.named[stream] = true
+		if x.named != nil {
+			x.named[stream] = true
 		}
 	}
 	if v.After != nil && v.After.Stream != "" {
@@ -41,7 +42,7 @@ func (s *scan) expected() {
 	}
 	for _, cp := range v.Expect {
 		if key := v.Keys.signer(cp.Signer); !cp.Verify(key) {
-			s.find(Finding{Kind: Forged, Stream: cp.Stream, Seq: cp.Seq, Detail: fmt.Sprintf("an expected checkpoint of record %d of chain %s has not the signature of a signer among those given", cp.Seq, word(cp.Stream))})
+			report.find(Finding{Kind: Forged, Stream: cp.Stream, Seq: cp.Seq, Detail: fmt.Sprintf("an expected checkpoint of record %d of chain %s has not the signature of a signer among those given", cp.Seq, word(cp.Stream))})
 			continue
 		}
 		name(cp.Stream)
@@ -54,14 +55,15 @@ func (s *scan) expected() {
 				e.of = cp.MAC == t.MAC
 			}
 		}
-		s.expect.add(s, e)
+		x.add(e)
 	}
+	return x
 }
 
-func (x *expectations) add(s *scan, e *expected) {
+func (x *expectations) add(e *expected) {
 	at := place{e.cp.Stream, e.cp.Seq}
 	if i := slices.IndexFunc(x.of[at], func(o *expected) bool { return o.cp.MAC != e.cp.MAC }); i >= 0 {
-		s.find(Finding{Kind: Forked, Stream: at.stream, Seq: at.seq, Detail: fmt.Sprintf(
+		x.report.find(Finding{Kind: Forked, Stream: at.stream, Seq: at.seq, Detail: fmt.Sprintf(
 			"two expected checkpoints speak of two records %d of chain %s: the log was cut back and went on, or was continued twice", at.seq, at.stream)})
 	}
 	x.all = append(x.all, e)
@@ -100,7 +102,8 @@ func (x *expectations) met(n int, p *parsed) {
 	}
 }
 
-func (x *expectations) end(find func(Finding)) {
+// end tells of the checkpoints that were not met.
+func (x *expectations) end() {
 	slices.SortStableFunc(x.all, func(a, b *expected) int {
 		return cmp.Or(cmp.Compare(a.cp.Stream, b.cp.Stream), cmp.Compare(a.cp.Seq, b.cp.Seq))
 	})
@@ -116,16 +119,21 @@ func (x *expectations) end(find func(Finding)) {
 		default:
 			f.Kind, f.Detail = Truncated, fmt.Sprintf("record %d of chain %s, which an expected checkpoint speaks of, is not there", e.cp.Seq, e.cp.Stream)
 		}
-		find(f)
+		x.report.find(f)
 	}
 }
 
 // foreign tells of a chain's first record where the log may not hold that chain.
-func (s *scan) foreign(n int, p *parsed) {
+func (x *expectations) foreign(n int, p *parsed) {
 	switch {
-	case s.named == nil || s.named[p.link.Stream]:
-	case len(s.named) == 0 && s.report.Streams == 1: // nothing names the log's chain
+	case x.named == nil || x.named[p.link.Stream]:
+	case len(x.named) == 0 && x.report.Streams == 1: // nothing names the log's chain
 	default:
-		s.find(Finding{Line: n, Kind: Inserted, Stream: p.link.Stream, Seq: p.link.Seq, Detail: fmt.Sprintf("a chain begins here that the log may not hold: %s", word(p.link.Stream))})
+		x.report.find(Finding{Line: n, Kind: Inserted, Stream: p.link.Stream, Seq: p.link.Seq, Detail: fmt.Sprintf("a chain begins here that the log may not hold: %s", word(p.link.Stream))})
 	}
+}
+
+type place struct {
+	stream string
+	seq    uint64
 }

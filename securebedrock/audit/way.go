@@ -6,6 +6,28 @@ import (
 	"time"
 )
 
+const (
+	defaultWriteTimeout = 5 * time.Second // of one write
+	firstPause          = 20 * time.Millisecond
+	lastPause           = time.Second
+)
+
+// bounded is a sink of this package that heeds its context and never panics. It
+// needs no lane.
+type bounded interface {
+	Sink
+	// closeTime is the longest time that the sink's Close takes.
+	closeTime() time.Duration
+	// itself is the sink. A type that embeds the sink has this method, and is
+	// another sink.
+	itself() Sink
+}
+
+func asBounded(s Sink) (bounded, bool) {
+	b, ok := s.(bounded)
+	return b, ok && b.itself() == s
+}
+
 // way is a sink with the lanes of its methods.
 type way struct {
 	sink    Sink
@@ -26,8 +48,8 @@ func (w *way) begin(ctx context.Context, patience bool, r *Record) (*trip, error
 
 // write writes r once.
 func (w *way) write(ctx context.Context, r *Record) error {
-	if a, ok := w.sink.(*AsyncSink); ok { // it heeds its context
-		return a.Write(ctx, r)
+	if b, ok := asBounded(w.sink); ok {
+		return b.Write(ctx, r)
 	}
 	t, err := w.begin(ctx, true, r)
 	if err != nil {
@@ -86,8 +108,8 @@ func (w *way) deliver(ctx context.Context, r *Record, how tries) error {
 func (w *way) try(ctx context.Context, r *Record, bound time.Duration, stuck **trip) error {
 	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
-	if a, ok := w.sink.(*AsyncSink); ok {
-		return a.Write(ctx, r)
+	if b, ok := asBounded(w.sink); ok {
+		return b.Write(ctx, r)
 	}
 	t := *stuck
 	if t == nil {
