@@ -2,7 +2,6 @@ package bedrocktest
 
 import (
 	"crypto/sha256"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
 // AsyncJob is what becomes of an asynchronous invocation. The zero AsyncJob is
@@ -24,17 +24,10 @@ type AsyncJob struct {
 	Failure string
 }
 
-// AsyncJobs scripts the next jobs of StartAsyncInvoke, one for each, in order,
-// after those scripted before. Then jobs are complete at once again. Nothing is
-// written to S3. A start that repeats the token of another is no new job.
-func (s *Server) AsyncJobs(jobs ...AsyncJob) {
-	s.async.mu.Lock()
-	defer s.async.mu.Unlock()
-	s.async.script = append(s.async.script, jobs...)
-}
-
-// asyncInvokes are the invocations started.
+// asyncInvokes holds the invocations that have been started.
 type asyncInvokes struct {
+	region string
+
 	mu      sync.Mutex
 	started []asyncInvoke
 	script  []AsyncJob
@@ -55,6 +48,13 @@ func (a *asyncInvoke) end() {
 	if a.job.Failure != "" {
 		a.Status, a.FailureMessage = types.AsyncInvokeStatusFailed, aws.String(a.job.Failure)
 	}
+}
+
+// add scripts the next jobs.
+func (a *asyncInvokes) add(jobs []AsyncJob) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.script = append(a.script, jobs...)
 }
 
 // poll finds a job, and counts the call.
@@ -78,17 +78,17 @@ func (a *asyncInvokes) poll(arn string) (asyncInvoke, bool) {
 	return asyncInvoke{}, false
 }
 
-func (s *Server) startAsync(w http.ResponseWriter, r *request) error {
+func (a *asyncInvokes) startAsync(w *responder, r *request) error {
 	in, _ := r.call.Input.(*bedrockruntime.StartAsyncInvokeInput)
-	arn, err := s.async.start(s.settings.region, in, sha256.Sum256(r.body))
+	arn, err := a.start(in, sha256.Sum256(r.parts.Body))
 	if err != nil {
 		return err
 	}
-	return s.respond(w, r, http.StatusOK, &bedrockruntime.StartAsyncInvokeOutput{InvocationArn: aws.String(arn)})
+	return w.respond(&bedrockruntime.StartAsyncInvokeOutput{InvocationArn: aws.String(arn)})
 }
 
 // start is idempotent by the request's token.
-func (a *asyncInvokes) start(region string, in *bedrockruntime.StartAsyncInvokeInput, body [sha256.Size]byte) (string, error) {
+func (a *asyncInvokes) start(in *bedrockruntime.StartAsyncInvokeInput, body [sha256.Size]byte) (string, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	token := aws.ToString(in.ClientRequestToken)
@@ -97,18 +97,18 @@ func (a *asyncInvokes) start(region string, in *bedrockruntime.StartAsyncInvokeI
 			continue
 		}
 		if old.body != body {
-			return "", &apiError{status: statusOf("ConflictException"), code: "ConflictException", message: "The client request token was used with another request."}
+			return "", &wire.Error{Status: wire.StatusOf("ConflictException"), Code: "ConflictException", Message: "The client request token was used with another request."}
 		}
 		return *old.InvocationArn, nil
 	}
 	model := *in.ModelId
 	if !strings.HasPrefix(model, "arn:") {
-		model = "arn:aws:bedrock:" + region + "::foundation-model/" + model
+		model = "arn:aws:bedrock:" + a.region + "::foundation-model/" + model
 	}
 	id := strings.ReplaceAll(newID(), "-", "")[:12]
 	now := aws.Time(time.Now().UTC().Truncate(time.Millisecond))
 	made := asyncInvoke{token: token, body: body, AsyncInvokeSummary: types.AsyncInvokeSummary{
-		InvocationArn:      aws.String("arn:aws:bedrock:" + region + ":" + accountID + ":async-invoke/" + id),
+		InvocationArn:      aws.String("arn:aws:bedrock:" + a.region + ":" + accountID + ":async-invoke/" + id),
 		ModelArn:           aws.String(model),
 		OutputDataConfig:   in.OutputDataConfig,
 		ClientRequestToken: in.ClientRequestToken,
@@ -132,31 +132,31 @@ func (a *asyncInvokes) list() []asyncInvoke {
 	return slices.Clone(a.started)
 }
 
-func (s *Server) getAsync(w http.ResponseWriter, r *request) error {
+func (a *asyncInvokes) getAsync(w *responder, r *request) error {
 	in, _ := r.call.Input.(*bedrockruntime.GetAsyncInvokeInput)
-	if a, ok := s.async.poll(aws.ToString(in.InvocationArn)); ok {
-		return s.respond(w, r, http.StatusOK, &bedrockruntime.GetAsyncInvokeOutput{
-			InvocationArn:      a.InvocationArn,
-			ModelArn:           a.ModelArn,
-			OutputDataConfig:   a.OutputDataConfig,
-			ClientRequestToken: a.ClientRequestToken,
-			Status:             a.Status,
-			FailureMessage:     a.FailureMessage,
-			SubmitTime:         a.SubmitTime,
-			LastModifiedTime:   a.LastModifiedTime,
-			EndTime:            a.EndTime,
+	if job, ok := a.poll(aws.ToString(in.InvocationArn)); ok {
+		return w.respond(&bedrockruntime.GetAsyncInvokeOutput{
+			InvocationArn:      job.InvocationArn,
+			ModelArn:           job.ModelArn,
+			OutputDataConfig:   job.OutputDataConfig,
+			ClientRequestToken: job.ClientRequestToken,
+			Status:             job.Status,
+			FailureMessage:     job.FailureMessage,
+			SubmitTime:         job.SubmitTime,
+			LastModifiedTime:   job.LastModifiedTime,
+			EndTime:            job.EndTime,
 		})
 	}
-	return invalid("The provided invocation ARN does not exist.")
+	return wire.Invalid("The provided invocation ARN does not exist.")
 }
 
 // listAsync pages with the index of the next invocation as its token.
-func (s *Server) listAsync(w http.ResponseWriter, r *request) error {
+func (a *asyncInvokes) listAsync(w *responder, r *request) error {
 	in, _ := r.call.Input.(*bedrockruntime.ListAsyncInvokesInput)
-	found := slices.DeleteFunc(s.async.list(), func(a asyncInvoke) bool {
-		return in.StatusEquals != "" && a.Status != in.StatusEquals ||
-			in.SubmitTimeAfter != nil && !a.SubmitTime.After(*in.SubmitTimeAfter) ||
-			in.SubmitTimeBefore != nil && !a.SubmitTime.Before(*in.SubmitTimeBefore)
+	found := slices.DeleteFunc(a.list(), func(job asyncInvoke) bool {
+		return in.StatusEquals != "" && job.Status != in.StatusEquals ||
+			in.SubmitTimeAfter != nil && !job.SubmitTime.After(*in.SubmitTimeAfter) ||
+			in.SubmitTimeBefore != nil && !job.SubmitTime.Before(*in.SubmitTimeBefore)
 	})
 	if in.SortOrder != types.SortOrderAscending {
 		slices.Reverse(found)
@@ -165,22 +165,22 @@ func (s *Server) listAsync(w http.ResponseWriter, r *request) error {
 	if in.NextToken != nil {
 		var err error
 		if from, err = strconv.Atoi(*in.NextToken); err != nil || from < 0 || from > len(found) {
-			return invalid("The nextToken is invalid.")
+			return wire.Invalid("The nextToken is invalid.")
 		}
 	}
 	if in.MaxResults != nil {
 		if *in.MaxResults < 1 || *in.MaxResults > 1000 {
-			return invalid("maxResults must be between 1 and 1000.")
+			return wire.Invalid("maxResults must be between 1 and 1000.")
 		}
 		size = int(*in.MaxResults)
 	}
 	to := min(from+size, len(found))
 	out := &bedrockruntime.ListAsyncInvokesOutput{AsyncInvokeSummaries: []types.AsyncInvokeSummary{}}
-	for _, a := range found[from:to] {
-		out.AsyncInvokeSummaries = append(out.AsyncInvokeSummaries, a.AsyncInvokeSummary)
+	for _, job := range found[from:to] {
+		out.AsyncInvokeSummaries = append(out.AsyncInvokeSummaries, job.AsyncInvokeSummary)
 	}
 	if to < len(found) {
 		out.NextToken = aws.String(strconv.Itoa(to))
 	}
-	return s.respond(w, r, http.StatusOK, out)
+	return w.respond(out)
 }

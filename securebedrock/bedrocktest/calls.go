@@ -24,12 +24,6 @@ type Call struct {
 	Status      int    // of the answer; 0 while there is none, and if the connection was dropped before one
 }
 
-// Calls returns everything the server has received, in the order of arrival.
-// A request is in the list before its answer, or the fault in the answer's
-// place, begins. The caller owns the slice, the headers and the bodies; Input
-// is shared and is to be read only.
-func (s *Server) Calls() []Call { return s.calls.list() }
-
 type recorder struct {
 	mu    sync.Mutex
 	calls []*Call

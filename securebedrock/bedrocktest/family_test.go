@@ -32,7 +32,7 @@ func FuzzInvokeBodies(f *testing.F) {
 			f.Add(uint8(i), []byte(body))
 		}
 	}
-	s := &Server{}
+	s := &chats{profiles: &profiles{}}
 	f.Fuzz(func(t *testing.T, which uint8, body []byte) {
 		model := models[int(which)%len(models)]
 		x := &invocation{in: &bedrockruntime.InvokeModelInput{ModelId: aws.String(model), Body: body}}
@@ -42,7 +42,7 @@ func FuzzInvokeBodies(f *testing.F) {
 		if err != nil || s.read(x, in, false) != nil {
 			return
 		}
-		look := promptOf(in, scope{invoke: true, tags: guard.mark(in)})
+		look := promptOf(in, true, guard.mark(in))
 		out := quote(in)
 		if x.family.wordless {
 			out = Content()

@@ -169,7 +169,7 @@ func (b *anthropicBlock) document() types.ContentBlock {
 	return &types.ContentBlockMemberDocument{Value: doc}
 }
 
-func answerAnthropic(x *invocation, _ reading) (map[string]any, error) {
+func answerAnthropic(x *answer, _ reading) (map[string]any, error) {
 	content, err := anthropicContent(x, contentOf(x.out))
 	if err != nil {
 		return nil, err
@@ -177,8 +177,8 @@ func answerAnthropic(x *invocation, _ reading) (map[string]any, error) {
 	out := map[string]any{"type": "message", "role": "assistant", "content": content}
 	// Where the guardrail blocked the prompt no model has answered: there is
 	// neither a stop reason nor a usage.
-	if !x.input.isBlocked() {
-		out["id"], out["model"] = "msg_bdrk_"+strings.ReplaceAll(newID(), "-", ""), aws.ToString(x.in.ModelId)
+	if !x.promptBlocked {
+		out["id"], out["model"] = "msg_bdrk_"+strings.ReplaceAll(newID(), "-", ""), x.model
 		out["stop_reason"], out["stop_sequence"] = anthropicStop(x), stopField(x.stop)
 		out["usage"] = x.anthropicUsage(x.out.Usage.OutputTokens)
 	}
@@ -187,14 +187,14 @@ func answerAnthropic(x *invocation, _ reading) (map[string]any, error) {
 
 // anthropicStop is the stop reason in Anthropic's words, which has none for an
 // intervention.
-func anthropicStop(x *invocation) string {
+func anthropicStop(x *answer) string {
 	if x.out.StopReason == types.StopReasonGuardrailIntervened {
 		return string(types.StopReasonEndTurn)
 	}
 	return string(x.out.StopReason)
 }
 
-func anthropicContent(x *invocation, content []types.ContentBlock) ([]any, error) {
+func anthropicContent(x *answer, content []types.ContentBlock) ([]any, error) {
 	out := []any{}
 	for _, block := range content {
 		switch b := block.(type) {
@@ -236,7 +236,7 @@ func generatedText(b *types.ContentBlockMemberCitationsContent) string {
 
 // anthropicCitations are the citations of documents, which are those that the
 // Messages API has a counterpart for.
-func anthropicCitations(x *invocation, b *types.ContentBlockMemberCitationsContent) ([]map[string]any, error) {
+func anthropicCitations(x *answer, b *types.ContentBlockMemberCitationsContent) ([]map[string]any, error) {
 	out := []map[string]any{}
 	for _, c := range b.Value.Citations {
 		var cited strings.Builder
@@ -259,20 +259,20 @@ func anthropicCitations(x *invocation, b *types.ContentBlockMemberCitationsConte
 		case *types.CitationLocationMemberDocumentChunk:
 			place("content_block", l.Value.DocumentIndex, l.Value.Start, l.Value.End)
 		default:
-			return nil, misused("the InvokeModel answer of %s has no form for a citation at %T", aws.ToString(x.in.ModelId), c.Location)
+			return nil, misused("the InvokeModel answer of %s has no form for a citation at %T", x.model, c.Location)
 		}
 		out = append(out, citation)
 	}
 	return out, nil
 }
 
-func chunkAnthropic(x *invocation, _ reading, content []types.ContentBlock) ([]map[string]any, error) {
+func chunkAnthropic(x *answer, _ reading, content []types.ContentBlock) ([]map[string]any, error) {
 	begun := 1
-	if x.input.isBlocked() { // no model has answered
+	if x.promptBlocked { // no model has answered
 		begun = 0
 	}
 	chunks := []map[string]any{{"type": "message_start", "message": map[string]any{
-		"id": "msg_bdrk_" + newID(), "type": "message", "role": "assistant", "model": aws.ToString(x.in.ModelId),
+		"id": "msg_bdrk_" + newID(), "type": "message", "role": "assistant", "model": x.model,
 		"content": []any{}, "stop_reason": nil, "stop_sequence": nil,
 		"usage": x.anthropicUsage(begun),
 	}}}
@@ -330,4 +330,33 @@ func chunkAnthropic(x *invocation, _ reading, content []types.ContentBlock) ([]m
 		map[string]any{"type": "message_delta", "delta": map[string]any{"stop_reason": anthropicStop(x), "stop_sequence": stopField(x.stop)}, "usage": map[string]any{"output_tokens": x.out.Usage.OutputTokens}},
 		map[string]any{"type": "message_stop"},
 	), nil
+}
+
+// stopField is a stop sequence as Anthropic's answers have it.
+func stopField(stop string) any {
+	if stop == "" {
+		return nil
+	}
+	return stop
+}
+
+// anthropicUsage is what the model counts itself: the only place that tells for how
+// long tokens were cached.
+func (x *answer) anthropicUsage(output any) map[string]any {
+	u := x.out.Usage
+	m := map[string]any{"input_tokens": u.InputTokens, "output_tokens": output}
+	if u.CacheReadInputTokens != nil {
+		m["cache_read_input_tokens"] = u.CacheReadInputTokens
+	}
+	if u.CacheWriteInputTokens != nil {
+		m["cache_creation_input_tokens"] = u.CacheWriteInputTokens
+	}
+	if len(u.CacheDetails) > 0 {
+		creation := map[string]any{"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0}
+		for _, d := range u.CacheDetails {
+			creation["ephemeral_"+string(d.Ttl)+"_input_tokens"] = d.InputTokens
+		}
+		m["cache_creation"] = creation
+	}
+	return m
 }

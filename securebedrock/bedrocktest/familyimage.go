@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
 // picture is a small PNG, in base64.
@@ -57,7 +58,7 @@ func amazonImage() *family {
 			n := 1
 			if b.Config.Number != nil {
 				if n = *b.Config.Number; n < 1 || n > 5 {
-					return nil, invalid("Malformed input request: #/imageGenerationConfig/numberOfImages: %d is not between 1 and 5, please reformat your input and try again.", n)
+					return nil, wire.Invalid("Malformed input request: #/imageGenerationConfig/numberOfImages: %d is not between 1 and 5, please reformat your input and try again.", n)
 				}
 			}
 			// Each task has its parameters under a name of its own.
@@ -73,7 +74,7 @@ func amazonImage() *family {
 			say(in, types.ConversationRoleUser, textBlock(prompt))
 			return n, nil
 		},
-		answer: func(_ *invocation, r reading) (map[string]any, error) {
+		answer: func(_ *answer, r reading) (map[string]any, error) {
 			n, _ := r.(int)
 			images, err := pictures(n)
 			if err != nil {
@@ -103,11 +104,11 @@ func stabilityImage() *family {
 			case b.Image != "":
 				say(in, types.ConversationRoleUser, textBlock("[image]"))
 			default:
-				return nil, missingKey("prompt")
+				return nil, wire.MissingKey("prompt")
 			}
 			return nil, nil
 		},
-		answer: func(*invocation, reading) (map[string]any, error) {
+		answer: func(*answer, reading) (map[string]any, error) {
 			images, err := pictures(1)
 			if err != nil {
 				return nil, err
@@ -142,7 +143,7 @@ func stableDiffusionXL() *family {
 			}
 			return 1, nil
 		},
-		answer: func(_ *invocation, r reading) (map[string]any, error) {
+		answer: func(_ *answer, r reading) (map[string]any, error) {
 			n, _ := r.(int)
 			images, err := pictures(n)
 			if err != nil {

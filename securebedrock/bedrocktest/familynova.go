@@ -1,13 +1,11 @@
 package bedrocktest
 
 import (
-	"bytes"
 	"encoding/json"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
-	"github.com/aws/smithy-go/eventstream"
+	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
 // novaFamily is the schema messages-v1, which is Converse's but for the settings and
@@ -31,8 +29,8 @@ func readNova(body []byte, in *bedrockruntime.ConverseInput) (reading, error) {
 		return nil, err
 	}
 	var prompt types.ConverseTokensRequest
-	if err := decode(body, prompt.Deserialize); err != nil {
-		return nil, malformedBody()
+	if err := wire.DecodeBody(body, prompt.Deserialize); err != nil {
+		return nil, wire.MalformedBody("")
 	}
 	in.Messages, in.System, in.ToolConfig = prompt.Messages, prompt.System, prompt.ToolConfig
 	c := b.InferenceConfig
@@ -46,8 +44,8 @@ func readNova(body []byte, in *bedrockruntime.ConverseInput) (reading, error) {
 	return nil, nil
 }
 
-func answerNova(x *invocation, _ reading) (map[string]any, error) {
-	output, err := rawJSON(&bedrockruntime.ConverseOutput{Output: x.out.Output})
+func answerNova(x *answer, _ reading) (map[string]any, error) {
+	output, err := wire.EncodeBody(&bedrockruntime.ConverseOutput{Output: x.out.Output})
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +58,7 @@ func answerNova(x *invocation, _ reading) (map[string]any, error) {
 	return map[string]any{"output": body.Output, "stopReason": x.out.StopReason, "usage": x.novaUsage()}, nil
 }
 
-func (x *invocation) novaUsage() map[string]any {
+func (x *answer) novaUsage() map[string]any {
 	u := x.out.Usage
 	m := map[string]any{"inputTokens": u.InputTokens, "outputTokens": u.OutputTokens, "totalTokens": u.TotalTokens}
 	if u.CacheReadInputTokens != nil {
@@ -73,26 +71,18 @@ func (x *invocation) novaUsage() map[string]any {
 }
 
 // chunkNova has an event of ConverseStream in each chunk, under its name.
-func chunkNova(x *invocation, _ reading, content []types.ContentBlock) ([]map[string]any, error) {
-	events, err := converseEvents(x.exchange, content)
+func chunkNova(x *answer, _ reading, content []types.ContentBlock) ([]map[string]any, error) {
+	events, err := converseEvents(x.out, content, nil)
 	if err != nil {
 		return nil, err
 	}
-	p := protocol()
 	var chunks []map[string]any
-	for _, ev := range events {
-		if ev.variant == schemas.ConverseStreamOutput_metadata {
-			break
-		}
-		var frame bytes.Buffer
-		if err := p.SerializeEventMessage(schemas.ConverseStreamOutput, ev.variant, ev.value, &frame); err != nil {
-			return nil, err
-		}
-		message, err := eventstream.NewDecoder().Decode(&frame, nil)
+	for _, event := range events[:len(events)-1] { // the last one is Converse's metadata
+		name, body, err := wire.EventJSON(event)
 		if err != nil {
 			return nil, err
 		}
-		chunks = append(chunks, map[string]any{ev.variant.MemberName(): json.RawMessage(message.Payload)})
+		chunks = append(chunks, map[string]any{name: json.RawMessage(body)})
 	}
 	return append(chunks, map[string]any{"metadata": map[string]any{
 		"usage": x.novaUsage(), "metrics": map[string]any{}, "trace": map[string]any{},

@@ -1,7 +1,6 @@
 package bedrocktest
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"strings"
 	"time"
@@ -17,8 +16,8 @@ import (
 func openAI(tags bool) *family {
 	return &family{
 		read:   readChat,
-		answer: func(x *invocation, _ reading) (map[string]any, error) { return answerChat(x, tags) },
-		chunks: func(x *invocation, _ reading, content []types.ContentBlock) ([]map[string]any, error) {
+		answer: func(x *answer, _ reading) (map[string]any, error) { return answerChat(x, tags) },
+		chunks: func(x *answer, _ reading, content []types.ContentBlock) ([]map[string]any, error) {
 			return chunkChat(x, content, tags)
 		},
 	}
@@ -175,15 +174,6 @@ func (c *chatCall) arguments() json.RawMessage {
 	return c.Function.Arguments
 }
 
-// decoded is what base64 stands for; nil if it is none.
-func decoded(text string) []byte {
-	data, err := base64.StdEncoding.DecodeString(text)
-	if err != nil {
-		return nil
-	}
-	return data
-}
-
 // chatAnswer is an answer taken apart as chat completions have it.
 type chatAnswer struct {
 	text, reasoning string
@@ -191,7 +181,7 @@ type chatAnswer struct {
 	arguments       []string
 }
 
-func readAnswer(x *invocation, content []types.ContentBlock) (chatAnswer, error) {
+func readAnswer(x *answer, content []types.ContentBlock) (chatAnswer, error) {
 	var a chatAnswer
 	var words []types.ContentBlock
 	for _, block := range content {
@@ -237,7 +227,7 @@ func (a *chatAnswer) message(tags bool) map[string]any {
 	return m
 }
 
-func (x *invocation) chatStop() string {
+func (x *answer) chatStop() string {
 	switch x.out.StopReason {
 	case types.StopReasonMaxTokens:
 		return "length"
@@ -251,7 +241,7 @@ func (x *invocation) chatStop() string {
 
 // chatUsage counts what was read from the cache among the prompt's tokens, as
 // OpenAI's form does.
-func (x *invocation) chatUsage() map[string]any {
+func (x *answer) chatUsage() map[string]any {
 	u := x.out.Usage
 	read := aws.ToInt32(u.CacheReadInputTokens)
 	prompt := aws.ToInt32(u.InputTokens) + read + aws.ToInt32(u.CacheWriteInputTokens)
@@ -262,20 +252,11 @@ func (x *invocation) chatUsage() map[string]any {
 	return m
 }
 
-func (x *invocation) chatObject(kind string) map[string]any {
+func (x *answer) chatObject(kind string) map[string]any {
 	return map[string]any{"id": "chatcmpl-" + newID(), "object": kind, "created": time.Now().Unix(), "model": modelName(x)}
 }
 
-// modelName is the model as an answer names it: without the profile's geography.
-func modelName(x *invocation) string {
-	id := aws.ToString(x.in.ModelId)
-	if provider, name := splitModel(id); provider != "" {
-		return provider + "." + name
-	}
-	return id
-}
-
-func answerChat(x *invocation, tags bool) (map[string]any, error) {
+func answerChat(x *answer, tags bool) (map[string]any, error) {
 	a, err := readAnswer(x, contentOf(x.out))
 	if err != nil {
 		return nil, err
@@ -286,7 +267,7 @@ func answerChat(x *invocation, tags bool) (map[string]any, error) {
 	return out, nil
 }
 
-func chunkChat(x *invocation, content []types.ContentBlock, tags bool) ([]map[string]any, error) {
+func chunkChat(x *answer, content []types.ContentBlock, tags bool) ([]map[string]any, error) {
 	a, err := readAnswer(x, content)
 	if err != nil {
 		return nil, err
@@ -325,7 +306,7 @@ func chunkChat(x *invocation, content []types.ContentBlock, tags bool) ([]map[st
 	return chunks, nil
 }
 
-func answerMistral(x *invocation, _ reading) (map[string]any, error) {
+func answerMistral(x *answer, _ reading) (map[string]any, error) {
 	a, err := readAnswer(x, contentOf(x.out))
 	if err != nil {
 		return nil, err
@@ -333,7 +314,7 @@ func answerMistral(x *invocation, _ reading) (map[string]any, error) {
 	return map[string]any{"choices": []any{map[string]any{"index": 0, "message": a.message(false), "stop_reason": x.chatStop()}}}, nil
 }
 
-func chunkMistral(x *invocation, _ reading, content []types.ContentBlock) ([]map[string]any, error) {
+func chunkMistral(x *answer, _ reading, content []types.ContentBlock) ([]map[string]any, error) {
 	a, err := readAnswer(x, content)
 	if err != nil {
 		return nil, err

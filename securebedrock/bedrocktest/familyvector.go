@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
 // vector embeds a text: each word, in any case, counts in one of n dimensions, and
@@ -89,7 +90,7 @@ func sized(size *int, allowed ...int) (int, error) {
 		return allowed[0], nil
 	}
 	if !slices.Contains(allowed, *size) {
-		return 0, invalid("Malformed input request: %d is not a valid number of dimensions, expected one of %v, please reformat your input and try again.", *size, allowed)
+		return 0, wire.Invalid("Malformed input request: %d is not a valid number of dimensions, expected one of %v, please reformat your input and try again.", *size, allowed)
 	}
 	return *size, nil
 }
@@ -142,7 +143,7 @@ func titanEmbedding(version string) *family {
 			e.prompt(in)
 			return e, nil
 		},
-		answer: func(x *invocation, r reading) (map[string]any, error) {
+		answer: func(x *answer, r reading) (map[string]any, error) {
 			e := r.(*embedding)
 			v := vector(e.texts[0], e.size)
 			out := map[string]any{"embedding": v, "inputTextTokenCount": x.out.Usage.InputTokens}
@@ -200,12 +201,12 @@ func novaEmbedding() *family {
 			case b.Params.Audio != nil:
 				e.texts, e.kinds = []string{"[audio]"}, []string{"AUDIO"}
 			default:
-				return nil, missingKey("text")
+				return nil, wire.MissingKey("text")
 			}
 			e.prompt(in)
 			return e, nil
 		},
-		answer: func(_ *invocation, r reading) (map[string]any, error) {
+		answer: func(_ *answer, r reading) (map[string]any, error) {
 			e := r.(*embedding)
 			return map[string]any{"embeddings": []any{map[string]any{"embeddingType": e.kinds[0], "embedding": vector(e.texts[0], e.size)}}}, nil
 		},
@@ -255,12 +256,12 @@ func cohereEmbedding(size int) *family {
 				e.texts = append(e.texts, strings.Join(parts, " "))
 			}
 			if len(e.texts) == 0 {
-				return nil, missingKey("texts")
+				return nil, wire.MissingKey("texts")
 			}
 			e.prompt(in)
 			return e, nil
 		},
-		answer: func(_ *invocation, r reading) (map[string]any, error) {
+		answer: func(_ *answer, r reading) (map[string]any, error) {
 			e := r.(*embedding)
 			lists := func(kind string) []any {
 				var list []any
@@ -306,7 +307,7 @@ func rerank() *family {
 				return nil, err
 			}
 			if len(b.Documents) == 0 {
-				return nil, invalid("Malformed input request: #/documents: expected minimum item count: 1, found: 0, please reformat your input and try again.")
+				return nil, wire.Invalid("Malformed input request: #/documents: expected minimum item count: 1, found: 0, please reformat your input and try again.")
 			}
 			content := []types.ContentBlock{textBlock(b.Query)}
 			var results []ranked
@@ -319,13 +320,13 @@ func rerank() *family {
 			sort.SliceStable(results, func(i, j int) bool { return results[i].Score > results[j].Score })
 			if b.TopN != nil {
 				if *b.TopN < 1 {
-					return nil, invalid("Malformed input request: #/top_n: %d is not greater or equal to 1, please reformat your input and try again.", *b.TopN)
+					return nil, wire.Invalid("Malformed input request: #/top_n: %d is not greater or equal to 1, please reformat your input and try again.", *b.TopN)
 				}
 				results = results[:min(*b.TopN, len(results))]
 			}
 			return results, nil
 		},
-		answer: func(_ *invocation, r reading) (map[string]any, error) {
+		answer: func(_ *answer, r reading) (map[string]any, error) {
 			results, ok := r.([]ranked)
 			if !ok {
 				return nil, fmt.Errorf("bedrocktest: rerank read %T", r)

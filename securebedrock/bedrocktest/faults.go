@@ -115,13 +115,6 @@ func Redirect(status int, location string) Fault {
 	return Fault{kind: faultRedirect, times: 1, status: status, location: location}
 }
 
-// Fail scripts what goes wrong with the next requests of an operation, one
-// fault per request, in order, after those scripted before. Then requests are
-// answered normally again. The operation's name is the SDK's, such as
-// "ConverseStream", or "AssumeRole". A request whose signature is refused uses
-// up no fault.
-func (s *Server) Fail(operation string, faults ...Fault) { s.faults.add(operation, faults) }
-
 type faultScript struct {
 	mu    sync.Mutex
 	queue map[string][]Fault

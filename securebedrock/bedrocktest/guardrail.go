@@ -1,11 +1,7 @@
 package bedrocktest
 
 import (
-	"maps"
 	"regexp"
-	"slices"
-	"strings"
-	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 )
@@ -52,10 +48,6 @@ const (
 	Block PIIAction = "block"
 )
 
-// AddGuardrail adds a guardrail, in place of one with the same ID and version.
-// The server keeps g's slices and maps: leave them unchanged.
-func (s *Server) AddGuardrail(g Guardrail) { s.guardrails.add(g) }
-
 func defaultGuardrail() Guardrail {
 	return Guardrail{
 		ID:          DefaultGuardrailID,
@@ -65,87 +57,46 @@ func defaultGuardrail() Guardrail {
 	}
 }
 
-// guardrails are those that the server has.
-type guardrails struct {
-	mu   sync.Mutex
-	byID map[string]map[string]*guardrail // ID → version
+// ContentFilter is a content filter of a guardrail. What is found is found with
+// high confidence, and blocks.
+type ContentFilter struct {
+	// Type is the category, such as types.GuardrailContentFilterTypeHate. A
+	// PROMPT_ATTACK is looked for in prompts alone, and in an InvokeModel body only
+	// between input tags, as Bedrock does.
+	Type types.GuardrailContentFilterType
+	// Words are words and phrases that betray the category.
+	Words []string
+	// Strength is what the trace says; empty: HIGH. With NONE nothing is found.
+	Strength types.GuardrailContentFilterStrength
+	// DetectOnly leaves what was found in place: the trace has it with the action
+	// NONE.
+	DetectOnly bool
 }
 
-// guardrail is a Guardrail made ready: its defaults filled in.
-type guardrail struct {
-	Guardrail
-	words     []phrase
-	profanity []phrase
-	topics    []topic
-	filters   []contentFilter
-	arn       string // set on the copy that find returns
+// ContextualGrounding are the thresholds of a guardrail's contextual grounding
+// check, from 0 to 0.99; 0 leaves a check out. An answer whose score is below a
+// threshold is blocked. The scores are shares of words, in any case: grounding is
+// the share of the answer's words that the grounding source has, relevance the
+// share of the query's words that the answer has.
+//
+// The check looks at an answer only where the prompt marks both a grounding source
+// and a query: with the qualifiers of guardContent blocks, or with input tags in an
+// InvokeModel body.
+type ContextualGrounding struct {
+	Grounding, Relevance float64
 }
 
-type phrase struct {
-	word    string
-	pattern *regexp.Regexp
-}
-
-type topic struct {
-	name    string
-	phrases []phrase
-}
-
-func (g *guardrails) add(def Guardrail) {
-	if def.Version == "" {
-		def.Version = "1"
+// definition is g for the package that evaluates guardrails.
+func (g Guardrail) definition() definition {
+	d := definition{
+		id: g.ID, version: g.Version, words: g.DeniedWords, profanity: g.Profanity, topics: g.Topics,
+		grounding: (*grounding)(g.ContextualGrounding), blockedInput: g.BlockedInput, blockedOutput: g.BlockedOutput,
 	}
-	if def.BlockedInput == "" {
-		def.BlockedInput = "Sorry, the model cannot answer this question."
+	for _, p := range g.PII {
+		d.pii = append(d.pii, pii{name: p.Type, pattern: p.Pattern, blocks: p.Action == Block})
 	}
-	if def.BlockedOutput == "" {
-		def.BlockedOutput = "Sorry, the model's answer was withheld."
+	for _, f := range g.ContentFilters {
+		d.filters = append(d.filters, filter(f))
 	}
-	made := &guardrail{
-		Guardrail: def, words: phrases(def.DeniedWords), profanity: phrases(def.Profanity), filters: contentFilters(def.ContentFilters),
-	}
-	for _, name := range slices.Sorted(maps.Keys(def.Topics)) {
-		made.topics = append(made.topics, topic{name, phrases(def.Topics[name])})
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.byID == nil {
-		g.byID = make(map[string]map[string]*guardrail)
-	}
-	if g.byID[def.ID] == nil {
-		g.byID[def.ID] = make(map[string]*guardrail)
-	}
-	g.byID[def.ID][def.Version] = made
-}
-
-func phrases(words []string) []phrase {
-	var out []phrase
-	for _, word := range words {
-		if word != "" {
-			// Quoted, it always compiles.
-			out = append(out, phrase{word, regexp.MustCompile(`(?i)(?:^|[^\pL\pN])(` + regexp.QuoteMeta(word) + `)(?:$|[^\pL\pN])`)})
-		}
-	}
-	return out
-}
-
-// find returns the guardrail that a request names, nil if it names none.
-func (g *guardrails) find(region, identifier, version string) (*guardrail, error) {
-	if identifier == "" && version == "" {
-		return nil, nil
-	}
-	if identifier == "" || version == "" {
-		return nil, invalid("Both guardrailIdentifier and guardrailVersion must be provided.")
-	}
-	prefix := "arn:aws:bedrock:" + region + ":" + accountID + ":guardrail/"
-	id := strings.TrimPrefix(identifier, prefix)
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	found, ok := g.byID[id][version]
-	if !ok {
-		return nil, invalid("The guardrail identifier or version provided in the request does not exist.")
-	}
-	copied := *found
-	copied.arn = prefix + id
-	return &copied, nil
+	return d
 }

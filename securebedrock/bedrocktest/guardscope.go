@@ -63,7 +63,7 @@ func namesOf[T ~string](names []T) []string {
 // (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-use-converse-api.html).
 // Prompt attacks: of an InvokeModel, only between input tags
 // (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-prompt-attack.html).
-func promptOf(in *bedrockruntime.ConverseInput, how scope) evaluated {
+func promptOf(in *bedrockruntime.ConverseInput, invoke, tags bool) evaluated {
 	var messages, system marked
 	guard := func(m *marked, block types.GuardrailConverseContentBlock) {
 		g := guardedText(block)
@@ -95,19 +95,19 @@ func promptOf(in *bedrockruntime.ConverseInput, how scope) evaluated {
 		}
 	}
 	texts := system.guarded
-	if how.invoke && len(system.guarded)+len(messages.guarded) == 0 {
+	if invoke && len(system.guarded)+len(messages.guarded) == 0 {
 		texts = system.all
 	}
 	switch {
 	case len(messages.guarded) > 0:
 		texts = slices.Concat(texts, messages.guarded)
-	case !how.invoke || len(system.guarded) == 0:
+	case !invoke || len(system.guarded) == 0:
 		texts = slices.Concat(texts, messages.all)
 	}
 	return evaluated{
 		texts:   texts,
 		source:  slices.Concat(system.source, messages.source),
 		query:   slices.Concat(system.query, messages.query),
-		attacks: !how.invoke || how.tags,
+		attacks: !invoke || tags,
 	}
 }

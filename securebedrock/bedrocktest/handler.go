@@ -2,221 +2,150 @@ package bedrocktest
 
 import (
 	"bytes"
-	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
-	"strings"
-	"time"
+	"runtime/debug"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+
+	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
 // maxBody bounds a request's body, so that a client in error meets an error
 // and not this process's memory.
 const maxBody = 64 << 20
 
-// serve takes a request through what every request goes through: record,
+// operation answers the requests of one operation.
+type operation struct {
+	name    string // empty for STS, whose operation is named in the body
+	service service
+	// decode reads the input, before the request is recorded.
+	decode func(*request) (input any, err error)
+	// answer serves a request that has been decoded, checked and authenticated. An
+	// error becomes the response; nothing has been sent then.
+	answer func(*responder, *request) error
+}
+
+// service is what the operations of one AWS service have in common.
+type service struct {
+	name     string // in the scope of a signature
+	fail     func(w *responder, requestID string, e *wire.Error)
+	unsigned string // the name of the operation that needs no signature, if there is one
+}
+
+// pipeline takes a request through what every request goes through: record,
 // signature, fault, decode, answer.
-func (s *Server) serve(w http.ResponseWriter, hr *http.Request) {
-	if !s.handlers.enter() {
-		abort()
-	}
-	defer s.handlers.leave()
+type pipeline struct {
+	route      func(*http.Request) (op operation, labels map[string]string, known bool)
+	check      func(operation string, r *request) error
+	verifier   verifier
+	calls      *recorder
+	faults     *faultScript
+	complaints *complaints
+	closing    <-chan struct{}
+}
 
-	r := &request{http: hr, id: newID()}
-	w.Header().Set("X-Amzn-Requestid", r.id)
+// ServeHTTP implements http.Handler.
+func (p *pipeline) ServeHTTP(hw http.ResponseWriter, hr *http.Request) {
+	op, labels, known := p.route(hr)
+	r := newRequest(hr, op.name, labels)
+	hw.Header().Set("X-Amzn-Requestid", r.id)
+	w := &responder{http: hw, left: hr.Context().Done(), closing: p.closing, record: func(status int) {
+		p.calls.update(func() { r.call.Status = status })
+	}}
 
-	op, labels, known := route(hr)
-	r.label = labels
-	path, _, _ := strings.Cut(hr.RequestURI, "?")
-	r.call = &Call{
-		Operation: op.name,
-		Method:    hr.Method,
-		Path:      path,
-		Header:    hr.Header.Clone(),
-		ModelID:   labels["modelId"],
-		Proto:     hr.Proto,
-	}
-
-	var failure error
-	if op.name != opBidirectional {
-		body, err := io.ReadAll(http.MaxBytesReader(w, hr.Body, maxBody))
-		if err != nil {
-			failure = invalid("The request body could not be read: %v", err)
-		}
-		r.body, r.call.Body = body, bytes.Clone(body)
-	}
+	failure := p.read(hw, op, r)
 	if !known {
-		failure = &apiError{status: http.StatusNotFound, code: "UnknownOperationException"}
+		failure = &wire.Error{Status: http.StatusNotFound, Code: "UnknownOperationException"}
 	}
 	if failure == nil {
-		r.call.Input, failure = op.decode(r)
-	}
-	if failure == nil {
-		failure = s.validate(op, r)
-	}
-
-	service := op.service
-	if service == "" {
-		service = serviceBedrock
+		failure = p.decode(op, r)
 	}
 	var refused error
-	r.auth, refused = s.authenticate(r, service)
-	r.call.AuthScheme, r.call.AccessKeyID = r.auth.scheme, r.auth.accessKeyID
-	r.call.Region, r.call.Service = r.auth.region, r.auth.service
-	s.calls.add(r.call)
+	if !r.unsigned(op.service) {
+		r.signer, refused = p.verifier.verify(hr, r.parts.Body, op.service.name, op.name == wire.Bidirectional)
+	}
+	r.call.AuthScheme, r.call.AccessKeyID = r.signer.scheme, r.signer.accessKeyID
+	r.call.Region, r.call.Service = r.signer.region, r.signer.service
+	p.calls.add(r.call)
 
-	sw := &statusWriter{ResponseWriter: w, server: s, call: r.call}
+	fail := func(e *wire.Error) { op.service.fail(w, r.id, e) }
 	if refused != nil {
-		s.fail(sw, r, service, refused)
+		fail(wire.ErrorOf(refused))
 		return
 	}
-	r.fault = s.faults.next(r.call.Operation)
-	if s.strike(sw, r, service) {
+	w.fault = p.faults.next(r.call.Operation)
+	if w.strike(fail) {
 		return
 	}
 	if failure == nil {
-		failure = s.answer(op, sw, r)
+		failure = p.answer(op, w, r)
 	}
 	if failure != nil {
-		s.fail(sw, r, service, failure)
+		fail(p.errorOf(failure))
 	}
 }
 
-// strike applies those faults that come before any answer, and reports whether
-// the request is done with.
-func (s *Server) strike(w http.ResponseWriter, r *request, service string) bool {
-	switch r.fault.kind {
-	case faultError:
-		s.fail(w, r, service, &apiError{status: r.fault.status, code: r.fault.code, message: r.fault.message})
-		return true
-	case faultStallHeaders:
-		if r.fault.wait > 0 && s.pause(r.http.Context(), r.fault.wait) {
-			return false
+// unsigned reports whether a request has no signature and needs none.
+func (r *request) unsigned(s service) bool {
+	return s.unsigned != "" && r.call.Operation == s.unsigned && r.http.Header.Get("Authorization") == ""
+}
+
+// read reads the body, except that of a stream.
+func (p *pipeline) read(w http.ResponseWriter, op operation, r *request) error {
+	if op.name == wire.Bidirectional {
+		return nil
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.http.Body, maxBody))
+	r.parts.Body, r.call.Body = body, bytes.Clone(body)
+	if err != nil {
+		return wire.Invalid("The request body could not be read: %v", err)
+	}
+	return nil
+}
+
+// decode decodes the input, and refuses what the service refuses.
+func (p *pipeline) decode(op operation, r *request) error {
+	var err error
+	if r.call.Input, err = op.decode(r); err != nil {
+		return err
+	}
+	if in, ok := r.call.Input.(*bedrockruntime.StartAsyncInvokeInput); ok {
+		r.call.ModelID = aws.ToString(in.ModelId)
+	}
+	return p.check(op.name, r)
+}
+
+// answer serves a request. A panic of this package becomes an error of the service
+// where the headers have not been sent, and ends the request where they have.
+func (p *pipeline) answer(op operation, w *responder, r *request) (err error) {
+	defer func() {
+		v := recover()
+		switch {
+		case v == nil:
+			return
+		case v == http.ErrAbortHandler:
+			panic(v)
 		}
-		s.stall(r.http.Context())
-		abort()
-	case faultDrop:
-		abort()
-	case faultRedirect:
-		w.Header().Set("Location", r.fault.location)
-		w.WriteHeader(r.fault.status)
-		return true
-	}
-	return false
-}
-
-// stall blocks until the client has left or the server is closed.
-func (s *Server) stall(ctx context.Context) {
-	select {
-	case <-ctx.Done():
-	case <-s.closing:
-	}
-}
-
-// pause blocks for d and reports whether the client is still there.
-func (s *Server) pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-	case <-s.closing:
-	}
-	return false
-}
-
-// abort ends the request without an answer or in the midst of one. This panic
-// is how net/http lets a handler do that: it is recovered there, and silent.
-func abort() { panic(http.ErrAbortHandler) }
-
-// statusWriter keeps the status of the answer in its Call.
-type statusWriter struct {
-	http.ResponseWriter
-	server *Server
-	call   *Call
-	sent   bool
-}
-
-func (w *statusWriter) WriteHeader(status int) {
-	w.note(status)
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *statusWriter) Write(p []byte) (int, error) {
-	w.note(http.StatusOK)
-	return w.ResponseWriter.Write(p)
-}
-
-// Unwrap lets http.ResponseController reach the connection.
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-func (w *statusWriter) note(status int) {
-	if w.sent {
-		return
-	}
-	w.sent = true
-	w.server.calls.update(func() { w.call.Status = status })
-}
-
-// send answers with a whole body, or as much of it as the fault leaves.
-func (s *Server) send(w http.ResponseWriter, r *request, status int, body []byte) {
-	half := body[:len(body)/2]
-	switch r.fault.kind {
-	case faultStallStream, faultDropStream:
-		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-		w.WriteHeader(status)
-		flushed(w, half)
-		if r.fault.kind == faultStallStream {
-			s.stall(r.http.Context())
+		fault := &misuse{what: fmt.Sprintf("%s panicked: %v", op.name, v), stack: debug.Stack()}
+		if w.sent {
+			p.complaints.tell(fault)
+			abort()
 		}
-		abort()
-	case faultTruncate, faultTruncateMidFrame:
-		w.WriteHeader(status)
-		flushed(w, half)
-	default:
-		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-		w.WriteHeader(status)
-		flushed(w, body)
-	}
+		err = fault
+	}()
+	return op.answer(w, r)
 }
 
-// flushed writes to the client at once, and reports whether that worked. An
-// error means that the client has left.
-func flushed(w http.ResponseWriter, p []byte) bool {
-	if _, err := w.Write(p); err != nil {
-		return false
+// errorOf returns the service's error for err. The test is told of a misuse.
+func (p *pipeline) errorOf(err error) *wire.Error {
+	m := new(misuse)
+	if !errors.As(err, &m) {
+		return wire.ErrorOf(err)
 	}
-	return http.NewResponseController(w).Flush() == nil
-}
-
-// newID makes an identifier that looks like the services' own, a UUID.
-func newID() string {
-	var b [16]byte
-	// crypto/rand.Read never fails.
-	_, _ = rand.Read(b[:])
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
-
-// fail answers with an error in the service's own shape.
-func (s *Server) fail(w http.ResponseWriter, r *request, service string, err error) {
-	e := new(apiError)
-	if !errors.As(err, &e) {
-		if e = s.misuseOf(err); e == nil {
-			e = errorOf(err)
-		}
-	}
-	if service == serviceSTS {
-		s.failSTS(w, r, e)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Amzn-ErrorType", e.code+":http://internal.amazon.com/coral/com.amazon.bedrock/")
-	// An error has no middle to strike at.
-	r.fault = Fault{}
-	s.send(w, r, e.status, e.body())
+	p.complaints.tell(m)
+	return &wire.Error{Status: http.StatusInternalServerError, Code: "InternalServerException", Message: "bedrocktest: " + m.what}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
 // guardrailConfig is what an InvokeModel body of any model says of its guardrail.
@@ -21,7 +22,7 @@ func readGuardrailConfig(body []byte) (*guardrailConfig, error) {
 		Guardrail *guardrailConfig `json:"amazon-bedrock-guardrailConfig"`
 	}
 	if err := json.Unmarshal(body, &b); err != nil {
-		return nil, malformedBody()
+		return nil, wire.MalformedBody("")
 	}
 	return b.Guardrail, nil
 }

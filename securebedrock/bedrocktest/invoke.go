@@ -1,8 +1,6 @@
 package bedrocktest
 
 import (
-	"mime"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -10,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
 // invocation is an InvokeModel on its way.
@@ -22,7 +21,12 @@ type invocation struct {
 	async  bool
 }
 
-func (s *Server) invokeModel(w http.ResponseWriter, r *request) error {
+// answer is what the family's form is to write.
+func (x *invocation) answer() *answer {
+	return &answer{model: aws.ToString(x.in.ModelId), out: x.out, stop: x.stop, promptBlocked: x.promptBlocked()}
+}
+
+func (s *chats) invokeModel(w *responder, r *request) error {
 	in, _ := r.call.Input.(*bedrockruntime.InvokeModelInput)
 	done, err := s.invoke(in, false)
 	if err != nil {
@@ -34,7 +38,7 @@ func (s *Server) invokeModel(w http.ResponseWriter, r *request) error {
 	}
 	done.countHeaders(w.Header())
 	w.Header().Set("X-Amzn-Bedrock-Invocation-Latency", strconv.FormatInt(*done.out.Metrics.LatencyMs, 10))
-	return s.respond(w, r, http.StatusOK, &bedrockruntime.InvokeModelOutput{
+	return w.respond(&bedrockruntime.InvokeModelOutput{
 		Body:                     body,
 		ContentType:              aws.String("application/json"),
 		PerformanceConfigLatency: in.PerformanceConfigLatency,
@@ -43,22 +47,19 @@ func (s *Server) invokeModel(w http.ResponseWriter, r *request) error {
 }
 
 // invoke translates the request into a Converse and runs it.
-func (s *Server) invoke(in *bedrockruntime.InvokeModelInput, streamed bool) (*invocation, error) {
+func (s *chats) invoke(in *bedrockruntime.InvokeModelInput, streamed bool) (*invocation, error) {
 	guarded := in.GuardrailIdentifier != nil || in.GuardrailVersion != nil
 	if guarded && !isJSON(in.ContentType) {
-		return nil, invalid("The content type must be application/json when a guardrail is used.")
+		return nil, wire.Invalid("The content type must be application/json when a guardrail is used.")
 	}
 	guard, err := readGuardrailConfig(in.Body)
 	if err != nil {
 		return nil, err
 	}
 	if guard != nil && !guarded {
-		return nil, invalid("The request body has amazon-bedrock-guardrailConfig, and the request no guardrail identifier.")
+		return nil, wire.Invalid("The request body has amazon-bedrock-guardrailConfig, and the request no guardrail identifier.")
 	}
-	s.mu.Lock()
-	own := s.replyInvoke
-	s.mu.Unlock()
-
+	own := s.model.invoker()
 	x := &invocation{in: in, async: guard != nil && strings.EqualFold(guard.StreamProcessingMode, "ASYNCHRONOUS")}
 	converse := &bedrockruntime.ConverseInput{ModelId: in.ModelId}
 	readErr := s.read(x, converse, streamed)
@@ -98,27 +99,27 @@ func (s *Server) invoke(in *bedrockruntime.InvokeModelInput, streamed bool) (*in
 		case x.family.wordless:
 			return complete(&bedrockruntime.ConverseOutput{Usage: usage(promptTokens(in.System, in.Messages), 0)}, in, 0, start), "", nil
 		}
-		return s.ask(in, start)
+		return s.model.ask(in, start)
 	}
 	if x.exchange, err = s.exchange(converse, how); err != nil {
 		return nil, err
 	}
 	// A guardrail that blocks a prompt answers in the family's form, where that has
 	// a place for a message.
-	if x.input.isBlocked() && (x.family == nil || x.family.wordless) {
+	if x.promptBlocked() && (x.family == nil || x.family.wordless) {
 		x.raw = []byte("{}")
 	}
 	return x, nil
 }
 
 // read translates the body in the form of the model's family.
-func (s *Server) read(x *invocation, converse *bedrockruntime.ConverseInput, streamed bool) error {
+func (s *chats) read(x *invocation, converse *bedrockruntime.ConverseInput, streamed bool) error {
 	var err error
-	if x.family, err = s.familyOf(aws.ToString(x.in.ModelId), x.in.Body); err != nil {
+	if x.family, err = s.profiles.familyOf(aws.ToString(x.in.ModelId), x.in.Body); err != nil {
 		return err
 	}
 	if streamed && x.family.chunks == nil {
-		return invalid("The model is unsupported for streaming.")
+		return wire.Invalid("The model is unsupported for streaming.")
 	}
 	x.state, err = x.family.read(x.in.Body, converse)
 	mergeTurns(converse)
@@ -137,14 +138,4 @@ func mergeTurns(in *bedrockruntime.ConverseInput) {
 		merged = append(merged, m)
 	}
 	in.Messages = merged
-}
-
-// isJSON reports whether a request says that its body is JSON. A client that
-// says nothing means JSON, though some SDKs then send a blob's default type.
-func isJSON(contentType *string) bool {
-	if contentType == nil {
-		return true
-	}
-	kind, _, err := mime.ParseMediaType(*contentType)
-	return err == nil && (kind == "application/json" || kind == "application/octet-stream")
 }

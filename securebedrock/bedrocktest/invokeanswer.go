@@ -5,7 +5,7 @@ import (
 	"maps"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/smithy-go"
+	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
 // body is the answer in the form of the model's family.
@@ -17,15 +17,13 @@ func (x *invocation) body() ([]byte, error) {
 	if x.raw != nil {
 		return extended(x.raw, keys)
 	}
-	out, err := x.family.answer(x, x.state)
+	out, err := x.family.answer(x.answer(), x.state)
 	if err != nil {
 		return nil, err
 	}
 	maps.Copy(out, keys)
 	return json.Marshal(out)
 }
-
-func (e *evaluation) isBlocked() bool { return e != nil && e.blocked }
 
 // addGuardrail adds to an answer, or to the last chunk of a streamed one, what
 // the guardrail did.
@@ -45,7 +43,7 @@ func (x *invocation) addGuardrail(out map[string]any) error {
 	trace := map[string]any{"actionReason": aws.ToString(told.ActionReason)}
 	input := map[string]any{}
 	for id, assessment := range told.InputAssessment {
-		raw, err := rawJSON(&assessment)
+		raw, err := wire.EncodeBody(&assessment)
 		if err != nil {
 			return err
 		}
@@ -55,7 +53,7 @@ func (x *invocation) addGuardrail(out map[string]any) error {
 	var outputs []any
 	for id, list := range told.OutputAssessments {
 		for _, assessment := range list {
-			raw, err := rawJSON(&assessment)
+			raw, err := wire.EncodeBody(&assessment)
 			if err != nil {
 				return err
 			}
@@ -67,10 +65,4 @@ func (x *invocation) addGuardrail(out map[string]any) error {
 	}
 	out["amazon-bedrock-trace"] = map[string]any{"guardrail": trace}
 	return nil
-}
-
-// rawJSON is the wire's JSON for a value of the SDK.
-func rawJSON(v smithy.Serializable) (json.RawMessage, error) {
-	_, body, err := encode(v)
-	return body, err
 }

@@ -2,15 +2,15 @@ package bedrocktest
 
 import (
 	"encoding/json"
-	"net/http"
+	"maps"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
-func (s *Server) invokeModelStream(w http.ResponseWriter, r *request) error {
+func (s *chats) invokeModelStream(w *responder, r *request) error {
 	in, _ := r.call.Input.(*bedrockruntime.InvokeModelWithResponseStreamInput)
 	done, err := s.invoke(&bedrockruntime.InvokeModelInput{
 		ModelId:                  in.ModelId,
@@ -29,11 +29,11 @@ func (s *Server) invokeModelStream(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	var events []event
+	var events []wire.Event
 	for _, body := range chunks {
-		events = append(events, event{schemas.ResponseStream_chunk, &types.ResponseStreamMemberChunk{Value: types.PayloadPart{Bytes: body}}})
+		events = append(events, &types.ResponseStreamMemberChunk{Value: types.PayloadPart{Bytes: body}})
 	}
-	header, _, err := encode(&bedrockruntime.InvokeModelWithResponseStreamOutput{
+	header, _, err := wire.Encode(&bedrockruntime.InvokeModelWithResponseStreamOutput{
 		ContentType:              aws.String("application/json"),
 		PerformanceConfigLatency: in.PerformanceConfigLatency,
 		ServiceTier:              done.tier(),
@@ -41,10 +41,8 @@ func (s *Server) invokeModelStream(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	for name, values := range header {
-		w.Header()[name] = values
-	}
-	s.openStream(w, r, schemas.ResponseStream).writeAll(events)
+	maps.Copy(w.Header(), header)
+	openStream(w).writeAll(events)
 	return nil
 }
 
@@ -55,7 +53,7 @@ func (x *invocation) chunks() ([][]byte, error) {
 	if x.raw != nil {
 		chunks = rawChunks(x.raw)
 	} else {
-		objects, err := x.family.chunks(x, x.state, x.streamed(x.async))
+		objects, err := x.family.chunks(x.answer(), x.state, x.streamed(x.async))
 		if err != nil {
 			return nil, err
 		}

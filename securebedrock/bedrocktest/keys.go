@@ -1,7 +1,6 @@
 package bedrocktest
 
 import (
-	"crypto/rand"
 	"encoding/base32"
 	"encoding/base64"
 	"sync"
@@ -13,7 +12,6 @@ import (
 const (
 	testAccessKeyID     = "AKIAIOSFODNN7EXAMPLE"
 	testSecretAccessKey = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-	accountID           = "123456789012"
 )
 
 // key is one pair of credentials that the server knows.
@@ -35,13 +33,14 @@ type keyring struct {
 	keys map[string]key
 }
 
-func (k *keyring) init(lifetime time.Duration) {
-	k.lifetime = lifetime
-	k.keys = map[string]key{testAccessKeyID: {
+// newKeyring returns a keyring that holds the test credentials. Every session lasts
+// for lifetime, or for what is asked for where lifetime is zero.
+func newKeyring(lifetime time.Duration) *keyring {
+	return &keyring{lifetime: lifetime, keys: map[string]key{testAccessKeyID: {
 		secret: testSecretAccessKey,
 		arn:    "arn:aws:iam::" + accountID + ":user/bedrocktest",
 		userID: "AIDAIOSFODNN7EXAMPLE",
-	}}
+	}}}
 }
 
 func (k *keyring) find(accessKeyID string) (key, bool) {
@@ -70,24 +69,15 @@ func (k *keyring) issue(arn, userID string, duration time.Duration) (string, key
 	return id, session
 }
 
-// ExpireSessions ends every session that the server's STS has issued: requests
-// signed with one are refused from now on. What the client was told of the
-// session's end stays as it was.
-func (s *Server) ExpireSessions() {
-	s.keys.mu.Lock()
-	defer s.keys.mu.Unlock()
+// expireSessions ends every session that has been issued.
+func (k *keyring) expireSessions() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	now := time.Now()
-	for id, session := range s.keys.keys {
+	for id, session := range k.keys {
 		if session.token != "" {
 			session.expires = now
-			s.keys.keys[id] = session
+			k.keys[id] = session
 		}
 	}
-}
-
-func random(n int) []byte {
-	b := make([]byte, n)
-	// crypto/rand.Read never fails.
-	_, _ = rand.Read(b)
-	return b
 }

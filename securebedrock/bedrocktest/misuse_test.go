@@ -3,8 +3,6 @@ package bedrocktest
 import (
 	"errors"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -198,38 +196,5 @@ func TestUsageIsCompleted(t *testing.T) {
 	}
 	if *out.Usage.TotalTokens != 7 || *out.Metrics.LatencyMs < 1 || own.TotalTokens != nil {
 		t.Errorf("%+v %+v %+v", out.Usage, out.Metrics, own)
-	}
-}
-
-// A panic of the server's own is told and answered; where the answer has begun, it
-// is told and the answer breaks off.
-func TestAnswerPanics(t *testing.T) {
-	for name, begun := range map[string]bool{"before the answer": false, "in the midst of it": true} {
-		t.Run(name, func(t *testing.T) {
-			told := &notes{TB: t}
-			s := NewServer(t)
-			s.complaints.tb = told
-			w := &statusWriter{ResponseWriter: httptest.NewRecorder(), server: s, call: &Call{}}
-			var err error
-			broken := func() (p any) {
-				defer func() { p = recover() }()
-				err = s.answer(operation{name: "Converse", answer: func(_ *Server, w http.ResponseWriter, _ *request) error {
-					if begun {
-						w.WriteHeader(http.StatusOK)
-					}
-					panic("a bug")
-				}}, w, &request{})
-				return nil
-			}()
-			if begun {
-				if broken != http.ErrAbortHandler || len(told.said) != 1 {
-					t.Errorf("%v, %q", broken, told.said)
-				}
-				return
-			}
-			if e := s.misuseOf(err); e == nil || e.code != "InternalServerException" || !strings.Contains(e.message, "Converse panicked: a bug") || len(told.said) != 1 {
-				t.Errorf("%v, %q", err, told.said)
-			}
-		})
 	}
 }

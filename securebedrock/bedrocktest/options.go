@@ -44,6 +44,19 @@ func WithSessionLifetime(d time.Duration) Option {
 	return func(s *settings) { s.sessionLifetime = d }
 }
 
+// WithModels adds models to those that the server knows: whole identifiers, as
+// a client writes them, or foundation model IDs, which inference profiles and
+// ARNs of the model then have too.
+//
+// The server knows a model by its name's parts: a provider of Bedrock's, a
+// family of the provider's and the words that its models are named with. So a
+// new version of a known family needs no option, a new family or a made-up name
+// does, and a misspelt name ("anthropic.claude-3-sonet-20240229-v1:0") is
+// refused as Bedrock refuses it. Whether the region has the model is not known.
+func WithModels(ids ...string) Option {
+	return func(s *settings) { s.models = append(s.models, ids...) }
+}
+
 func newSettings(opts []Option) (settings, error) {
 	s := settings{region: "us-east-1", addr: "127.0.0.1:0"}
 	for _, opt := range opts {

@@ -1,16 +1,12 @@
 package bedrocktest
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 )
 
@@ -63,42 +59,3 @@ func Script(replies ...*bedrockruntime.ConverseOutput) func(*bedrockruntime.Conv
 		return replies[calls-1], nil
 	}
 }
-
-// documentOf is a document of the SDK for a value that encoding/json encodes.
-func documentOf(v any) document.Interface {
-	var body bytes.Buffer
-	enc := json.NewEncoder(&body)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return &fixedDocument{Interface: document.NewLazyDocument(nil), err: err}
-	}
-	return rawDocument(bytes.TrimSpace(body.Bytes()))
-}
-
-// rawDocument is a document that is written as raw, which is JSON, and read as one
-// that came over the wire.
-func rawDocument(raw []byte) document.Interface {
-	none := document.NewLazyDocument(nil)
-	if !json.Valid(raw) {
-		return &fixedDocument{Interface: none, err: errors.New("the document is not JSON")}
-	}
-	// The SDK has no other way to a document than a member that is one.
-	var block types.ToolUseBlock
-	if err := decode(slices.Concat([]byte(`{"input":`), raw, []byte("}")), block.Deserialize); err != nil {
-		return &fixedDocument{Interface: none, err: err}
-	}
-	if block.Input == nil {
-		block.Input = none
-	}
-	return &fixedDocument{Interface: block.Input, raw: raw}
-}
-
-// fixedDocument is written as raw, or not at all.
-type fixedDocument struct {
-	document.Interface
-	raw []byte
-	err error
-}
-
-// MarshalSmithyDocument implements document.Marshaler.
-func (d *fixedDocument) MarshalSmithyDocument() ([]byte, error) { return d.raw, d.err }

@@ -17,7 +17,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/middleware"
 
@@ -38,18 +37,14 @@ type Server struct {
 	handlers handlerCount
 	conns    connections
 
-	keys       keyring
+	keys       *keyring
 	calls      recorder
 	faults     faultScript
-	guardrails guardrails
-	async      asyncInvokes
 	complaints complaints
-	patterns   patterns
-
-	mu          sync.Mutex
-	reply       func(*bedrockruntime.ConverseInput) (*bedrockruntime.ConverseOutput, error)
-	replyInvoke func(model string, body []byte) ([]byte, error)
-	profiles    map[string]string // of AddInferenceProfile
+	guardrails *guardrails
+	async      *asyncInvokes
+	model      model
+	profiles   profiles
 }
 
 // NewServer starts a server for the test tb, fails tb if it cannot, and closes
@@ -71,18 +66,23 @@ func Start(opts ...Option) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{settings: set, closing: make(chan struct{})}
+	s := &Server{
+		settings:   set,
+		closing:    make(chan struct{}),
+		keys:       newKeyring(set.sessionLifetime),
+		guardrails: newGuardrails(set.region),
+		async:      &asyncInvokes{region: set.region},
+	}
 	s.handlers.idle = sync.NewCond(&s.handlers.mu)
 	s.conns.none = sync.NewCond(&s.conns.mu)
-	s.keys.init(set.sessionLifetime)
-	s.guardrails.add(defaultGuardrail())
+	s.guardrails.add(defaultGuardrail().definition())
 
 	listener, err := net.Listen("tcp", set.addr)
 	if err != nil {
 		return nil, fmt.Errorf("bedrocktest: %w", err)
 	}
 	s.http = &http.Server{
-		Handler:   http.HandlerFunc(s.serve),
+		Handler:   s.handler(),
 		ConnState: s.conns.observe,
 		// What a client does to its connections is the test's business.
 		ErrorLog:  log.New(io.Discard, "", 0),
@@ -121,6 +121,32 @@ func Start(opts ...Option) (*Server, error) {
 		}
 	})
 	return s, nil
+}
+
+// handler answers the server's requests. None is admitted once Close has begun.
+func (s *Server) handler() http.Handler {
+	ops := &operations{
+		keys:  s.keys,
+		calls: &s.calls,
+		chats: &chats{guardrails: s.guardrails, model: &s.model, profiles: &s.profiles},
+		async: s.async,
+	}
+	requests := &pipeline{
+		route:      ops.route,
+		check:      newChecker(s.settings.models),
+		verifier:   verifier{keys: s.keys, region: s.settings.region},
+		calls:      &s.calls,
+		faults:     &s.faults,
+		complaints: &s.complaints,
+		closing:    s.closing,
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !s.handlers.enter() {
+			abort()
+		}
+		defer s.handlers.leave()
+		requests.ServeHTTP(w, r)
+	})
 }
 
 // Close ends the server. Handlers that a fault holds are released, connections

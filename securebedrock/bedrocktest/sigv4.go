@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
 const (
@@ -33,18 +35,21 @@ type identity struct {
 	signature []byte // the seed of a signed stream
 }
 
-// authenticate verifies the request's signature by computing it anew. It does
-// so from the specification and not with a signer of the SDK, so that it
-// accepts whatever set of headers a client chooses to sign, and so that the
-// SDK's signer is checked and not merely repeated
+// verifier verifies signatures for one region.
+type verifier struct {
+	keys   *keyring
+	region string
+}
+
+// verify computes a request's signature anew and compares it. body is the request's
+// body, nil for an event stream. The computation follows the specification and does
+// not use the SDK's signer: it accepts whichever headers a client signs, and so
+// checks the SDK's signer independently
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html).
-func (s *Server) authenticate(r *request, service string) (identity, error) {
+func (v verifier) verify(r *http.Request, body []byte, service string, streamed bool) (identity, error) {
 	var id identity
-	header := r.http.Header.Get("Authorization")
+	header := r.Header.Get("Authorization")
 	if header == "" {
-		if r.call.Operation == opWebIdentity {
-			return id, nil
-		}
 		return id, denied("MissingAuthenticationTokenException", "Missing Authentication Token")
 	}
 	scheme, rest, _ := strings.Cut(header, " ")
@@ -60,17 +65,17 @@ func (s *Server) authenticate(r *request, service string) (identity, error) {
 	id.accessKeyID, id.region, id.service = auth.accessKeyID, auth.region, auth.service
 
 	now := time.Now().UTC()
-	found, ok := s.keys.find(auth.accessKeyID)
-	if !ok || found.token != r.http.Header.Get("X-Amz-Security-Token") {
+	found, ok := v.keys.find(auth.accessKeyID)
+	if !ok || found.token != r.Header.Get("X-Amz-Security-Token") {
 		return id, denied("UnrecognizedClientException", "The security token included in the request is invalid.")
 	}
 	if found.expired(now) {
 		return id, denied("ExpiredTokenException", "The security token included in the request is expired")
 	}
-	if err := s.checkScope(auth, service, r.http.Header.Get("X-Amz-Date"), now); err != nil {
+	if err := v.checkScope(auth, service, r.Header.Get("X-Amz-Date"), now); err != nil {
 		return id, err
 	}
-	want, err := auth.sign(r, found.secret)
+	want, err := auth.sign(r, body, found.secret, streamed)
 	if err != nil {
 		return id, err
 	}
@@ -81,15 +86,15 @@ func (s *Server) authenticate(r *request, service string) (identity, error) {
 	return id, nil
 }
 
-func denied(code, message string) *apiError {
-	return &apiError{status: http.StatusForbidden, code: code, message: message}
+func denied(code, message string) *wire.Error {
+	return &wire.Error{Status: http.StatusForbidden, Code: code, Message: message}
 }
 
-func (s *Server) checkScope(auth authorization, service, date string, now time.Time) error {
+func (v verifier) checkScope(auth authorization, service, date string, now time.Time) error {
 	invalid := func(format string, args ...any) error {
 		return denied("InvalidSignatureException", fmt.Sprintf(format, args...))
 	}
-	if auth.region != s.settings.region {
+	if auth.region != v.region {
 		return invalid("Credential should be scoped to a valid region, not '%s'. ", auth.region)
 	}
 	if auth.service != service {
@@ -145,21 +150,21 @@ func parseAuthorization(scheme, rest string) (authorization, bool) {
 }
 
 // sign computes the signature that the request should have.
-func (a authorization) sign(r *request, secret string) ([]byte, error) {
+func (a authorization) sign(r *http.Request, body []byte, secret string, streamed bool) ([]byte, error) {
 	if !slices.Contains(a.headers, "host") && !slices.Contains(a.headers, ":authority") {
 		return nil, denied("InvalidSignatureException", "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
 	}
-	for name := range r.http.Header {
+	for name := range r.Header {
 		lower := strings.ToLower(name)
 		if (lower == "x-amz-date" || lower == "x-amz-security-token") && !slices.Contains(a.headers, lower) {
 			return nil, denied("InvalidSignatureException", "'"+lower+"' must be a 'SignedHeader' in the AWS Authorization.")
 		}
 	}
-	sum := sha256.Sum256(r.body)
+	sum := sha256.Sum256(body)
 	payload := hex.EncodeToString(sum[:])
-	claimed := r.http.Header.Get("X-Amz-Content-Sha256")
+	claimed := r.Header.Get("X-Amz-Content-Sha256")
 	switch {
-	case r.call.Operation == opBidirectional:
+	case streamed:
 		if claimed != eventsSignature {
 			return nil, denied("InvalidSignatureException", "The x-amz-content-sha256 header of a signed event stream must be "+eventsSignature+".")
 		}
@@ -168,19 +173,19 @@ func (a authorization) sign(r *request, secret string) ([]byte, error) {
 		return nil, denied("InvalidSignatureException", "The provided 'x-amz-content-sha256' header does not match what was computed.")
 	}
 
-	path, query, _ := strings.Cut(r.http.RequestURI, "?")
+	path, query, _ := strings.Cut(r.RequestURI, "?")
 	canonical := strings.Join([]string{
-		r.http.Method,
+		r.Method,
 		escape(path, true),
 		canonicalQuery(query),
-		canonicalHeaders(r.http, a.headers),
+		canonicalHeaders(r, a.headers),
 		strings.Join(a.headers, ";"),
 		payload,
 	}, "\n")
 	sum = sha256.Sum256([]byte(canonical))
 	toSign := strings.Join([]string{
 		schemeSigV4,
-		r.http.Header.Get("X-Amz-Date"),
+		r.Header.Get("X-Amz-Date"),
 		strings.Join([]string{a.date, a.region, a.service, "aws4_request"}, "/"),
 		hex.EncodeToString(sum[:]),
 	}, "\n")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
 // What STS's API reference says of each parameter
@@ -23,7 +24,7 @@ type constraint struct {
 
 func (c constraint) check() error {
 	broken := func(value, what string) error {
-		return &apiError{status: http.StatusBadRequest, code: "ValidationError", message: fmt.Sprintf(
+		return &wire.Error{Status: http.StatusBadRequest, Code: "ValidationError", Message: fmt.Sprintf(
 			"1 validation error detected: Value %sat '%s' failed to satisfy constraint: %s", value, c.name, what)}
 	}
 	if c.value == nil {
@@ -69,7 +70,7 @@ func checkSession(arn, name, policy *string, seconds *int32) error {
 		return err
 	}
 	bad := func(format string, args ...any) error {
-		return &apiError{status: http.StatusBadRequest, code: "ValidationError", message: fmt.Sprintf(format, args...)}
+		return &wire.Error{Status: http.StatusBadRequest, Code: "ValidationError", Message: fmt.Sprintf(format, args...)}
 	}
 	if !regexp.MustCompile(`^arn:aws[\w-]*:iam::\d{12}:role/.+$`).MatchString(*arn) {
 		return bad("%s is invalid", *arn)
@@ -81,7 +82,7 @@ func checkSession(arn, name, policy *string, seconds *int32) error {
 		return bad("1 validation error detected: Value '%d' at 'durationSeconds' failed to satisfy constraint: Member must have value less than or equal to 43200", *seconds)
 	}
 	if policy != nil && !json.Valid([]byte(*policy)) {
-		return &apiError{status: http.StatusBadRequest, code: "MalformedPolicyDocument", message: "Syntax errors in policy."}
+		return &wire.Error{Status: http.StatusBadRequest, Code: "MalformedPolicyDocument", Message: "Syntax errors in policy."}
 	}
 	return nil
 }
@@ -91,7 +92,7 @@ func checkAssumeRole(in *sts.AssumeRoleInput, chained bool) error {
 		return err
 	}
 	bad := func(format string, args ...any) error {
-		return &apiError{status: http.StatusBadRequest, code: "ValidationError", message: fmt.Sprintf(format, args...)}
+		return &wire.Error{Status: http.StatusBadRequest, Code: "ValidationError", Message: fmt.Sprintf(format, args...)}
 	}
 	if chained && in.DurationSeconds != nil && *in.DurationSeconds > 3600 {
 		return bad("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
@@ -106,7 +107,7 @@ func checkAssumeRole(in *sts.AssumeRoleInput, chained bool) error {
 			constraint{fmt.Sprintf("tags.%d.member.key", i+1), tag.Key, true, 1, 128, tagPattern},
 			constraint{fmt.Sprintf("tags.%d.member.value", i+1), tag.Value, true, 0, 256, tagPattern})
 		if folded := strings.ToLower(aws.ToString(tag.Key)); keys[folded] {
-			return &apiError{status: http.StatusBadRequest, code: "InvalidParameterValue", message: "Duplicate tag keys found. Please note that Tag keys are case insensitive."}
+			return &wire.Error{Status: http.StatusBadRequest, Code: "InvalidParameterValue", Message: "Duplicate tag keys found. Please note that Tag keys are case insensitive."}
 		} else {
 			keys[folded] = true
 		}
@@ -116,7 +117,7 @@ func checkAssumeRole(in *sts.AssumeRoleInput, chained bool) error {
 	}
 	for _, key := range in.TransitiveTagKeys {
 		if !keys[strings.ToLower(key)] {
-			return &apiError{status: http.StatusBadRequest, code: "InvalidParameterValue", message: "The specified transitive tag key must be included in the requested tags."}
+			return &wire.Error{Status: http.StatusBadRequest, Code: "InvalidParameterValue", Message: "The specified transitive tag key must be included in the requested tags."}
 		}
 	}
 	return checkAll(constraints)

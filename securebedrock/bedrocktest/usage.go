@@ -46,27 +46,6 @@ func (x *invocation) metrics() map[string]any {
 	return m
 }
 
-// anthropicUsage is what the model counts itself: the only place that tells for how
-// long tokens were cached.
-func (x *invocation) anthropicUsage(output any) map[string]any {
-	u := x.out.Usage
-	m := map[string]any{"input_tokens": u.InputTokens, "output_tokens": output}
-	if u.CacheReadInputTokens != nil {
-		m["cache_read_input_tokens"] = u.CacheReadInputTokens
-	}
-	if u.CacheWriteInputTokens != nil {
-		m["cache_creation_input_tokens"] = u.CacheWriteInputTokens
-	}
-	if len(u.CacheDetails) > 0 {
-		creation := map[string]any{"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0}
-		for _, d := range u.CacheDetails {
-			creation["ephemeral_"+string(d.Ttl)+"_input_tokens"] = d.InputTokens
-		}
-		m["cache_creation"] = creation
-	}
-	return m
-}
-
 // tier is the service tier that serves the answer.
 func (x *invocation) tier() types.ServiceTierType {
 	if x.out.ServiceTier != nil {

@@ -6,77 +6,37 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
-//go:generate go run ../../internal/runtimemodel/gen
+// requestChecker holds requests against the constraints of the API's own model. The
+// zero requestChecker is ready to use, by several goroutines.
+type requestChecker struct{ patterns patterns }
 
-// validate refuses what Bedrock refuses, in Bedrock's order: first the
-// constraints of the API's own model, which validateshapes.go holds, then the
-// model's identifier, then what is written in the documentation alone.
+// check refuses a request that breaks a constraint. An operation that the model does
+// not have is not refused.
 //
 // No message repeats a value of the request. Bedrock's own messages do, with
 // "Value '…' at" in the place of "Value at".
-func (s *Server) validate(op operation, r *request) error {
-	name := requestShape(op.name)
+func (k *requestChecker) check(operation string, r *wire.Request) error {
+	name := requestShape(operation)
 	if name == "" {
 		return nil
 	}
-	var c constraints
-	c.patterns = &s.patterns
+	c := constraints{patterns: &k.patterns}
 	if err := c.request(shapeOf(name), r); err != nil {
 		return err
 	}
-	if err := c.failure(); err != nil {
-		return err
-	}
-	if r.call.ModelID != "" {
-		if err := s.settings.checkModelID(op.name, r.call.ModelID); err != nil {
-			return err
-		}
-	}
-	return checkInput(r.call.Input)
+	return c.failure()
 }
-
-// shapeKind is what a value of a shape is on the wire.
-type shapeKind int
-
-const (
-	isOther shapeKind = iota // a boolean, a time, a document
-	isStructure
-	isList
-	isMap
-	isString
-	isNumber
-	isBlob
-)
-
-// shape is a type of the API with its constraints. min and max bound a number's
-// value, and the length of anything else.
-type shape struct {
-	kind     shapeKind
-	union    bool
-	min, max *float64
-	pattern  string
-	enum     []string
-	members  []member
-	element  string // of a list, and of a map the value
-	key      string
-}
-
-// member is a member of a structure. Without a location it is in the body.
-type member struct {
-	name, shape    string
-	required       bool
-	location, wire string
-}
-
-func at(n float64) *float64 { return &n }
 
 // patterns keeps the compiled patterns of the API's model.
 type patterns struct{ compiled sync.Map }
@@ -106,9 +66,9 @@ func (c *constraints) failure() error {
 	case 0:
 		return nil
 	case 1:
-		return invalid("1 validation error detected: %s", c.errors[0])
+		return wire.Invalid("1 validation error detected: %s", c.errors[0])
 	default:
-		return invalid("%d validation errors detected: %s", n, strings.Join(c.errors[:min(n, maxViolations)], "; "))
+		return wire.Invalid("%d validation errors detected: %s", n, strings.Join(c.errors[:min(n, maxViolations)], "; "))
 	}
 }
 
@@ -117,17 +77,17 @@ func (c *constraints) add(path, format string, args ...any) {
 }
 
 // request checks every member of an operation's request, wherever it is.
-func (c *constraints) request(s shape, r *request) error {
+func (c *constraints) request(s shape, r *wire.Request) error {
 	inBody := func(m member) bool { return m.location == "" }
 	body := map[string]any{}
-	if slices.ContainsFunc(s.members, inBody) && r.http.Method == http.MethodPost && len(r.body) > 0 {
-		d := json.NewDecoder(bytes.NewReader(r.body))
+	if slices.ContainsFunc(s.members, inBody) && r.Method == http.MethodPost && len(r.Body) > 0 {
+		d := json.NewDecoder(bytes.NewReader(r.Body))
 		d.UseNumber()
 		if err := d.Decode(&body); err != nil {
-			return malformed(err)
+			return wire.Malformed(err)
 		}
 	}
-	query := r.http.URL.Query()
+	query := (&url.URL{RawQuery: r.Query}).Query()
 	for _, m := range s.members {
 		var value any
 		switch m.location {
@@ -135,16 +95,16 @@ func (c *constraints) request(s shape, r *request) error {
 			value = body[m.name]
 		case "payload":
 			// The frames of an event stream are read later.
-			if r.body != nil {
-				c.length(shapeOf(m.shape), m.name, len(r.body))
+			if r.Body != nil {
+				c.length(shapeOf(m.shape), m.name, len(r.Body))
 			}
 			continue
 		case "uri":
-			if label, ok := r.label[m.wire]; ok {
+			if label, ok := r.Labels[m.wire]; ok {
 				value = label
 			}
 		case "header":
-			if values := r.http.Header.Values(m.wire); len(values) > 0 {
+			if values := r.Header.Values(m.wire); len(values) > 0 {
 				value = values[0]
 			}
 		case "querystring":

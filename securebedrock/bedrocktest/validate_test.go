@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/securebedrock/securebedrock-go/internal/runtimemodel"
+	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
 func apiModel(t *testing.T) *runtimemodel.Model {
@@ -216,9 +217,9 @@ func breaches(t *testing.T, model *runtimemodel.Model, name string) []breach {
 }
 
 // requestOf puts members where the operation's request has them.
-func requestOf(t *testing.T, s runtimemodel.Shape, members map[string]any) *request {
+func requestOf(t *testing.T, s runtimemodel.Shape, members map[string]any) *wire.Request {
 	t.Helper()
-	r := &request{http: &http.Request{Method: http.MethodPost, Header: http.Header{}, URL: &url.URL{}}, label: map[string]string{}}
+	r := &wire.Request{Method: http.MethodPost, Header: http.Header{}, Labels: map[string]string{}}
 	body, query := map[string]any{}, url.Values{}
 	for name, ref := range s.Members {
 		v, ok := members[name]
@@ -227,18 +228,18 @@ func requestOf(t *testing.T, s runtimemodel.Shape, members map[string]any) *requ
 		}
 		switch {
 		case ref.Location == "uri":
-			r.label[ref.LocationName] = fmt.Sprint(v)
+			r.Labels[ref.LocationName] = fmt.Sprint(v)
 		case ref.Location == "header":
-			r.http.Header.Set(ref.LocationName, fmt.Sprint(v))
+			r.Header.Set(ref.LocationName, fmt.Sprint(v))
 		case ref.Location == "querystring":
 			query.Set(ref.LocationName, fmt.Sprint(v))
 		case name != s.Payload:
 			body[name] = v
 		}
 	}
-	r.http.URL.RawQuery = query.Encode()
+	r.Query = query.Encode()
 	var err error
-	if r.body, err = json.Marshal(body); err != nil {
+	if r.Body, err = json.Marshal(body); err != nil {
 		t.Fatal(err)
 	}
 	return r

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
 // checkedBody is what is checked of a Messages request
@@ -63,36 +65,36 @@ func checkAnthropic(model string, body []byte, fields map[string]json.RawMessage
 	}
 	for _, key := range []string{"model", "stream"} {
 		if fields[key] != nil {
-			return malformedInput("extraneous key [" + key + "] is not permitted")
+			return wire.MalformedBody("extraneous key [" + key + "] is not permitted")
 		}
 	}
 	var b checkedBody
 	if json.Unmarshal(body, &b) != nil {
-		return malformedInput("")
+		return wire.MalformedBody("")
 	}
 	switch {
 	case b.Version == nil:
-		return invalid("anthropic_version: Field required")
+		return wire.Invalid("anthropic_version: Field required")
 	case *b.Version != "bedrock-2023-05-31":
-		return invalid("anthropic_version: Input should be 'bedrock-2023-05-31'")
+		return wire.Invalid("anthropic_version: Input should be 'bedrock-2023-05-31'")
 	case b.MaxTokens == nil:
-		return invalid("max_tokens: Field required")
+		return wire.Invalid("max_tokens: Field required")
 	case *b.MaxTokens < 1 || *b.MaxTokens != float64(int64(*b.MaxTokens)):
-		return invalid("max_tokens: Input should be an integer greater than or equal to 1")
+		return wire.Invalid("max_tokens: Input should be an integer greater than or equal to 1")
 	case fields["messages"] == nil:
-		return invalid("messages: Field required")
+		return wire.Invalid("messages: Field required")
 	case len(b.Messages) == 0:
-		return invalid("messages: at least one message is required")
+		return wire.Invalid("messages: at least one message is required")
 	case b.Messages[0].Role != "user":
-		return invalid(`messages: first message must use the "user" role`)
+		return wire.Invalid(`messages: first message must use the "user" role`)
 	case outside(b.Temperature, 0, 1):
-		return invalid("temperature: range: 0..1")
+		return wire.Invalid("temperature: range: 0..1")
 	case outside(b.TopP, 0, 1):
-		return invalid("top_p: range: 0..1")
+		return wire.Invalid("top_p: range: 0..1")
 	case b.TopK != nil && *b.TopK < 0:
-		return invalid("top_k: Input should be greater than or equal to 0")
+		return wire.Invalid("top_k: Input should be greater than or equal to 0")
 	case slices.ContainsFunc(b.StopSequences, func(s string) bool { return strings.TrimSpace(s) == "" }):
-		return invalid("stop_sequences: each stop sequence must contain non-whitespace")
+		return wire.Invalid("stop_sequences: each stop sequence must contain non-whitespace")
 	}
 	if err := b.checkTools(); err != nil {
 		return err
@@ -103,18 +105,18 @@ func checkAnthropic(model string, body []byte, fields map[string]json.RawMessage
 // checkCompletion checks the request of the first models: Text Completions.
 func checkCompletion(model string, fields map[string]json.RawMessage) error {
 	if !strings.HasPrefix(model, "claude-v") && !strings.HasPrefix(model, "claude-instant") {
-		return invalid("This model is not supported on this API. Please use the Messages API instead.")
+		return wire.Invalid("This model is not supported on this API. Please use the Messages API instead.")
 	}
 	var prompt string
 	switch {
 	case json.Unmarshal(fields["prompt"], &prompt) != nil:
-		return malformedInput("expected type of prompt: String")
+		return wire.MalformedBody("expected type of prompt: String")
 	case fields["max_tokens_to_sample"] == nil:
-		return malformedInput("required key [max_tokens_to_sample] not found")
+		return wire.MalformedBody("required key [max_tokens_to_sample] not found")
 	case !strings.Contains(prompt, "\n\nHuman:"):
-		return invalid(`prompt must start with "\n\nHuman:" turn after an optional system prompt`)
+		return wire.Invalid(`prompt must start with "\n\nHuman:" turn after an optional system prompt`)
 	case !strings.Contains(prompt, "\n\nAssistant:"):
-		return invalid(`prompt must end with "\n\nAssistant:" turn`)
+		return wire.Invalid(`prompt must end with "\n\nAssistant:" turn`)
 	}
 	return nil
 }
@@ -129,29 +131,29 @@ func (b *checkedBody) checkTools() error {
 			continue
 		}
 		if !name.MatchString(tool.Name) {
-			return invalid("tools.%d.custom.name: String should match pattern '^[a-zA-Z0-9_-]{1,128}$'", i)
+			return wire.Invalid("tools.%d.custom.name: String should match pattern '^[a-zA-Z0-9_-]{1,128}$'", i)
 		}
 		var schema struct {
 			Type any `json:"type"`
 		}
 		if tool.InputSchema == nil || json.Unmarshal(tool.InputSchema, &schema) != nil || schema.Type == nil {
-			return invalid("tools.%d.custom.input_schema.type: Field required", i)
+			return wire.Invalid("tools.%d.custom.input_schema.type: Field required", i)
 		}
 		if schema.Type != "object" {
-			return invalid("tools.%d.custom.input_schema.type: Input should be 'object'", i)
+			return wire.Invalid("tools.%d.custom.input_schema.type: Input should be 'object'", i)
 		}
 	}
 	if len(slices.Compact(slices.Sorted(slices.Values(names)))) < len(names) {
-		return invalid("tools: Tool names must be unique.")
+		return wire.Invalid("tools: Tool names must be unique.")
 	}
 	if c := b.ToolChoice; c != nil {
 		switch {
 		case !slices.Contains([]string{"auto", "any", "tool", "none"}, c.Type):
-			return invalid("tool_choice: Input tag found using 'type' does not match any of the expected tags: 'auto', 'any', 'tool', 'none'")
+			return wire.Invalid("tool_choice: Input tag found using 'type' does not match any of the expected tags: 'auto', 'any', 'tool', 'none'")
 		case len(b.Tools) == 0:
-			return invalid("tool_choice: tool_choice may only be specified while providing tools")
+			return wire.Invalid("tool_choice: tool_choice may only be specified while providing tools")
 		case c.Type == "tool" && !slices.Contains(names, c.Name):
-			return invalid("tool_choice: the tool is not found in provided tools")
+			return wire.Invalid("tool_choice: the tool is not found in provided tools")
 		}
 	}
 	return nil
@@ -167,51 +169,51 @@ func (b *checkedBody) checkMessages(model string) error {
 	if isSet(b.System) {
 		blocks, err := checkedBlocks(b.System)
 		if err != nil {
-			return invalid("system: Input should be a valid string or a list of content blocks")
+			return wire.Invalid("system: Input should be a valid string or a list of content blocks")
 		}
 		cached += caches(blocks)
 	}
 	var open []string
 	for i, m := range b.Messages {
 		if m.Role != "user" && m.Role != "assistant" {
-			return invalid("messages.%d.role: Input should be 'user' or 'assistant'", i)
+			return wire.Invalid("messages.%d.role: Input should be 'user' or 'assistant'", i)
 		}
 		blocks, err := checkedBlocks(m.Content)
 		if err != nil {
-			return invalid("messages.%d.content: Input should be a valid string or a list of content blocks", i)
+			return wire.Invalid("messages.%d.content: Input should be a valid string or a list of content blocks", i)
 		}
 		last := i == len(b.Messages)-1
 		if len(blocks) == 0 && !(last && m.Role == "assistant") {
-			return invalid("messages.%d: all messages must have non-empty content except for the optional final assistant message", i)
+			return wire.Invalid("messages.%d: all messages must have non-empty content except for the optional final assistant message", i)
 		}
 		uses, results, err := checkAnthropicBlocks(i, m.Role, blocks)
 		if err != nil {
 			return err
 		}
 		if missing := slices.DeleteFunc(slices.Clone(open), func(id string) bool { return slices.Contains(results, id) }); len(missing) > 0 {
-			return invalid("messages.%d: `tool_use` ids were found without `tool_result` blocks immediately after: %s. "+
+			return wire.Invalid("messages.%d: `tool_use` ids were found without `tool_result` blocks immediately after: %s. "+
 				"Each `tool_use` block must have a corresponding `tool_result` block in the next message.", i-1, strings.Join(missing, ", "))
 		}
 		for _, id := range results {
 			if !slices.Contains(open, id) {
-				return invalid("messages.%d.content: unexpected `tool_use_id` found in `tool_result` blocks: %s. "+
+				return wire.Invalid("messages.%d.content: unexpected `tool_use_id` found in `tool_result` blocks: %s. "+
 					"Each `tool_result` block must have a corresponding `tool_use` block in the previous message.", i, id)
 			}
 		}
 		if len(uses)+len(results) > 0 && len(b.Tools) == 0 {
-			return invalid("Requests which include `tool_use` or `tool_result` blocks must define tools")
+			return wire.Invalid("Requests which include `tool_use` or `tool_result` blocks must define tools")
 		}
 		open = uses
 		cached += caches(blocks)
 	}
 	switch final := b.Messages[len(b.Messages)-1]; {
 	case len(open) > 0:
-		return invalid("messages.%d: `tool_use` ids were found without `tool_result` blocks immediately after: %s. "+
+		return wire.Invalid("messages.%d: `tool_use` ids were found without `tool_result` blocks immediately after: %s. "+
 			"Each `tool_use` block must have a corresponding `tool_result` block in the next message.", len(b.Messages)-1, strings.Join(open, ", "))
 	case final.Role == "assistant" && !prefills(model):
-		return invalid("This model does not support assistant message prefill. The conversation must end with a user message.")
+		return wire.Invalid("This model does not support assistant message prefill. The conversation must end with a user message.")
 	case cached > 4:
-		return invalid("A maximum of 4 blocks with cache_control may be provided. Found %d.", cached)
+		return wire.Invalid("A maximum of 4 blocks with cache_control may be provided. Found %d.", cached)
 	}
 	return nil
 }
@@ -238,10 +240,10 @@ func checkAnthropicBlocks(i int, role string, blocks []checkedBlock) (uses, resu
 		switch block.Type {
 		case "text":
 			if block.Text == nil {
-				return nil, nil, invalid("messages.%d.content.%d.text.text: Field required", i, j)
+				return nil, nil, wire.Invalid("messages.%d.content.%d.text.text: Field required", i, j)
 			}
 			if strings.TrimSpace(*block.Text) == "" {
-				return nil, nil, invalid("messages: text content blocks must contain non-whitespace text")
+				return nil, nil, wire.Invalid("messages: text content blocks must contain non-whitespace text")
 			}
 		case "image":
 			if err := checkAnthropicImage(i, j, block); err != nil {
@@ -249,12 +251,12 @@ func checkAnthropicBlocks(i int, role string, blocks []checkedBlock) (uses, resu
 			}
 		case "tool_use":
 			if role != "assistant" {
-				return nil, nil, invalid("messages.%d: `tool_use` blocks can only be in `assistant` messages", i)
+				return nil, nil, wire.Invalid("messages.%d: `tool_use` blocks can only be in `assistant` messages", i)
 			}
 			uses = append(uses, block.ID)
 		case "tool_result":
 			if role != "user" {
-				return nil, nil, invalid("messages.%d: `tool_result` blocks can only be in `user` messages", i)
+				return nil, nil, wire.Invalid("messages.%d: `tool_result` blocks can only be in `user` messages", i)
 			}
 			results = append(results, block.ToolUseID)
 			inner, err := checkedBlocks(block.Content)
@@ -271,25 +273,25 @@ func checkAnthropicBlocks(i int, role string, blocks []checkedBlock) (uses, resu
 		}
 	}
 	if len(slices.Compact(slices.Sorted(slices.Values(uses)))) < len(uses) {
-		return nil, nil, invalid("messages.%d.content: `tool_use` ids must be unique", i)
+		return nil, nil, wire.Invalid("messages.%d.content: `tool_use` ids must be unique", i)
 	}
 	return uses, results, nil
 }
 
 func checkAnthropicImage(i, j int, block checkedBlock) error {
 	if block.Source == nil {
-		return invalid("messages.%d.content.%d.image.source: Field required", i, j)
+		return wire.Invalid("messages.%d.content.%d.image.source: Field required", i, j)
 	}
 	if block.Source.Type != "base64" {
 		return nil
 	}
 	format, ok := strings.CutPrefix(block.Source.MediaType, "image/")
 	if !ok || !slices.Contains([]string{"jpeg", "png", "gif", "webp"}, format) {
-		return invalid("messages.%d.content.%d.image.source.base64.media_type: Input should be 'image/jpeg', 'image/png', 'image/gif' or 'image/webp'", i, j)
+		return wire.Invalid("messages.%d.content.%d.image.source.base64.media_type: Input should be 'image/jpeg', 'image/png', 'image/gif' or 'image/webp'", i, j)
 	}
 	data, err := base64.StdEncoding.DecodeString(block.Source.Data)
 	if err != nil {
-		return invalid("messages.%d.content.%d.image.source.base64: invalid base64 data", i, j)
+		return wire.Invalid("messages.%d.content.%d.image.source.base64: invalid base64 data", i, j)
 	}
 	return checkImage(format, data)
 }

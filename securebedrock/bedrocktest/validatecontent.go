@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
 // What a conversation can hold: API_runtime_Message.
@@ -49,7 +50,7 @@ func (c *conversation) checkContent() error {
 			case *types.ContentBlockMemberDocument:
 				docs++
 				if m.Role == types.ConversationRoleAssistant {
-					return invalid("messages.%d.content: documents can only be included if the role is user.", i)
+					return wire.Invalid("messages.%d.content: documents can only be included if the role is user.", i)
 				}
 				if err := checkDocumentBlock(b.Value, names); err != nil {
 					return err
@@ -63,13 +64,13 @@ func (c *conversation) checkContent() error {
 		documents += docs
 		switch {
 		case docs > 0 && texts == 0:
-			return invalid("A text block must be included when using documents.")
+			return wire.Invalid("A text block must be included when using documents.")
 		case images > maxImages:
-			return invalid("You can't include more than %d images in a message.", maxImages)
+			return wire.Invalid("You can't include more than %d images in a message.", maxImages)
 		}
 	}
 	if documents > maxDocuments {
-		return invalid("You can't include more than %d documents in a request.", maxDocuments)
+		return wire.Invalid("You can't include more than %d documents in a request.", maxDocuments)
 	}
 	return nil
 }
@@ -100,7 +101,7 @@ func (c *conversation) checkImageBlock(block types.ImageBlock) error {
 	}
 	// Nova bounds the request and not the image.
 	if c.provider != "amazon" && len(source.Value) > maxImageBytes {
-		return invalid("The model returned the following errors: image exceeds 3.75 MB maximum: %d bytes", len(source.Value))
+		return wire.Invalid("The model returned the following errors: image exceeds 3.75 MB maximum: %d bytes", len(source.Value))
 	}
 	return checkImage(string(block.Format), source.Value)
 }
@@ -127,9 +128,9 @@ func checkImage(format string, data []byte) error {
 	}
 	switch {
 	case err != nil:
-		return invalid("The model returned the following errors: The provided image does not match the specified image format.")
+		return wire.Invalid("The model returned the following errors: The provided image does not match the specified image format.")
 	case config.Width > maxImagePixel || config.Height > maxImagePixel:
-		return invalid("The model returned the following errors: At least one of the image dimensions exceed max allowed size: %d pixels", maxImagePixel)
+		return wire.Invalid("The model returned the following errors: At least one of the image dimensions exceed max allowed size: %d pixels", maxImagePixel)
 	}
 	return nil
 }
@@ -143,11 +144,11 @@ var documentName = regexp.MustCompile(`^(?:\s?[a-zA-Z0-9\-()\[\]])*\s?$`)
 func checkDocumentBlock(block types.DocumentBlock, names map[string]bool) error {
 	name := aws.ToString(block.Name)
 	if !documentName.MatchString(name) {
-		return invalid("The document file name can only contain alphanumeric characters, whitespace characters, hyphens, parentheses, and square brackets. " +
+		return wire.Invalid("The document file name can only contain alphanumeric characters, whitespace characters, hyphens, parentheses, and square brackets. " +
 			"The name can't contain more than one consecutive whitespace character. Check that the file name conforms to these restrictions and retry your request.")
 	}
 	if names[name] {
-		return invalid("Messages can't contain duplicate document names. Rename the document and retry your request.")
+		return wire.Invalid("Messages can't contain duplicate document names. Rename the document and retry your request.")
 	}
 	names[name] = true
 	source, ok := block.Source.(*types.DocumentSourceMemberBytes)
@@ -162,7 +163,7 @@ func checkDocumentBlock(block types.DocumentBlock, names map[string]bool) error 
 		whole = bytes.HasPrefix(source.Value, []byte("PK\x03\x04"))
 	}
 	if !whole {
-		return invalid("The model returned the following errors: The document does not match the specified document format.")
+		return wire.Invalid("The model returned the following errors: The document does not match the specified document format.")
 	}
 	return nil
 }

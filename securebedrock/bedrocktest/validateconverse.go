@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go/document"
+	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
 // checkInput checks what the API's model does not say of an operation's input.
@@ -17,7 +18,7 @@ func checkInput(input any) error {
 	case *bedrockruntime.ConverseInput:
 		return checkConverse(in)
 	case *bedrockruntime.ConverseStreamInput:
-		return checkConverse(unary(in))
+		return checkConverse(wire.Unary(in))
 	case *bedrockruntime.InvokeModelInput:
 		return checkInvoke(aws.ToString(in.ModelId), in.Body, in.ContentType, in.Accept)
 	case *bedrockruntime.InvokeModelWithResponseStreamInput:
@@ -48,7 +49,7 @@ func checkConverse(in *bedrockruntime.ConverseInput) error {
 		// What a prompt of Prompt management says of itself a request cannot
 		// (API_runtime_Converse), and its messages are added to the prompt's.
 		if in.AdditionalModelRequestFields != nil || in.InferenceConfig != nil || in.System != nil || in.ToolConfig != nil {
-			return invalid("The additionalModelRequestFields, inferenceConfig, system and toolConfig fields can't be used with a prompt from Prompt management.")
+			return wire.Invalid("The additionalModelRequestFields, inferenceConfig, system and toolConfig fields can't be used with a prompt from Prompt management.")
 		}
 		return nil
 	}
@@ -80,7 +81,7 @@ func (c *conversation) checkRoles() error {
 			continue
 		}
 		if m.Role == last {
-			return invalid("A conversation must alternate between user and assistant roles. Make sure the conversation alternates between user and assistant roles and try again.")
+			return wire.Invalid("A conversation must alternate between user and assistant roles. Make sure the conversation alternates between user and assistant roles and try again.")
 		}
 		last = m.Role
 	}
@@ -89,11 +90,11 @@ func (c *conversation) checkRoles() error {
 	}
 	// The models before Claude 4.6 continue an assistant's message.
 	if !prefills(c.model) {
-		return invalid("This model does not support assistant message prefill. The conversation must end with a user message.")
+		return wire.Invalid("This model does not support assistant message prefill. The conversation must end with a user message.")
 	}
 	content := c.in.Messages[len(c.in.Messages)-1].Content
 	if text, ok := content[len(content)-1].(*types.ContentBlockMemberText); ok && text.Value != strings.TrimRightFunc(text.Value, unicode.IsSpace) {
-		return invalid("The model returned the following errors: messages: final assistant content cannot end with trailing whitespace")
+		return wire.Invalid("The model returned the following errors: messages: final assistant content cannot end with trailing whitespace")
 	}
 	return nil
 }
@@ -110,17 +111,17 @@ func prefills(model string) bool {
 // checkParameters checks the request's other fields.
 func (c *conversation) checkParameters() error {
 	if !isObject(c.in.AdditionalModelRequestFields) {
-		return invalid("The format of the additionalModelRequestFields field is invalid. Provide a json object for the field and try again.")
+		return wire.Invalid("The format of the additionalModelRequestFields field is invalid. Provide a json object for the field and try again.")
 	}
 	if c.in.InferenceConfig != nil && c.provider == "anthropic" {
 		for _, s := range c.in.InferenceConfig.StopSequences {
 			if strings.TrimSpace(s) == "" {
-				return invalid("The model returned the following errors: stop_sequences: each stop sequence must contain non-whitespace")
+				return wire.Invalid("The model returned the following errors: stop_sequences: each stop sequence must contain non-whitespace")
 			}
 		}
 	}
 	if n := c.cachePoints(); n > 4 && c.provider == "anthropic" {
-		return invalid("The model returned the following errors: A maximum of 4 blocks with cache_control may be provided. Found %d.", n)
+		return wire.Invalid("The model returned the following errors: A maximum of 4 blocks with cache_control may be provided. Found %d.", n)
 	}
 	return nil
 }

@@ -5,17 +5,19 @@ import (
 	"mime"
 	"slices"
 	"strings"
+
+	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
 // checkInvoke checks an InvokeModel: the types of content, then the body, which
 // each model has its own form of.
 func checkInvoke(model string, body []byte, contentType, accept *string) error {
 	if !isJSON(contentType) {
-		return invalid("The provided Content Type is invalid or not supported for this model")
+		return wire.Invalid("The provided Content Type is invalid or not supported for this model")
 	}
 	// Stability's first model answers with an image if that is asked for.
 	if provider, _ := providerOf(model); !acceptsJSON(accept) && provider != "stability" {
-		return invalid("The provided Accept Type is invalid or not supported for this model")
+		return wire.Invalid("The provided Accept Type is invalid or not supported for this model")
 	}
 	return checkBody(model, body)
 }
@@ -31,21 +33,13 @@ func acceptsJSON(accept *string) bool {
 	})
 }
 
-// malformedInput is Bedrock's answer to a body that its model's schema refuses.
-func malformedInput(why string) *apiError {
-	if why != "" {
-		why = ": #: " + why
-	}
-	return invalid("Malformed input request%s, please reformat your input and try again.", why)
-}
-
 // checkBody checks the body of the models whose request the documentation gives
 // (https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html).
 // Of other models it must be JSON.
 func checkBody(model string, body []byte) error {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
-		return malformedInput("")
+		return wire.MalformedBody("")
 	}
 	// null is a key without a value.
 	for name, value := range fields {
@@ -62,27 +56,27 @@ func checkBody(model string, body []byte) error {
 		return checkAnthropic(name, body, fields)
 	case strings.HasPrefix(name, "titan-text"), strings.HasPrefix(name, "titan-tg1"), strings.HasPrefix(name, "titan-embed-text"), strings.HasPrefix(name, "titan-embed-g1"):
 		if !has("inputText") {
-			return malformedInput("required key [inputText] not found")
+			return wire.MalformedBody("required key [inputText] not found")
 		}
 		return checkTitan(fields)
 	case strings.HasPrefix(name, "titan-embed-image"):
 		if !has("inputText", "inputImage") {
-			return malformedInput("required key [inputText] not found")
+			return wire.MalformedBody("required key [inputText] not found")
 		}
 	case strings.HasPrefix(name, "nova") && converses(provider+"."+name):
 		if !has("messages") {
-			return malformedInput("required key [messages] not found")
+			return wire.MalformedBody("required key [messages] not found")
 		}
 	case provider == "cohere" && strings.HasPrefix(name, "embed"):
 		if !has("texts", "images", "inputs") {
-			return malformedInput("required key [texts] not found")
+			return wire.MalformedBody("required key [texts] not found")
 		}
 		if !has("input_type") {
-			return malformedInput("required key [input_type] not found")
+			return wire.MalformedBody("required key [input_type] not found")
 		}
 	case provider == "meta", provider == "mistral":
 		if !has("prompt", "messages") {
-			return malformedInput("required key [prompt] not found")
+			return wire.MalformedBody("required key [prompt] not found")
 		}
 	}
 	return nil
@@ -93,24 +87,34 @@ func checkBody(model string, body []byte) error {
 func checkTitan(fields map[string]json.RawMessage) error {
 	var text string
 	if json.Unmarshal(fields["inputText"], &text) != nil {
-		return malformedInput("expected type of inputText: String")
+		return wire.MalformedBody("expected type of inputText: String")
 	}
 	if text == "" {
-		return malformedInput("expected minLength of inputText: 1, actual: 0")
+		return wire.MalformedBody("expected minLength of inputText: 1, actual: 0")
 	}
 	var config struct{ MaxTokenCount, Temperature, TopP *float64 }
 	if raw := fields["textGenerationConfig"]; raw != nil && json.Unmarshal(raw, &config) != nil {
-		return malformedInput("expected type of textGenerationConfig: JSONObject")
+		return wire.MalformedBody("expected type of textGenerationConfig: JSONObject")
 	}
 	switch {
 	case outside(config.MaxTokenCount, 0, 1e9):
-		return malformedInput("textGenerationConfig.maxTokenCount is not greater or equal to 0")
+		return wire.MalformedBody("textGenerationConfig.maxTokenCount is not greater or equal to 0")
 	case outside(config.Temperature, 0, 1):
-		return malformedInput("textGenerationConfig.temperature is not between 0 and 1")
+		return wire.MalformedBody("textGenerationConfig.temperature is not between 0 and 1")
 	case outside(config.TopP, 0, 1):
-		return malformedInput("textGenerationConfig.topP is not between 0 and 1")
+		return wire.MalformedBody("textGenerationConfig.topP is not between 0 and 1")
 	}
 	return nil
 }
 
 func outside(n *float64, low, high float64) bool { return n != nil && (*n < low || *n > high) }
+
+// isJSON reports whether a request says that its body is JSON. A client that
+// says nothing means JSON, though some SDKs then send a blob's default type.
+func isJSON(contentType *string) bool {
+	if contentType == nil {
+		return true
+	}
+	kind, _, err := mime.ParseMediaType(*contentType)
+	return err == nil && (kind == "application/json" || kind == "application/octet-stream")
+}

@@ -5,29 +5,18 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/securebedrock/securebedrock-go/internal/wire"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
-// WithModels adds models to those that the server knows: whole identifiers, as
-// a client writes them, or foundation model IDs, which inference profiles and
-// ARNs of the model then have too.
-//
-// The server knows a model by its name's parts: a provider of Bedrock's, a
-// family of the provider's and the words that its models are named with. So a
-// new version of a known family needs no option, a new family or a made-up name
-// does, and a misspelt name ("anthropic.claude-3-sonet-20240229-v1:0") is
-// refused as Bedrock refuses it. Whether the region has the model is not known.
-func WithModels(ids ...string) Option {
-	return func(s *settings) { s.models = append(s.models, ids...) }
-}
-
 // checkModelID refuses an identifier that no model has, and a model that the
-// operation does not take.
-func (s *settings) checkModelID(operation, id string) error {
-	if slices.Contains(s.models, id) {
+// operation does not take. extra are identifiers that models have beside those that
+// are known.
+func checkModelID(operation, id string, extra []string) error {
+	if slices.Contains(extra, id) {
 		return nil
 	}
-	unknown := invalid("The provided model identifier is invalid. (bedrocktest: WithModels adds a model that the server does not know.)")
+	unknown := wire.Invalid("The provided model identifier is invalid. (bedrocktest: WithModels adds a model that the server does not know.)")
 	m, err := securebedrock.ParseModel(id)
 	if err != nil {
 		return unknown
@@ -48,14 +37,14 @@ func (s *settings) checkModelID(operation, id string) error {
 		// Which of the account's own resources exist is not known.
 		return nil
 	}
-	if slices.Contains(s.models, name) {
+	if slices.Contains(extra, name) {
 		return nil
 	}
 	if !isKnownModel(name) {
 		return unknown
 	}
 	if strings.HasPrefix(operation, "Converse") && !converses(name) {
-		return invalid("This action doesn't support the model that you provided. Try again with a supported text or chat model.")
+		return wire.Invalid("This action doesn't support the model that you provided. Try again with a supported text or chat model.")
 	}
 	return nil
 }

@@ -1,13 +1,12 @@
 package bedrocktest
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
 // checkTools checks the definitions of the tools, and the choice among them.
@@ -23,7 +22,7 @@ func (c *conversation) checkTools() error {
 			names = append(names, aws.ToString(t.Value.Name))
 			var schema struct{ Type any }
 			if s, ok := t.Value.InputSchema.(*types.ToolInputSchemaMemberJson); !ok || !readDocument(s.Value, &schema) || schema.Type != "object" {
-				return invalid("The value at toolConfig.tools.%d.toolSpec.inputSchema.json.type must be one of the following: object.", i)
+				return wire.Invalid("The value at toolConfig.tools.%d.toolSpec.inputSchema.json.type must be one of the following: object.", i)
 			}
 		case *types.ToolMemberSystemTool:
 			names = append(names, aws.ToString(t.Value.Name))
@@ -31,21 +30,12 @@ func (c *conversation) checkTools() error {
 	}
 	slices.Sort(names)
 	if len(slices.Compact(slices.Clone(names))) < len(names) {
-		return invalid("The model returned the following errors: tools: Tool names must be unique.")
+		return wire.Invalid("The model returned the following errors: tools: Tool names must be unique.")
 	}
 	if choice, ok := config.ToolChoice.(*types.ToolChoiceMemberTool); ok && !slices.Contains(names, aws.ToString(choice.Value.Name)) {
-		return invalid("The model returned the following errors: tool_choice: the tool of toolConfig.toolChoice.tool.name is not found in toolConfig.tools.")
+		return wire.Invalid("The model returned the following errors: tool_choice: the tool of toolConfig.toolChoice.tool.name is not found in toolConfig.tools.")
 	}
 	return nil
-}
-
-// readDocument reads a document into a value of encoding/json's.
-func readDocument(doc document.Interface, into any) bool {
-	if doc == nil {
-		return false
-	}
-	body, err := doc.MarshalSmithyDocument()
-	return err == nil && json.Unmarshal(body, into) == nil
 }
 
 // checkToolUse checks that each use of a tool is the assistant's and has its
@@ -65,14 +55,14 @@ func (c *conversation) checkToolUse() error {
 		missing := slices.DeleteFunc(slices.Clone(open), func(id string) bool { return slices.Contains(results, id) })
 		switch {
 		case len(results) > len(open):
-			return invalid("The number of toolResult blocks at messages.%d.content exceeds the number of toolUse blocks of previous turn.", i)
+			return wire.Invalid("The number of toolResult blocks at messages.%d.content exceeds the number of toolUse blocks of previous turn.", i)
 		case len(missing) > 0:
-			return invalid("Expected toolResult blocks at messages.%d.content for the following Ids: %s", i, strings.Join(missing, ", "))
+			return wire.Invalid("Expected toolResult blocks at messages.%d.content for the following Ids: %s", i, strings.Join(missing, ", "))
 		}
 		open = uses
 	}
 	if len(open) > 0 && c.provider == "anthropic" {
-		return invalid("The model returned the following errors: messages.%d: `tool_use` ids were found without `tool_result` blocks immediately after: %s. "+
+		return wire.Invalid("The model returned the following errors: messages.%d: `tool_use` ids were found without `tool_result` blocks immediately after: %s. "+
 			"Each `tool_use` block must have a corresponding `tool_result` block in the next message.", len(c.in.Messages)-1, strings.Join(open, ", "))
 	}
 	return nil
@@ -85,13 +75,13 @@ func (c *conversation) toolIDs(i int, m types.Message) (uses, results []string, 
 		switch b := block.(type) {
 		case *types.ContentBlockMemberToolUse:
 			if !isObject(b.Value.Input) {
-				return nil, nil, invalid("The format of the value at messages.%d.content.%d.toolUse.input is invalid. Provide a json object for the field and try again.", i, j)
+				return nil, nil, wire.Invalid("The format of the value at messages.%d.content.%d.toolUse.input is invalid. Provide a json object for the field and try again.", i, j)
 			}
 			if b.Value.Type != "" {
 				continue
 			}
 			if m.Role != types.ConversationRoleAssistant {
-				return nil, nil, invalid("The model returned the following errors: messages.%d: `tool_use` blocks can only be in `assistant` messages", i)
+				return nil, nil, wire.Invalid("The model returned the following errors: messages.%d: `tool_use` blocks can only be in `assistant` messages", i)
 			}
 			uses = append(uses, aws.ToString(b.Value.ToolUseId))
 		case *types.ContentBlockMemberToolResult:
@@ -102,7 +92,7 @@ func (c *conversation) toolIDs(i int, m types.Message) (uses, results []string, 
 				continue
 			}
 			if m.Role != types.ConversationRoleUser {
-				return nil, nil, invalid("The model returned the following errors: messages.%d: `tool_result` blocks can only be in `user` messages", i)
+				return nil, nil, wire.Invalid("The model returned the following errors: messages.%d: `tool_result` blocks can only be in `user` messages", i)
 			}
 			results = append(results, aws.ToString(b.Value.ToolUseId))
 		case *types.ContentBlockMemberCachePoint:
@@ -111,15 +101,15 @@ func (c *conversation) toolIDs(i int, m types.Message) (uses, results []string, 
 		}
 	}
 	if c.in.ToolConfig == nil && len(uses)+len(results) > 0 {
-		return nil, nil, invalid("The toolConfig field must be defined when using toolUse and toolResult content blocks.")
+		return nil, nil, wire.Invalid("The toolConfig field must be defined when using toolUse and toolResult content blocks.")
 	}
 	if others && len(results) > 0 && (c.provider == "meta" || c.provider == "mistral") {
-		return nil, nil, invalid("messages.%d.content: Conversation blocks and tool result blocks cannot be provided in the same turn.", i)
+		return nil, nil, wire.Invalid("messages.%d.content: Conversation blocks and tool result blocks cannot be provided in the same turn.", i)
 	}
 	for kind, ids := range map[string][]string{"toolUse": uses, "toolResult": results} {
 		sorted := slices.Sorted(slices.Values(ids))
 		if len(slices.Compact(sorted)) < len(ids) {
-			return nil, nil, invalid("The %s blocks at messages.%d.content contain duplicate Ids.", kind, i)
+			return nil, nil, wire.Invalid("The %s blocks at messages.%d.content contain duplicate Ids.", kind, i)
 		}
 	}
 	return uses, results, nil
@@ -127,11 +117,11 @@ func (c *conversation) toolIDs(i int, m types.Message) (uses, results []string, 
 
 func checkToolResult(i, j int, result types.ToolResultBlock) error {
 	if len(result.Content) == 0 && result.Status == types.ToolResultStatusError {
-		return invalid("The content field at messages.%d.content.%d.toolResult cannot be empty when status value is error.", i, j)
+		return wire.Invalid("The content field at messages.%d.content.%d.toolResult cannot be empty when status value is error.", i, j)
 	}
 	for k, block := range result.Content {
 		if b, ok := block.(*types.ToolResultContentBlockMemberJson); ok && !isObject(b.Value) {
-			return invalid("The format of the value at messages.%d.content.%d.toolResult.content.%d.json is invalid. Provide a json object for the field and try again.", i, j, k)
+			return wire.Invalid("The format of the value at messages.%d.content.%d.toolResult.content.%d.json is invalid. Provide a json object for the field and try again.", i, j, k)
 		}
 	}
 	return nil

@@ -1,4 +1,4 @@
-package bedrocktest
+package wire
 
 import (
 	"encoding/json"
@@ -14,52 +14,44 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// header returns a pointer to a header's value, nil if the request has none.
-func header(r *request, name string) *string {
-	if values := r.http.Header.Values(name); len(values) > 0 {
-		return aws.String(values[0])
-	}
-	return nil
-}
-
-func decodeInvokeModel(r *request) (any, error) {
+func decodeInvokeModel(r *Request) (*bedrockruntime.InvokeModelInput, error) {
 	return &bedrockruntime.InvokeModelInput{
-		ModelId:                  aws.String(r.label["modelId"]),
-		Body:                     r.body,
-		Accept:                   header(r, "Accept"),
-		ContentType:              header(r, "Content-Type"),
-		GuardrailIdentifier:      header(r, "X-Amzn-Bedrock-GuardrailIdentifier"),
-		GuardrailVersion:         header(r, "X-Amzn-Bedrock-GuardrailVersion"),
-		RequestMetadata:          header(r, "X-Amzn-Bedrock-Request-Metadata"),
-		Trace:                    types.Trace(r.http.Header.Get("X-Amzn-Bedrock-Trace")),
-		PerformanceConfigLatency: types.PerformanceConfigLatency(r.http.Header.Get("X-Amzn-Bedrock-PerformanceConfig-Latency")),
-		ServiceTier:              types.ServiceTierType(r.http.Header.Get("X-Amzn-Bedrock-Service-Tier")),
+		ModelId:                  r.label("modelId"),
+		Body:                     r.Body,
+		Accept:                   r.header("Accept"),
+		ContentType:              r.header("Content-Type"),
+		GuardrailIdentifier:      r.header("X-Amzn-Bedrock-GuardrailIdentifier"),
+		GuardrailVersion:         r.header("X-Amzn-Bedrock-GuardrailVersion"),
+		RequestMetadata:          r.header("X-Amzn-Bedrock-Request-Metadata"),
+		Trace:                    types.Trace(r.Header.Get("X-Amzn-Bedrock-Trace")),
+		PerformanceConfigLatency: types.PerformanceConfigLatency(r.Header.Get("X-Amzn-Bedrock-PerformanceConfig-Latency")),
+		ServiceTier:              types.ServiceTierType(r.Header.Get("X-Amzn-Bedrock-Service-Tier")),
 	}, nil
 }
 
-func decodeInvokeModelStream(r *request) (any, error) {
+func decodeInvokeModelStream(r *Request) (*bedrockruntime.InvokeModelWithResponseStreamInput, error) {
 	return &bedrockruntime.InvokeModelWithResponseStreamInput{
-		ModelId:                  aws.String(r.label["modelId"]),
-		Body:                     r.body,
-		Accept:                   header(r, "X-Amzn-Bedrock-Accept"),
-		ContentType:              header(r, "Content-Type"),
-		GuardrailIdentifier:      header(r, "X-Amzn-Bedrock-GuardrailIdentifier"),
-		GuardrailVersion:         header(r, "X-Amzn-Bedrock-GuardrailVersion"),
-		RequestMetadata:          header(r, "X-Amzn-Bedrock-Request-Metadata"),
-		Trace:                    types.Trace(r.http.Header.Get("X-Amzn-Bedrock-Trace")),
-		PerformanceConfigLatency: types.PerformanceConfigLatency(r.http.Header.Get("X-Amzn-Bedrock-PerformanceConfig-Latency")),
-		ServiceTier:              types.ServiceTierType(r.http.Header.Get("X-Amzn-Bedrock-Service-Tier")),
+		ModelId:                  r.label("modelId"),
+		Body:                     r.Body,
+		Accept:                   r.header("X-Amzn-Bedrock-Accept"),
+		ContentType:              r.header("Content-Type"),
+		GuardrailIdentifier:      r.header("X-Amzn-Bedrock-GuardrailIdentifier"),
+		GuardrailVersion:         r.header("X-Amzn-Bedrock-GuardrailVersion"),
+		RequestMetadata:          r.header("X-Amzn-Bedrock-Request-Metadata"),
+		Trace:                    types.Trace(r.Header.Get("X-Amzn-Bedrock-Trace")),
+		PerformanceConfigLatency: types.PerformanceConfigLatency(r.Header.Get("X-Amzn-Bedrock-PerformanceConfig-Latency")),
+		ServiceTier:              types.ServiceTierType(r.Header.Get("X-Amzn-Bedrock-Service-Tier")),
 	}, nil
 }
 
-func decodeBidirectional(r *request) (any, error) {
-	return &bedrockruntime.InvokeModelWithBidirectionalStreamInput{ModelId: aws.String(r.label["modelId"])}, nil
+func decodeBidirectional(r *Request) (*bedrockruntime.InvokeModelWithBidirectionalStreamInput, error) {
+	return &bedrockruntime.InvokeModelWithBidirectionalStreamInput{ModelId: r.label("modelId")}, nil
 }
 
-func decodeCountTokens(r *request) (any, error) {
-	in := &bedrockruntime.CountTokensInput{ModelId: aws.String(r.label["modelId"])}
-	err := decode(r.body, func(d smithy.ShapeDeserializer) error {
-		return members(d, schemas.CountTokensRequest, func(m *smithy.Schema) (bool, error) {
+func decodeCountTokens(r *Request) (*bedrockruntime.CountTokensInput, error) {
+	in := &bedrockruntime.CountTokensInput{ModelId: r.label("modelId")}
+	err := DecodeBody(r.Body, func(d smithy.ShapeDeserializer) error {
+		return readMembers(d, schemas.CountTokensRequest, func(m *smithy.Schema) (bool, error) {
 			if m.MemberName() != "input" {
 				return false, nil
 			}
@@ -78,18 +70,18 @@ func decodeCountTokens(r *request) (any, error) {
 		})
 	})
 	if err != nil {
-		return nil, malformed(err)
+		return nil, Malformed(err)
 	}
 	return in, nil
 }
 
-func decodeApplyGuardrail(r *request) (any, error) {
+func decodeApplyGuardrail(r *Request) (*bedrockruntime.ApplyGuardrailInput, error) {
 	in := &bedrockruntime.ApplyGuardrailInput{
-		GuardrailIdentifier: aws.String(r.label["guardrailIdentifier"]),
-		GuardrailVersion:    aws.String(r.label["guardrailVersion"]),
+		GuardrailIdentifier: r.label("guardrailIdentifier"),
+		GuardrailVersion:    r.label("guardrailVersion"),
 	}
-	err := decode(r.body, func(d smithy.ShapeDeserializer) error {
-		return members(d, schemas.ApplyGuardrailRequest, func(m *smithy.Schema) (bool, error) {
+	err := DecodeBody(r.Body, func(d smithy.ShapeDeserializer) error {
+		return readMembers(d, schemas.ApplyGuardrailRequest, func(m *smithy.Schema) (bool, error) {
 			var text string
 			switch m.MemberName() {
 			case "source":
@@ -118,15 +110,15 @@ func decodeApplyGuardrail(r *request) (any, error) {
 		})
 	})
 	if err != nil {
-		return nil, malformed(err)
+		return nil, Malformed(err)
 	}
 	return in, nil
 }
 
-func decodeGuardrailChecks(r *request) (any, error) {
+func decodeGuardrailChecks(r *Request) (*bedrockruntime.InvokeGuardrailChecksInput, error) {
 	in := &bedrockruntime.InvokeGuardrailChecksInput{}
-	err := decode(r.body, func(d smithy.ShapeDeserializer) error {
-		return members(d, schemas.InvokeGuardrailChecksRequest, func(m *smithy.Schema) (bool, error) {
+	err := DecodeBody(r.Body, func(d smithy.ShapeDeserializer) error {
+		return readMembers(d, schemas.InvokeGuardrailChecksRequest, func(m *smithy.Schema) (bool, error) {
 			switch m.MemberName() {
 			case "checks":
 				in.Checks = &types.GuardrailChecksConfig{}
@@ -143,15 +135,15 @@ func decodeGuardrailChecks(r *request) (any, error) {
 		})
 	})
 	if err != nil {
-		return nil, malformed(err)
+		return nil, Malformed(err)
 	}
 	return in, nil
 }
 
-func decodeStartAsync(r *request) (any, error) {
+func decodeStartAsync(r *Request) (*bedrockruntime.StartAsyncInvokeInput, error) {
 	in := &bedrockruntime.StartAsyncInvokeInput{}
-	err := decode(r.body, func(d smithy.ShapeDeserializer) error {
-		return members(d, schemas.StartAsyncInvokeRequest, func(m *smithy.Schema) (bool, error) {
+	err := DecodeBody(r.Body, func(d smithy.ShapeDeserializer) error {
+		return readMembers(d, schemas.StartAsyncInvokeRequest, func(m *smithy.Schema) (bool, error) {
 			switch m.MemberName() {
 			case "clientRequestToken":
 				in.ClientRequestToken = new(string)
@@ -176,34 +168,31 @@ func decodeStartAsync(r *request) (any, error) {
 			return false, nil
 		})
 	})
-	// A document can only be made from a value, so the model's input takes the
-	// standard library's way.
+	// The SDK makes a document only from a Go value, so encoding/json reads the
+	// model's input.
 	var raw struct {
 		ModelInput any `json:"modelInput"`
 	}
 	if err == nil {
-		err = json.Unmarshal(r.body, &raw)
+		err = json.Unmarshal(r.Body, &raw)
 	}
 	if err != nil {
-		return nil, malformed(err)
+		return nil, Malformed(err)
 	}
 	if raw.ModelInput != nil {
 		in.ModelInput = document.NewLazyDocument(raw.ModelInput)
 	}
-	if in.ModelId != nil {
-		r.call.ModelID = *in.ModelId
-	}
 	return in, nil
 }
 
-func decodeGetAsync(r *request) (any, error) {
-	return &bedrockruntime.GetAsyncInvokeInput{InvocationArn: aws.String(r.label["invocationArn"])}, nil
+func decodeGetAsync(r *Request) (*bedrockruntime.GetAsyncInvokeInput, error) {
+	return &bedrockruntime.GetAsyncInvokeInput{InvocationArn: r.label("invocationArn")}, nil
 }
 
-func decodeListAsync(r *request) (any, error) {
-	query, err := url.ParseQuery(r.http.URL.RawQuery)
+func decodeListAsync(r *Request) (*bedrockruntime.ListAsyncInvokesInput, error) {
+	query, err := url.ParseQuery(r.Query)
 	if err != nil {
-		return nil, malformed(err)
+		return nil, Malformed(err)
 	}
 	in := &bedrockruntime.ListAsyncInvokesInput{
 		SortBy:       types.SortAsyncInvocationBy(query.Get("sortBy")),
@@ -216,7 +205,7 @@ func decodeListAsync(r *request) (any, error) {
 	if text := query.Get("maxResults"); text != "" {
 		n, err := strconv.ParseInt(text, 10, 32)
 		if err != nil {
-			return nil, malformed(err)
+			return nil, Malformed(err)
 		}
 		in.MaxResults = aws.Int32(int32(n))
 	}
@@ -227,7 +216,7 @@ func decodeListAsync(r *request) (any, error) {
 		}
 		t, err := time.Parse(time.RFC3339Nano, text)
 		if err != nil {
-			return nil, malformed(err)
+			return nil, Malformed(err)
 		}
 		*at = &t
 	}

@@ -1,64 +1,44 @@
-package bedrocktest
+package wire
 
 import (
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go"
-	smithydocument "github.com/aws/smithy-go/document"
 )
 
-// The SDK decodes every type of the API but the operations' inputs, which only
-// a client has. The members of those are read here, by name.
-
-// members reads a structure, calling member for each of its members that the
-// request has. A member that member leaves unread is skipped.
-func members(d smithy.ShapeDeserializer, schema *smithy.Schema, member func(m *smithy.Schema) (read bool, err error)) error {
-	return smithy.ReadStruct(d, schema, func(m *smithy.Schema) error {
-		read, err := member(m)
-		if read || err != nil {
-			return err
-		}
-		var skipped smithydocument.Value
-		return d.ReadDocument(m, &skipped)
-	})
-}
-
-func decodeConverse(r *request) (any, error) {
-	stream, err := converseBody(r, schemas.ConverseRequest)
+// DecodeConverse reads the input of a Converse.
+func DecodeConverse(r *Request) (*bedrockruntime.ConverseInput, error) {
+	in, err := readConverse(r, schemas.ConverseRequest)
 	if err != nil {
 		return nil, err
 	}
-	return unary(stream), nil
+	return Unary(in), nil
 }
 
-func decodeConverseStream(r *request) (any, error) {
-	in, err := converseBody(r, schemas.ConverseStreamRequest)
-	if err != nil {
-		return nil, err
-	}
-	return in, nil
+// DecodeConverseStream reads the input of a ConverseStream.
+func DecodeConverseStream(r *Request) (*bedrockruntime.ConverseStreamInput, error) {
+	return readConverse(r, schemas.ConverseStreamRequest)
 }
 
-// converseBody decodes both Converse and ConverseStream, whose bodies differ
-// in nothing but the stream's processing mode.
-func converseBody(r *request, schema *smithy.Schema) (*bedrockruntime.ConverseStreamInput, error) {
-	// What a token count is asked for is the part of the request that the SDK
-	// can decode by itself.
+// readConverse decodes the body of a Converse or a ConverseStream. The two differ
+// only in the guardrail's stream processing mode.
+func readConverse(r *Request, schema *smithy.Schema) (*bedrockruntime.ConverseStreamInput, error) {
+	// ConverseTokensRequest holds the part of the request that the SDK can decode
+	// by itself.
 	var prompt types.ConverseTokensRequest
-	if err := decode(r.body, prompt.Deserialize); err != nil {
-		return nil, malformed(err)
+	if err := DecodeBody(r.Body, prompt.Deserialize); err != nil {
+		return nil, Malformed(err)
 	}
 	in := &bedrockruntime.ConverseStreamInput{
-		ModelId:                      aws.String(r.label["modelId"]),
+		ModelId:                      r.label("modelId"),
 		Messages:                     prompt.Messages,
 		System:                       prompt.System,
 		ToolConfig:                   prompt.ToolConfig,
 		AdditionalModelRequestFields: prompt.AdditionalModelRequestFields,
 	}
-	err := decode(r.body, func(d smithy.ShapeDeserializer) error {
-		return members(d, schema, func(m *smithy.Schema) (bool, error) {
+	err := DecodeBody(r.Body, func(d smithy.ShapeDeserializer) error {
+		return readMembers(d, schema, func(m *smithy.Schema) (bool, error) {
 			switch m.MemberName() {
 			case "guardrailConfig":
 				in.GuardrailConfig = &types.GuardrailStreamConfiguration{}
@@ -104,13 +84,13 @@ func converseBody(r *request, schema *smithy.Schema) (*bedrockruntime.ConverseSt
 		})
 	})
 	if err != nil {
-		return nil, malformed(err)
+		return nil, Malformed(err)
 	}
 	return in, nil
 }
 
-// unary is the Converse that a ConverseStream would be.
-func unary(in *bedrockruntime.ConverseStreamInput) *bedrockruntime.ConverseInput {
+// Unary returns the Converse with the members of a ConverseStream.
+func Unary(in *bedrockruntime.ConverseStreamInput) *bedrockruntime.ConverseInput {
 	out := &bedrockruntime.ConverseInput{
 		ModelId:                           in.ModelId,
 		Messages:                          in.Messages,

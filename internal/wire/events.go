@@ -1,0 +1,104 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/schemas"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/eventstream"
+	"github.com/aws/smithy-go/transport/http/protocol/restjson1"
+)
+
+// EventStreamType is the content type of an event stream.
+const EventStreamType = "application/vnd.amazon.eventstream"
+
+// Event is an event of a stream: a member of types.ConverseStreamOutput, of
+// types.ResponseStream or of types.InvokeModelWithBidirectionalStreamOutput.
+type Event interface{ smithy.Serializable }
+
+// EventEncoder writes the frames of one stream. It is not safe for concurrent use.
+type EventEncoder struct{ protocol *restjson1.Protocol }
+
+// NewEventEncoder returns an encoder for one stream.
+func NewEventEncoder() *EventEncoder { return &EventEncoder{newProtocol()} }
+
+// Encode returns the frame of an event.
+func (e *EventEncoder) Encode(event Event) ([]byte, error) {
+	union, member := schemasOf(event)
+	if union == nil {
+		return nil, fmt.Errorf("%T is not an event of a Bedrock stream", event)
+	}
+	var frame bytes.Buffer
+	if err := e.protocol.SerializeEventMessage(union, member, event, &frame); err != nil {
+		return nil, err
+	}
+	return frame.Bytes(), nil
+}
+
+// schemasOf returns the union that an event is a member of, and the member.
+func schemasOf(event Event) (union, member *smithy.Schema) {
+	switch event.(type) {
+	case *types.ConverseStreamOutputMemberMessageStart:
+		return schemas.ConverseStreamOutput, schemas.ConverseStreamOutput_messageStart
+	case *types.ConverseStreamOutputMemberContentBlockStart:
+		return schemas.ConverseStreamOutput, schemas.ConverseStreamOutput_contentBlockStart
+	case *types.ConverseStreamOutputMemberContentBlockDelta:
+		return schemas.ConverseStreamOutput, schemas.ConverseStreamOutput_contentBlockDelta
+	case *types.ConverseStreamOutputMemberContentBlockStop:
+		return schemas.ConverseStreamOutput, schemas.ConverseStreamOutput_contentBlockStop
+	case *types.ConverseStreamOutputMemberMessageStop:
+		return schemas.ConverseStreamOutput, schemas.ConverseStreamOutput_messageStop
+	case *types.ConverseStreamOutputMemberMetadata:
+		return schemas.ConverseStreamOutput, schemas.ConverseStreamOutput_metadata
+	case *types.ResponseStreamMemberChunk:
+		return schemas.ResponseStream, schemas.ResponseStream_chunk
+	case *types.InvokeModelWithBidirectionalStreamOutputMemberChunk:
+		return schemas.InvokeModelWithBidirectionalStreamOutput, schemas.InvokeModelWithBidirectionalStreamOutput_chunk
+	}
+	return nil, nil
+}
+
+// EventJSON returns the name and the JSON of an event, as the frame would have them.
+func EventJSON(event Event) (name string, body []byte, err error) {
+	frame, err := NewEventEncoder().Encode(event)
+	if err != nil {
+		return "", nil, err
+	}
+	message, err := eventstream.NewDecoder().Decode(bytes.NewReader(frame), nil)
+	if err != nil {
+		return "", nil, err
+	}
+	_, member := schemasOf(event)
+	return member.MemberName(), message.Payload, nil
+}
+
+// ExceptionFrame returns the frame that ends a stream with an exception, such as
+// "throttlingException".
+func ExceptionFrame(name, message string) ([]byte, error) {
+	// A map of strings always encodes.
+	payload, _ := json.Marshal(map[string]string{"message": message})
+	msg := eventstream.Message{Payload: payload}
+	msg.Headers.Set(eventstream.MessageTypeHeader, eventstream.StringValue(eventstream.ExceptionMessageType))
+	msg.Headers.Set(eventstream.ExceptionTypeHeader, eventstream.StringValue(name))
+	msg.Headers.Set(eventstream.ContentTypeHeader, eventstream.StringValue("application/json"))
+	var frame bytes.Buffer
+	if err := eventstream.NewEncoder().Encode(&frame, msg); err != nil {
+		return nil, err
+	}
+	return frame.Bytes(), nil
+}
+
+// DecodeInputChunk returns the content of a frame that a client sends in a
+// bidirectional stream. The frame stands without the outer frame that signs it.
+func DecodeInputChunk(frame []byte) ([]byte, error) {
+	message, err := eventstream.NewDecoder().Decode(bytes.NewReader(frame), nil)
+	if err != nil {
+		return nil, err
+	}
+	var part types.BidirectionalInputPayloadPart
+	err = DecodeBody(message.Payload, part.Deserialize)
+	return part.Bytes, err
+}

@@ -1,0 +1,35 @@
+package bedrocktest
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/securebedrock/securebedrock-go/internal/wire"
+)
+
+// request is one request on its way through the server.
+type request struct {
+	http   *http.Request
+	parts  wire.Request // its body is nil for the bidirectional stream
+	id     string       // the X-Amzn-Requestid of the answer
+	call   *Call
+	signer identity
+}
+
+// newRequest reads what the request line and the headers say.
+func newRequest(r *http.Request, operation string, labels map[string]string) *request {
+	path, query, _ := strings.Cut(r.RequestURI, "?")
+	return &request{
+		http:  r,
+		parts: wire.Request{Method: r.Method, Labels: labels, Query: query, Header: r.Header},
+		id:    newID(),
+		call: &Call{
+			Operation: operation,
+			Method:    r.Method,
+			Path:      path,
+			Header:    r.Header.Clone(),
+			ModelID:   labels["modelId"],
+			Proto:     r.Proto,
+		},
+	}
+}
