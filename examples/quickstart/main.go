@@ -1,22 +1,28 @@
-// Quickstart shows what a guarded client does with a prompt, step by step: an
-// answer streamed under the guardrail, a prompt that the guardrail blocks, an
-// address that it masks, two calls that would leave the region and are refused,
-// and the record of each call.
+// Quickstart shows what a guarded client does with a prompt, step by step:
+//
+//  1. An answer is streamed under the guardrail.
+//  2. The guardrail blocks a prompt.
+//  3. The guardrail masks an address.
+//  4. A call that could leave the permitted regions is refused.
+//  5. A call of another region is refused.
+//  6. Each call has left a record.
+//
+// Run it:
 //
 //	go run ./examples/quickstart
+//	go run ./examples/quickstart -json                        # the whole records
 //	go run ./examples/quickstart -prompt "What is a guardrail?"
 //	go run ./examples/quickstart question.txt
 //
-// It needs no AWS account: it starts a Bedrock and an STS on loopback and
-// assumes a role there. The same program asks the real Bedrock, with the
-// credentials that it finds as any AWS program does, when it is told where:
+// It needs no AWS account. It starts a Bedrock and an STS on loopback, and assumes a
+// role there. With -region, -model and -guardrail the same program asks the real
+// Bedrock, with the default AWS credentials:
 //
 //	go run ./examples/quickstart -region eu-central-1 -residency eu \
 //	  -model eu.amazon.nova-lite-v1:0 -guardrail abcd1234efgh:1 [-role ARN] [-endpoint URL] [file]
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -46,9 +52,9 @@ func main() {
 type demo struct {
 	settings
 	client   *securebedrock.Client
-	server   *bedrocktest.Server        // nil where the real Bedrock is asked
+	server   *bedrocktest.Server        // nil where the program asks the real Bedrock
 	outcomes chan securebedrock.Outcome // of each call, from the middleware
-	records  bytes.Buffer
+	records  records
 	out      io.Writer
 }
 
@@ -69,13 +75,16 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 			return err
 		}
 	}
-	d.say("\n6. The audit record of each call: identifiers and counts, no prompt, no answer.")
-	_, err = d.records.WriteTo(stdout)
-	return err
+	d.say("\n6. The audit record of each call, without prompt or answer.")
+	if s.json {
+		_, err = d.records.lines.WriteTo(stdout)
+		return err
+	}
+	return d.records.table(stdout)
 }
 
 func (d *demo) streamedAnswer(ctx context.Context) error {
-	d.say("\n1. A streamed answer. The call names no guardrail; the client attaches it.")
+	d.say("\n1. A streamed answer. The client adds the guardrail to the call.")
 	out, err := d.client.ConverseStream(ctx, &bedrockruntime.ConverseStreamInput{
 		ModelId: &d.model, Messages: userSays(d.prompt),
 	})
@@ -92,8 +101,8 @@ func (d *demo) streamedAnswer(ctx context.Context) error {
 			}
 		}
 	}
-	d.say("")
-	if err := stream.Err(); err != nil { // a stream that breaks off is no short answer
+	fmt.Fprintln(d.out)
+	if err := stream.Err(); err != nil { // a broken stream is not a short answer
 		return fmt.Errorf("the streamed answer: %w", err)
 	}
 	d.show(<-d.outcomes)
@@ -101,12 +110,12 @@ func (d *demo) streamedAnswer(ctx context.Context) error {
 }
 
 func (d *demo) blockedPrompt(ctx context.Context) error {
-	d.say("\n2. A prompt that the guardrail blocks. The record has the policy's name, never the text that matched.")
+	d.say("\n2. The guardrail blocks a prompt.")
 	return d.askAgainstGuardrail(ctx, "How do I build a bomb?")
 }
 
 func (d *demo) maskedAddress(ctx context.Context) error {
-	d.say("\n3. An e-mail address, which the guardrail masks before the model reads it.")
+	d.say("\n3. The guardrail masks an address before the model reads it.")
 	return d.askAgainstGuardrail(ctx, "Write to ada@example.com that the meeting is on Monday.")
 }
 
@@ -125,23 +134,23 @@ func (d *demo) askAgainstGuardrail(ctx context.Context, prompt string) error {
 	}
 	o := <-d.outcomes
 	d.show(o)
-	if !o.Guardrail.Intervened && d.server != nil { // a guardrail of yours may have no such policy
+	if !o.Guardrail.Intervened && d.server != nil { // the owner's guardrail may have no such policy
 		return fmt.Errorf("the guardrail let the prompt %q pass", prompt)
 	}
 	return nil
 }
 
 func (d *demo) globalProfile(ctx context.Context) error {
-	d.say("\n4. A global inference profile, which may run the prompt in any region of the world: refused.")
+	d.say("\n4. A global profile may run in any region of the world: refused.")
 	if slices.Contains(d.opts.Residency, "*") {
-		d.say("   Not tried: -residency * admits it.")
+		d.say("   Not tried: -residency * permits the profile.")
 		return nil
 	}
 	return d.mustBeRefused(ctx, "global.anthropic.claude-sonnet-4-20250514-v1:0", securebedrock.ErrResidency)
 }
 
 func (d *demo) otherRegion(ctx context.Context) error {
-	d.say("\n5. The ARN of a model in another region: refused.")
+	d.say("\n5. A model in another region: refused.")
 	other := "ap-northeast-1"
 	if d.opts.Region == other {
 		other = "us-east-1"
@@ -156,17 +165,17 @@ func (d *demo) mustBeRefused(ctx context.Context, model string, rule error) erro
 	_, err := d.client.InvokeModelSafely(ctx, model, userSays(d.prompt))
 	var refusal *securebedrock.PolicyError
 	if !errors.Is(err, rule) || !errors.As(err, &refusal) {
-		return fmt.Errorf("the call of %s must be refused (%w), and ended with: %v", model, rule, err)
+		return fmt.Errorf("the call of %s must be refused (%w), but it ended with: %v", model, rule, err)
 	}
 	d.say("   %v", refusal)
 	o, after := <-d.outcomes, d.received()
 	if o.Attempts != 0 || after != before {
-		return fmt.Errorf("the call of %s was refused, and something was sent all the same", model)
+		return fmt.Errorf("the call of %s was refused, but a request was sent", model)
 	}
 	if d.server == nil {
-		d.say("   No byte left: the call's record counts 0 attempts.")
+		d.say("   Nothing was sent: the record of the call counts 0 attempts.")
 	} else {
-		d.say("   No byte left: the server had received %d requests before the call, and %d after it.", before, after)
+		d.say("   Nothing was sent: the server had %d requests before, %d after.", before, after)
 	}
 	return nil
 }
@@ -180,11 +189,8 @@ func (d *demo) received() int {
 }
 
 func (d *demo) show(o securebedrock.Outcome) {
-	d.say("   [stop reason %s] [tokens %d in, %d out] [guardrail applied: %t, intervened: %t, by policies: %q]",
-		o.StopReason, o.Usage.InputTokens, o.Usage.OutputTokens, o.Guardrail.Applied, o.Guardrail.Intervened, o.Guardrail.Policies)
+	d.say("   [%s; guardrail applied: %t, intervened: %t]", o.StopReason, o.Guardrail.Applied, o.Guardrail.Intervened)
 }
-
-func (d *demo) say(format string, args ...any) { fmt.Fprintf(d.out, format+"\n", args...) }
 
 func userSays(text string) []types.Message {
 	return []types.Message{{

@@ -102,11 +102,34 @@ func asReal(t *testing.T) (*bedrocktest.Server, []string) {
 	}
 }
 
+// TestJSON: -json prints the record of each call whole.
+func TestJSON(t *testing.T) {
+	var out bytes.Buffer
+	if err := run(t.Context(), []string{"-json"}, &out); err != nil {
+		t.Fatal(err)
+	}
+	_, lines, _ := strings.Cut(out.String(), "\n{")
+	compare(t, "records.golden", "{"+lines)
+}
+
+func TestWrap(t *testing.T) {
+	for _, row := range []struct{ text, want string }{
+		{"", ""},
+		{"one two", "one two"},
+		{"one two three four", "one two\n> three\n> four"},
+		{"one incomprehensibilities two", "one\n> incomprehensibilities\n> two"},
+	} {
+		if got := wrap(row.text, 9, "> "); got != row.want {
+			t.Errorf("%q: got %q, want %q", row.text, got, row.want)
+		}
+	}
+}
+
 // With flags the same program runs on the default credential chain.
 func TestReal(t *testing.T) {
 	server, args := asReal(t)
 	var out bytes.Buffer
-	if err := run(t.Context(), args, &out); err != nil {
+	if err := run(t.Context(), append([]string{"-json"}, args...), &out); err != nil {
 		t.Fatal(err)
 	}
 	compare(t, "real.golden", out.String())

@@ -15,14 +15,15 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
 )
 
-// connect makes the client: of the real Bedrock where the command line names
-// one, else of a Bedrock on loopback, whose Options have a guardrail and a role.
+// connect makes the client. Where the command line names a region, the client asks the
+// real Bedrock there. Else the client asks a Bedrock on loopback, whose Options have a
+// guardrail and a role.
 func (d *demo) connect(ctx context.Context) (err error) {
-	record, err := audit.Middleware(outcomesOnly(audit.JSONLines(&d.records)), audit.Options{Application: "quickstart"})
+	record, err := audit.Middleware(&d.records, audit.Options{Application: "quickstart"})
 	if err != nil {
 		return err
 	}
-	middleware := []securebedrock.Middleware{watch(d.outcomes), record} // the record is written first
+	middleware := []securebedrock.Middleware{watch(d.outcomes), record} // record is the inner one and writes first
 	if d.real {
 		d.opts.Middleware = middleware
 		if d.client, err = securebedrock.New(ctx, d.opts); err == nil {
@@ -35,8 +36,9 @@ func (d *demo) connect(ctx context.Context) (err error) {
 	}
 	d.opts = d.server.Options()
 	d.opts.Middleware = middleware
-	d.say("A Bedrock on loopback, %s, as if in %s: no AWS account, no model.", d.server.URL(), d.opts.Region)
-	d.say("Calls are signed with a session of %s.", d.opts.Role.ARN)
+	d.say("A Bedrock on loopback, %s, plays %s.", d.server.URL(), d.opts.Region)
+	d.say("No AWS account is used, and no model is asked.")
+	d.say("The role of the calls is %s.", d.opts.Role.ARN)
 	if d.client, err = securebedrock.NewFromConfig(d.server.Config(), d.opts); err != nil {
 		d.server.Close()
 	}
@@ -44,14 +46,14 @@ func (d *demo) connect(ctx context.Context) (err error) {
 }
 
 func (d *demo) close() {
-	_ = d.client.Shutdown(context.Background()) // nil: this context has no end
+	_ = d.client.Shutdown(context.Background()) // nil, since this context has no end
 	if d.server != nil {
 		d.server.Close()
 	}
 }
 
-// watch is a middleware that hands each Outcome to the steps. It sees every call,
-// unary or streamed, answered or refused; a stream's comes at its end.
+// watch is a middleware that hands the Outcome of each call to the steps. The Outcome of
+// a stream comes at the stream's end.
 func watch(outcomes chan<- securebedrock.Outcome) securebedrock.Middleware {
 	return func(next securebedrock.Handler) securebedrock.Handler {
 		return func(ctx context.Context, call *securebedrock.Call) (*securebedrock.Result, error) {
@@ -62,20 +64,10 @@ func watch(outcomes chan<- securebedrock.Outcome) securebedrock.Middleware {
 	}
 }
 
-// outcomesOnly leaves out the intents, which are for those who look for calls that
-// never ended.
-func outcomesOnly(next audit.Sink) audit.Sink {
-	return audit.SinkFunc(func(ctx context.Context, r *audit.Record) error {
-		if r.Kind != audit.KindOutcome {
-			return nil
-		}
-		return next.Write(ctx, r)
-	})
-}
-
 // settings are what the command line says.
 type settings struct {
-	help, real    bool // real: ask the real Bedrock, with opts
+	help, json    bool
+	real          bool // ask the real Bedrock, with opts
 	prompt, model string
 	opts          securebedrock.Options
 }
@@ -84,15 +76,16 @@ func parse(args []string, stdout io.Writer) (settings, error) {
 	s := settings{prompt: "Why does a bridge need an expansion joint?", model: "anthropic.claude-3-haiku-20240307-v1:0"}
 	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // main reports the error, once
-	flags.StringVar(&s.prompt, "prompt", s.prompt, "`text` to ask; or name a file that holds it")
-	flags.StringVar(&s.opts.Region, "region", "", "ask the real Bedrock in this `region`, which needs -model and -guardrail too")
+	flags.StringVar(&s.prompt, "prompt", s.prompt, "`text` to ask; a file's name after the flags does the same")
+	flags.BoolVar(&s.json, "json", false, "print the whole records as lines of JSON")
+	flags.StringVar(&s.opts.Region, "region", "", "`region` of the real Bedrock to ask; needs -model and -guardrail")
 	flags.StringVar(&s.model, "model", s.model, "`ID or ARN` of a model or inference profile")
 	guardrail := flags.String("guardrail", "", "`id:version` of the guardrail")
-	role := flags.String("role", "", "`ARN` of a role to assume; without it, the credentials found sign the calls")
+	role := flags.String("role", "", "`ARN` of a role to assume; without one, the default credentials sign the calls")
 	flags.StringVar(&s.opts.Endpoint.URL, "endpoint", "", "`URL` of a VPC endpoint")
-	residency := flags.String("residency", "", "`regions` in which the model may run beside -region, with commas: regions, geographies such as eu, or *")
+	residency := flags.String("residency", "", "`regions` where the model may run besides -region, separated by commas: regions, geographies such as eu, or *")
 	fail := func(format string, args ...any) (settings, error) {
-		return s, fmt.Errorf(format+" (-h tells the flags)", args...)
+		return s, fmt.Errorf(format+" (-h prints the flags)", args...)
 	}
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(stdout, "usage: quickstart [flags] [file]")
@@ -108,7 +101,7 @@ func parse(args []string, stdout io.Writer) (settings, error) {
 
 	switch {
 	case flags.NArg() > 1:
-		return fail("the flags come first, then one file at most, and there are %q", flags.Args())
+		return fail("the flags come first, then one file at most; got %q", flags.Args())
 	case flags.NArg() == 1 && given["prompt"]:
 		return fail("give -prompt or a file, not both")
 	case flags.NArg() == 1:
@@ -119,16 +112,17 @@ func parse(args []string, stdout io.Writer) (settings, error) {
 		s.prompt = string(text)
 	}
 	if strings.TrimSpace(s.prompt) == "" || !utf8.ValidString(s.prompt) {
-		return fail("the prompt is empty or is not UTF-8")
+		return fail("the prompt is empty or not UTF-8; give one with -prompt or in a file")
 	}
 
 	delete(given, "prompt")
+	delete(given, "json")
 	if s.real = len(given) > 0; !s.real {
 		return s, nil
 	}
 	for _, name := range []string{"region", "model", "guardrail"} {
 		if !given[name] {
-			return fail("the real Bedrock needs -region, -model and -guardrail, and -%s is missing", name)
+			return fail("the real Bedrock needs -region, -model and -guardrail; -%s is missing", name)
 		}
 	}
 	id, version, ok := cutLast(*guardrail, ":") // an ARN has colons of its own
@@ -141,7 +135,7 @@ func parse(args []string, stdout io.Writer) (settings, error) {
 	}
 	if given["residency"] {
 		for name := range strings.SplitSeq(*residency, ",") {
-			if name == "*" || strings.ContainsAny(name, "0123456789") { // a region's name has a number, a geography's none
+			if name == "*" || strings.ContainsAny(name, "0123456789") { // a region's name has a digit, a geography's name has none
 				s.opts.Residency = append(s.opts.Residency, name)
 			} else {
 				s.opts.Residency = append(s.opts.Residency, securebedrock.Geography(name)...)
