@@ -1,12 +1,8 @@
-// Package pinned is what the library's own HTTP transports stand on: what they take
-// over from the owner's HTTP client, and what they refuse of it.
 package pinned
 
 import (
 	"context"
 	"crypto/tls"
-	"errors"
-	"fmt"
 	"maps"
 	"net"
 	"net/http"
@@ -15,37 +11,28 @@ import (
 	"slices"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
 
-// Dial makes a TCP connection.
-type Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+// ownerField is the name under which the faults of the owner's HTTP client are reported.
+const ownerField = "HTTPClient"
 
-// fault is a fault of the owner's HTTP client.
-func fault(format string, args ...any) error {
-	return fmt.Errorf("HTTPClient: "+format, args...)
-}
-
-// Keep takes over into ours what is the owner's to say: the proxy, HTTP/2 switched
+// keep takes over into ours what is the owner's to say: the proxy, HTTP/2 switched
 // off, smaller bounds, root CAs, client certificates, and checks that only tighten
-// TLS. dial is the owner's dialer, nil where there is none. Everything that would
-// loosen TLS or change the peer is a fault, wrapped by wrap. plain: the endpoint is
-// plain http, where nothing proves who is at the other end of a dialer.
-func Keep(ours, theirs *http.Transport, plain bool, wrap func(error) error) (dial Dial, err error) {
-	dial, dialErr := dialer(theirs, plain)
-	var faults []error
-	for _, fault := range append(keepTLS(ours.TLSClientConfig, theirs.TLSClientConfig), keepTransport(ours, theirs), dialErr) {
-		if fault != nil {
-			faults = append(faults, wrap(fault))
-		}
-	}
-	return dial, errors.Join(faults...)
+// TLS. keep returns the owner's dialer, nil where there is none. Everything that
+// would loosen TLS or change the peer is a fault.
+func keep(ours, theirs *http.Transport, plain bool, faults *refusal.Faults) Dial {
+	keepTLS(ours.TLSClientConfig, theirs.TLSClientConfig, faults)
+	keepConnections(ours, theirs, faults)
+	keepProtocols(ours, theirs, faults)
+	return dialer(theirs, plain, faults)
 }
 
-// keepTransport takes over what is the owner's to say about connections.
-func keepTransport(ours, theirs *http.Transport) error {
-	ours.Proxy = TunnelOnly(theirs.Proxy)
+// keepConnections takes over what is the owner's to say about connections.
+func keepConnections(ours, theirs *http.Transport, faults *refusal.Faults) {
+	ours.Proxy = tunnelOnly(theirs.Proxy)
 	ours.OnProxyConnectResponse = theirs.OnProxyConnectResponse
 	ours.ProxyConnectHeader = theirs.ProxyConnectHeader.Clone()
 	ours.GetProxyConnectHeader = theirs.GetProxyConnectHeader
@@ -63,14 +50,13 @@ func keepTransport(ours, theirs *http.Transport) error {
 	}
 	if h := theirs.HTTP2; h != nil {
 		if h.PermitProhibitedCipherSuites {
-			return fault("its transport's HTTP2 permits the cipher suites that HTTP/2 prohibits; take PermitProhibitedCipherSuites out")
+			faults.Add(ownerField, "its transport's HTTP2 permits the cipher suites that HTTP/2 prohibits; take PermitProhibitedCipherSuites out")
 		}
 		ping, timeout := ours.HTTP2.SendPingTimeout, ours.HTTP2.PingTimeout
 		kept := *h
 		kept.SendPingTimeout, kept.PingTimeout = shorter(h.SendPingTimeout, ping), shorter(h.PingTimeout, timeout)
 		ours.HTTP2 = &kept
 	}
-	return keepProtocols(ours, theirs)
 }
 
 func shorter(theirs, ours time.Duration) time.Duration {
@@ -84,14 +70,14 @@ func shorter(theirs, ours time.Duration) time.Duration {
 // by a TLSNextProto without "h2", or by the NextProtos of TLS. A transport that
 // says nothing about HTTP/2 has it, though net/http would leave it off beside a
 // TLS configuration.
-func keepProtocols(ours, theirs *http.Transport) error {
+func keepProtocols(ours, theirs *http.Transport, faults *refusal.Faults) {
 	var p http.Protocols
 	p.SetHTTP1(true)
 	p.SetHTTP2(true)
 	if theirs.Protocols != nil {
 		p = *theirs.Protocols
 		if !p.HTTP1() && !p.HTTP2() {
-			return fault("its transport's Protocols has neither HTTP1 nor HTTP2")
+			faults.Add(ownerField, "its transport's Protocols has neither HTTP1 nor HTTP2")
 		}
 	}
 	if theirs.TLSNextProto != nil && theirs.TLSNextProto["h2"] == nil {
@@ -100,13 +86,13 @@ func keepProtocols(ours, theirs *http.Transport) error {
 	for _, name := range slices.Sorted(maps.Keys(theirs.TLSNextProto)) {
 		// Both are net/http's own, or those of golang.org/x/net/http2: ours serve instead.
 		if name != "h2" && name != "unencrypted_http2" {
-			return fault("its transport's TLSNextProto carries requests over %q, past all checks; take it out", name)
+			faults.Add(ownerField, "its transport's TLSNextProto carries requests over %q, past all checks; take it out", name)
 		}
 	}
 	if c := theirs.TLSClientConfig; c != nil && len(c.NextProtos) > 0 {
 		for _, name := range c.NextProtos {
 			if name != "h2" && name != "http/1.1" && name != "http/1.0" {
-				return fault("TLSClientConfig.NextProtos offers %q, which is not spoken; take it out", name)
+				faults.Add(ownerField, "its transport's TLSClientConfig.NextProtos offers %q, which is not spoken; take it out", name)
 			}
 		}
 		if !slices.Contains(c.NextProtos, "h2") {
@@ -114,16 +100,15 @@ func keepProtocols(ours, theirs *http.Transport) error {
 		}
 	}
 	ours.Protocols, ours.ForceAttemptHTTP2 = &p, p.HTTP2()
-	return nil
 }
 
 // dialer is the owner's way to a TCP connection. With https that cannot change
 // the peer, which must still prove to be the endpoint's host. A plain endpoint
 // proves nothing.
-func dialer(theirs *http.Transport, plain bool) (Dial, error) {
+func dialer(theirs *http.Transport, plain bool, faults *refusal.Faults) Dial {
 	//lint:ignore SA1019 refused, not used
 	if theirs.DialTLSContext != nil || theirs.DialTLS != nil { //nolint:staticcheck // refused, not used
-		return nil, fault("its transport dials TLS itself, so the host's certificate could go unchecked; pass one without DialTLS and DialTLSContext")
+		faults.Add(ownerField, "its transport dials TLS itself, so the host's certificate could go unchecked; pass one without DialTLS and DialTLSContext")
 	}
 	dial := Dial(theirs.DialContext)
 	//lint:ignore SA1019 an owner may still use it
@@ -131,15 +116,15 @@ func dialer(theirs *http.Transport, plain bool) (Dial, error) {
 		dial = func(_ context.Context, network, addr string) (net.Conn, error) { return old(network, addr) }
 	}
 	if dial == nil {
-		return nil, nil
+		return nil
 	}
 	if plain && !isPlainDialer(theirs.DialContext) {
-		return nil, fault("its transport has a dialer of its own, and Endpoint.URL is plain http, where nothing proves who is at the other end; use https, or a transport without DialContext and Dial")
+		faults.Add(ownerField, "its transport has a dialer of its own, and Endpoint.URL is plain http, where nothing proves who is at the other end; use https, or a transport without DialContext and Dial")
 	}
 	if isPlainDialer(dial) {
-		return dial, nil
+		return dial
 	}
-	return caughtDial(dial), nil
+	return caughtDial(dial)
 }
 
 // isPlainDialer recognises a net.Dialer's method and the SDK's default, which go
@@ -151,13 +136,13 @@ func isPlainDialer(dial Dial) bool {
 
 // keepTLS takes over what tightens TLS or is the owner's to say. What serves a
 // server alone means nothing here.
-func keepTLS(ours, theirs *tls.Config) (faults []error) {
+func keepTLS(ours, theirs *tls.Config, faults *refusal.Faults) {
 	if theirs == nil {
-		return nil
+		return
 	}
 	refuse := func(broken bool, format string, args ...any) {
 		if broken {
-			faults = append(faults, fault("its transport's TLSClientConfig "+format, args...))
+			faults.Add(ownerField, "its transport's TLSClientConfig "+format, args...)
 		}
 	}
 	refuse(theirs.InsecureSkipVerify, "sets InsecureSkipVerify; put the certificate authority into RootCAs")
@@ -190,40 +175,11 @@ func keepTLS(ours, theirs *tls.Config) (faults []error) {
 	ours.EncryptedClientHelloConfigList = slices.Clone(theirs.EncryptedClientHelloConfigList)
 	ours.EncryptedClientHelloRejectionVerify = theirs.EncryptedClientHelloRejectionVerify
 	caughtTLS(ours)
-	return faults
 }
 
-// Transport finds the http.Transport in the kinds of client that can be
-// looked into; nil where there is none to take over from.
-func Transport(owner aws.HTTPClient) (*http.Transport, error) {
-	switch c := owner.(type) {
-	case nil:
-		return nil, nil
-	case *awshttp.BuildableClient:
-		if c == nil {
-			return nil, nil
-		}
-		return c.GetTransport(), nil
-	case *http.Client:
-		if c == nil {
-			return nil, nil
-		}
-		switch t := c.Transport.(type) {
-		case nil:
-			return nil, nil
-		case *http.Transport:
-			if t != nil {
-				return t.Clone(), nil // which leaves out what net/http itself has put in
-			}
-		}
-		return nil, fault("an *http.Client over a %T cannot be pinned; pass one over an *http.Transport, or an *awshttp.BuildableClient", c.Transport)
-	}
-	return nil, fault("a %T cannot be pinned; pass an *awshttp.BuildableClient or an *http.Client over an *http.Transport", owner)
-}
-
-// TunnelOnly lets a proxy carry TLS and nothing else: it sees the host's name
+// tunnelOnly lets a proxy carry TLS and nothing else: the proxy sees the host's name
 // and never a request.
-func TunnelOnly(proxy func(*http.Request) (*url.URL, error)) func(*http.Request) (*url.URL, error) {
+func tunnelOnly(proxy func(*http.Request) (*url.URL, error)) func(*http.Request) (*url.URL, error) {
 	if proxy == nil {
 		return nil
 	}

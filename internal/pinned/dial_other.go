@@ -1,6 +1,6 @@
 //go:build !linux
 
-package securebedrock
+package pinned
 
 import (
 	"net"

@@ -1,4 +1,4 @@
-package securebedrock
+package pinned
 
 import (
 	"context"
@@ -6,9 +6,12 @@ import (
 	"time"
 )
 
-// bounded bounds a dial by Timeouts.Connect, also one of the owner's that heeds no
-// context, and has the system find out about a peer that is gone.
-func (dial dialFunc) bounded(t Timeouts) dialFunc {
+// Dial makes a TCP connection.
+type Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+
+// within bounds a dial by Timeouts.Connect, also a dialer of the owner's that heeds
+// no context. The system is told to find out about a peer that is gone.
+func (dial Dial) within(t Timeouts) Dial {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if t.Connect > 0 {
 			var cancel context.CancelFunc
@@ -34,22 +37,25 @@ func (dial dialFunc) bounded(t Timeouts) dialFunc {
 		}
 		go func() {
 			if r := <-done; r.err == nil && r.conn != nil {
-				r.conn.Close() // it came too late
+				r.conn.Close() // the connection came too late
 			}
 		}()
 		return nil, &net.OpError{Op: "dial", Net: network, Err: ctx.Err()}
 	}
 }
 
-// watchPeer sets the TCP keep-alive and, on Linux, the time for which sent bytes
-// may stay unacknowledged, so that a peer that is gone becomes an error of the
-// connection before Timeouts.Read ends the exchange as a silent one. HTTP/1.1 has
-// no other sign of life.
+// longSilence stands for Timeouts.Read where there is none.
+const longSilence = 60 * time.Second
+
+// watchPeer sets the TCP keep-alive and, on Linux, the time for which sent bytes may
+// stay unacknowledged. A peer that is gone so becomes an error of the connection
+// before Timeouts.Read ends the exchange as a silent one. HTTP/1.1 has no other sign
+// of life.
 func watchPeer(conn *net.TCPConn, read time.Duration) {
 	if read <= 0 {
-		read = defaultReadTimeout
+		read = longSilence
 	}
-	// A system that refuses one of them is a system without it.
+	// A system that refuses a setting is treated as one without the setting.
 	_ = conn.SetKeepAliveConfig(net.KeepAliveConfig{
 		Enable:   true,
 		Idle:     min(max(read/2, time.Second), 30*time.Second),

@@ -1,4 +1,4 @@
-package securebedrock
+package pinned
 
 import (
 	"net"

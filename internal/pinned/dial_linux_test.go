@@ -1,4 +1,4 @@
-package securebedrock
+package pinned
 
 import (
 	"net"
@@ -15,7 +15,7 @@ func TestSystemWatchesThePeer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	dial := dialFunc((&net.Dialer{}).DialContext).bounded(Timeouts{Connect: time.Second, Read: 16 * time.Second})
+	dial := Dial((&net.Dialer{}).DialContext).within(Timeouts{Connect: time.Second, Read: 16 * time.Second})
 	conn, err := dial(t.Context(), "tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
