@@ -18,6 +18,7 @@ import (
 	"github.com/aws/smithy-go/tracing"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/securebedrock/securebedrock-go/internal/pinned"
 	regions "github.com/securebedrock/securebedrock-go/internal/region"
 )
 
@@ -27,7 +28,7 @@ func build(theirs bedrockruntime.Options, opts Options, faults ...error) (*Clien
 	opts = opts.clone()
 	withoutNil(&theirs)
 	timeouts := opts.Timeouts.withDefaults()
-	conns := new(connections)
+	conns := &pinned.Connections{Killed: clientClosed}
 	transport, transportErr := newTransport(theirs.HTTPClient, opts.Endpoint, timeouts, conns)
 	faults = append(faults, opts.check(), opts.checkCredentials(theirs.Credentials), transportErr)
 	if err := errors.Join(faults...); err != nil {
@@ -37,7 +38,7 @@ func build(theirs bedrockruntime.Options, opts Options, faults ...error) (*Clien
 	if err != nil {
 		return nil, err
 	}
-	do := &roundTripDoer{rt: transport, conns: conns, timeouts: timeouts}
+	do := &pinned.Client{RoundTripper: transport, Connections: conns, Timeouts: timeouts.pinned(), Costs: true}
 	credentials := &sealedCredentials{inner: theirs.Credentials}
 	if r := opts.Role; r != nil {
 		session, err := newRoleCredentials(r, theirs.Logger, opts.Region, theirs.Credentials, do, opts.Endpoint)
@@ -85,7 +86,7 @@ func build(theirs bedrockruntime.Options, opts Options, faults ...error) (*Clien
 		closeIdle: func() {
 			retryer.close()
 			transport.CloseIdleConnections()
-			conns.close()
+			conns.Close()
 			if credentials.session != nil {
 				credentials.session.close()
 			}
@@ -99,15 +100,17 @@ func build(theirs bedrockruntime.Options, opts Options, faults ...error) (*Clien
 		out.TracerProvider = &tracing.NopTracerProvider{}
 	}
 	in := newInstaller(g, out)
-	c := &Client{g: g, installer: in, retryer: retryer, auth: sigV4For(signingName, opts.Region), signer: v4.NewSigner(func(o *v4.SignerOptions) {
-		o.Logger, o.LogSigning = theirs.Logger, theirs.ClientLogMode.IsSigning()
-	})}
+	c := &Client{g: g, installer: in, retryer: retryer, auth: pinned.NewSigV4[bedrockruntime.AuthResolverParameters](signingName, opts.Region, signsAsOthers),
+		host: pinned.NewResolver[bedrockruntime.EndpointParameters](endpoint), signer: v4.NewSigner(func(o *v4.SignerOptions) {
+			o.Logger, o.LogSigning = theirs.Logger, theirs.ClientLogMode.IsSigning()
+		})}
 	g.protocol.unguarded = func(ctx context.Context) error { return refuseOutsideGuard(ctx, c.inner) }
 	meter := func(h *smithyhttp.ClientHandler) {
 		h.Meter = theirs.MeterProvider.Meter("github.com/securebedrock/securebedrock-go")
 	}
 	g.transport = smithyhttp.NewClientHandlerWithOptions(do, meter)
-	g.free = smithyhttp.NewClientHandlerWithOptions(&roundTripDoer{rt: transport, conns: conns, timeouts: timeouts, free: true}, meter)
+	g.duplexed = smithyhttp.NewClientHandlerWithOptions(duplexClient{do}, meter)
+	g.free = smithyhttp.NewClientHandlerWithOptions(&pinned.Client{RoundTripper: transport, Connections: conns, Timeouts: timeouts.pinned()}, meter)
 	if _, none := out.TracerProvider.(*tracing.NopTracerProvider); !none {
 		g.traced = true
 	}
@@ -134,7 +137,7 @@ func build(theirs bedrockruntime.Options, opts Options, faults ...error) (*Clien
 		Logger:                     theirs.Logger,
 		MeterProvider:              theirs.MeterProvider,
 		TracerProvider:             theirs.TracerProvider,
-		HTTPClient:                 refusingClient{},
+		HTTPClient:                 pinned.Refusing{Refuse: roundTheGate},
 	}
 	c.inner = bedrockruntime.New(kept, func(o *bedrockruntime.Options) {
 		o.APIOptions = slices.Clone(theirs.APIOptions)
@@ -151,6 +154,13 @@ func build(theirs bedrockruntime.Options, opts Options, faults ...error) (*Clien
 		g.warn(apiKey + " is set and is not used; calls are signed with SigV4")
 	}
 	return c, nil
+}
+
+// signsAsOthers reports whether a call shares the SDK's signing options with others:
+// it has no steps or options of the application's, which could write into them.
+func signsAsOthers(ctx context.Context) bool {
+	ex := exchangeOf(ctx)
+	return ex != nil && !ex.result.done.entry.watched
 }
 
 // intercepts reports whether there is an interceptor of any kind. The SDK's options

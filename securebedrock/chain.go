@@ -150,7 +150,7 @@ func (s *chainStep) lastIsGate() error {
 // enter makes the Call and runs the chain.
 func (g *guard) enter(e *entry, input any) (*Result, error) {
 	op := e.op
-	e.facts = Call{ID: newCallID(), Operation: op.name, Region: g.region, Host: g.endpoint.host,
+	e.facts = Call{ID: newCallID(), Operation: op.name, Region: g.region, Host: g.endpoint.Host,
 		RoleARN: g.roleARN, SessionName: g.sessionName, Input: input, Start: time.Now(), entry: e}
 	switch {
 	case g.unguarded != "":

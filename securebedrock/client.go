@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/securebedrock/securebedrock-go/internal/pinned"
 )
 
 // Client is bedrockruntime.Client with the Options enforced. It has every
@@ -28,7 +30,8 @@ type Client struct {
 	schemes   []smithyhttp.AuthScheme
 	signer    *v4.Signer
 	retryer   *modelRetryer
-	auth      sigV4Only
+	auth      *pinned.SigV4[bedrockruntime.AuthResolverParameters]
+	host      *pinned.Resolver[bedrockruntime.EndpointParameters]
 }
 
 // New returns a Client on the default AWS configuration: environment, shared
@@ -101,10 +104,10 @@ func NewFromConfig(cfg aws.Config, opts Options) (*Client, error) {
 	}
 	if variant := variantElsewhere(cfg.ConfigSources); elsewhere == "" && variant != (Endpoint{}) {
 		if e, err := newEndpoint(opts.Region, variant); err == nil {
-			elsewhere = plainURL(e.endpoint.URI.String())
+			elsewhere = plainURL(e.String())
 		}
 	}
-	if ours := plainURL(c.g.endpoint.endpoint.URI.String()); elsewhere != "" && elsewhere != ours {
+	if ours := plainURL(c.g.endpoint.String()); elsewhere != "" && elsewhere != ours {
 		c.g.warn("the endpoint %s of the environment or of the shared configuration is not used; calls go to %s", elsewhere, ours)
 	}
 	if !isNil(cfg.BearerAuthTokenProvider) && !fromSSO(cfg) && !apiKeyIsSet() {
@@ -141,10 +144,10 @@ func (c *Client) pin(o *bedrockruntime.Options) {
 	o.EndpointOptions = bedrockruntime.EndpointResolverOptions{}
 	//lint:ignore SA1019 cleared, not used
 	o.EndpointResolver = nil //nolint:staticcheck // cleared, not used
-	o.EndpointResolverV2 = &g.endpoint
+	o.EndpointResolverV2 = c.host
 	o.Credentials = g.credentials
-	o.HTTPClient = refusingClient{}
-	o.AuthSchemeResolver = &c.auth
+	o.HTTPClient = pinned.Refusing{Refuse: roundTheGate}
+	o.AuthSchemeResolver = c.auth
 	o.AuthSchemes = c.schemes // nil at construction, where the SDK makes them
 	o.AuthSchemePreference = nil
 	o.BearerAuthTokenProvider = nil
@@ -220,7 +223,7 @@ func (c *Client) Shutdown(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	c.g.doer.conns.kill()
+	c.g.doer.Connections.Kill()
 	grace := time.NewTimer(closeGrace)
 	defer grace.Stop()
 	select {

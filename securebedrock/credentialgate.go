@@ -11,15 +11,14 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/securebedrock/securebedrock-go/internal/pinned"
 	"github.com/securebedrock/securebedrock-go/internal/refusal"
 	regions "github.com/securebedrock/securebedrock-go/internal/region"
 )
@@ -31,10 +30,6 @@ const (
 	// credentialsTimeout bounds one attempt to fetch credentials, its answer
 	// included.
 	credentialsTimeout = 30 * time.Second
-	// The SDK's own bounds for the instance's metadata (feature/ec2/imds,
-	// resolveHTTPClient): where there is no instance, the chain fails soon.
-	instanceConnectTimeout = 250 * time.Millisecond
-	instanceHeaderTimeout  = 500 * time.Millisecond
 )
 
 // credentialGate is the way to the network for every client that fetches
@@ -52,30 +47,7 @@ type credentialGate struct {
 // useTransportOf gives the gate the transport of the client whose credentials it
 // fetches, with the owner's certificate authorities and proxy.
 func (g *credentialGate) useTransportOf(c *Client) {
-	conns := c.g.doer.conns
-	t := awshttp.NewBuildableClient().GetTransport()
-	t.Proxy, t.DisableCompression = nil, true
-	t.DialContext = conns.track((&net.Dialer{Timeout: instanceConnectTimeout}).DialContext)
-	t.ResponseHeaderTimeout = instanceHeaderTimeout
-	g.do, g.instance = c.g.doer, &instanceDoer{t, conns}
-}
-
-// instanceDoer is roundTripDoer without Timeouts, which are not meant for it.
-type instanceDoer struct {
-	rt    http.RoundTripper
-	conns *connections
-}
-
-// Do implements aws.HTTPClient.
-func (d *instanceDoer) Do(req *http.Request) (*http.Response, error) {
-	d.conns.begin()
-	resp, err := d.rt.RoundTrip(req)
-	if err != nil {
-		d.conns.end()
-		return nil, err
-	}
-	resp.Body = &countedBody{ReadCloser: resp.Body, end: sync.OnceFunc(d.conns.end)}
-	return resp, nil
+	g.do, g.instance = c.g.doer, pinned.NewLocal(c.g.doer.Connections)
 }
 
 // install is an API option for any client of the SDK's credential chain.
@@ -273,7 +245,7 @@ func (s *credentialStep) inspect(ctx context.Context, u *url.URL, header string)
 // provider" and "IMDS credential provider"), and loopback, where the helpers of
 // IAM Roles Anywhere and of development tools listen.
 func isMetadataHost(host string) bool {
-	if isLoopback(host) {
+	if pinned.Loopback(host) {
 		return true
 	}
 	ip := net.ParseIP(host)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/securebedrock/securebedrock-go/internal/pinned"
 )
 
 // duplexPipe is the reading end of the pipe into which the SDK writes what the
@@ -77,8 +79,20 @@ func duplexWireOf(ctx context.Context) *duplexWire {
 	return x
 }
 
-// roundTrip sends the request under the exchange's watch.
-func (x *duplexWire) roundTrip(rt http.RoundTripper, req *http.Request, t Timeouts) (*http.Response, error) {
+// duplexClient is a pinned.Client for streams in both directions.
+type duplexClient struct{ *pinned.Client }
+
+// Do implements aws.HTTPClient.
+func (c duplexClient) Do(req *http.Request) (*http.Response, error) {
+	if x := duplexWireOf(req.Context()); x != nil {
+		return c.DoExchange(req, x)
+	}
+	return c.Client.Do(req)
+}
+
+// RoundTrip implements pinned.Exchange: the request is sent under the stream's own
+// watch.
+func (x *duplexWire) RoundTrip(rt http.RoundTripper, req *http.Request, t *pinned.Timeouts) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	x.after, x.ctx, x.cancel = t.Read, ctx, cancel
 	context.AfterFunc(ctx, func() { x.cut(context.Cause(ctx)) })
@@ -98,7 +112,7 @@ func (x *duplexWire) roundTrip(rt http.RoundTripper, req *http.Request, t Timeou
 		if cause := x.causeOf(); cause != nil {
 			err = cause
 		}
-		err = connectTimeout(ctx, err, t.Connect)
+		err = t.Connecting(ctx, err)
 		x.end()
 		return nil, err
 	}

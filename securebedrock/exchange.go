@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/aws/smithy-go/middleware"
+
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
 
 // exchange is one pass through the rules, of which a Middleware may
@@ -53,8 +55,12 @@ func (ex *exchange) named(err error) error { return named(err, ex.op, ex.call.Mo
 
 func named(err error, op *operation, model string) error {
 	var p *PolicyError
-	if errors.As(err, &p) {
+	var r *refusal.Refusal
+	switch {
+	case errors.As(err, &p):
 		p.Operation, p.Model = op.name, model
+	case errors.As(err, &r):
+		return &PolicyError{Rule: r.Rule, Operation: op.name, Model: model, Detail: r.Detail}
 	}
 	return err
 }

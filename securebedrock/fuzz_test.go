@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	neturl "net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
+	"github.com/securebedrock/securebedrock-go/internal/pinned"
 )
 
 // Options of any text never panic, and every fault is an ErrConfig.
@@ -25,11 +28,11 @@ func FuzzOptions(f *testing.F) {
 		err := o.check()
 		if err == nil {
 			e, err := newEndpoint(o.Region, o.Endpoint)
-			if err != nil || e.host == "" || e.scheme != "https" && !isLoopback(e.endpoint.URI.Hostname()) {
+			if err != nil || e.Host == "" || e.Scheme != "https" && !pinned.Loopback((&neturl.URL{Host: e.Host}).Hostname()) {
 				t.Errorf("%q became %+v, %v", url, e, err)
 			}
-			if o.Endpoint.URL == "" && !strings.HasPrefix(e.host, "bedrock-runtime."+region+".") {
-				t.Errorf("region %q became host %q", region, e.host)
+			if o.Endpoint.URL == "" && !strings.HasPrefix(e.Host, "bedrock-runtime."+region+".") {
+				t.Errorf("region %q became host %q", region, e.Host)
 			}
 			return
 		}

@@ -10,10 +10,9 @@ import (
 
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
-)
 
-// signingName is Bedrock Runtime's service name in SigV4.
-const signingName = "bedrock"
+	"github.com/securebedrock/securebedrock-go/internal/pinned"
+)
 
 // sealedHeader is the number of sealedHeaders.
 const sealedHeader = 10
@@ -180,7 +179,7 @@ func (s *gateStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 	if s.op.stream && resp.StatusCode >= 200 && resp.StatusCode < 300 {
 		resp.Body = ex.result.observe(resp.Body, &ex.call)
 	} else {
-		resp.Body = &boundedBody{ReadCloser: resp.Body, left: maxAnswer, ex: ex}
+		resp.Body = &pinned.Bounded{ReadCloser: resp.Body, Left: maxAnswer, TooLong: ex}
 		ex.result.raw = resp.Body
 	}
 	return out, metadata, nil
@@ -188,7 +187,10 @@ func (s *gateStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 
 // transport is the one for the operation's cost.
 func (ex *exchange) transport() smithyhttp.ClientHandler {
-	if ex.op.costs() {
+	switch {
+	case ex.op.duplex:
+		return ex.g.duplexed
+	case ex.op.costs():
 		return ex.g.transport
 	}
 	return ex.g.free
@@ -210,37 +212,20 @@ func (ex *exchange) sending(ctx context.Context) context.Context {
 // body). An event of a stream is bounded by eventframe.MaxFrame.
 const maxAnswer = 32 << 20
 
-// boundedBody ends an answer that has no end.
-type boundedBody struct {
-	io.ReadCloser
-	left int64
-	ex   *exchange
-}
-
-func (b *boundedBody) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, b.ex.named(refuse(ErrAnswerSize, fmt.Sprintf("it has more than %d bytes", maxAnswer)))
-	}
-	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
-	b.left -= int64(n)
-	return n, err
+// AnswerTooLong implements pinned.TooLong.
+func (ex *exchange) AnswerTooLong() error {
+	return ex.named(refuse(ErrAnswerSize, fmt.Sprintf("it has more than %d bytes", maxAnswer)))
 }
 
 // inspect compares a signed request with what the rules approved and what the
 // Options pin.
 func (g *guard) inspect(ex *exchange, req *smithyhttp.Request) error {
 	e, w := &g.endpoint, &ex.wire
+	if err := e.Check(req.URL, req.Host); err != nil {
+		return err
+	}
 	switch {
-	case req.URL.Scheme != e.scheme:
-		return refuse(ErrEndpoint, fmt.Sprintf("the scheme is %q and the pinned one is %q", req.URL.Scheme, e.scheme))
-	case req.URL.Host != e.host:
-		return refuse(ErrEndpoint, fmt.Sprintf("the host is %q and the pinned one is %q", req.URL.Host, e.host))
-	case req.Host != "" && req.Host != e.host:
-		return refuse(ErrEndpoint, fmt.Sprintf("the Host header is %q and the pinned one is %q", req.Host, e.host))
-	case req.URL.User != nil, req.URL.Opaque != "":
-		return refuse(ErrEndpoint, "the URL carries user information or an opaque part")
-	case req.Method != w.method, req.URL.RawQuery != w.query,
-		req.URL.Path != join(e.path, w.path), req.URL.RawPath != e.joinRaw(w.rawPath):
+	case req.Method != w.method, req.URL.RawQuery != w.query, !e.Joined(req.URL, w.path, w.rawPath):
 		return refuse(ErrEndpoint, "method, path or query changed after the rules; a middleware or an interceptor rewrote the request")
 	case req.Body != nil:
 		return refuse(ErrEndpoint, "a body was put beside the serialized one")
@@ -248,31 +233,21 @@ func (g *guard) inspect(ex *exchange, req *smithyhttp.Request) error {
 	if err := inspectHeaders(w, req.Request); err != nil {
 		return err
 	}
-	return g.inspectAuth(ex, req.Header)
+	signature := pinned.Signature{AccessKey: ex.accessKey, Token: ex.token, Region: g.region, Service: signingName}
+	return signature.Check(req.Header)
 }
 
 // inspectHeaders demands that each header can be taken in one way only, and that
-// those of the serializer's are as it wrote them. net/http sends a key as it stands
-// in the map: one in another case would go out beside the canonical one.
+// those of the serializer's are as the serializer wrote them.
 func inspectHeaders(w *wire, req *http.Request) error {
-	switch {
-	case len(req.Trailer) > 0 || len(req.Header["Trailer"]) > 0:
-		return refuse(ErrEndpoint, "the request announces a trailer, which would carry headers past the gate; a step of the SDK's stack or an interceptor put it there")
-	case len(req.TransferEncoding) > 0 || len(req.Header["Transfer-Encoding"]) > 0:
-		return refuse(ErrEndpoint, "the request has a transfer encoding of its own; a step of the SDK's stack or an interceptor put it there")
-	case req.GetBody != nil:
-		return refuse(ErrEndpoint, "the request has a GetBody, which could put another body in the approved one's place; a step of the SDK's stack or an interceptor put it there")
+	if err := pinned.CheckFraming(req); err != nil {
+		return err
 	}
 	for key, values := range req.Header {
-		canonical := http.CanonicalHeaderKey(key)
-		switch {
-		case key != canonical:
-			return refuse(headerRule(canonical), "the header "+canonical+" is written in another case and would be sent beside the canonical one; use http.Header.Set")
-		case !endToEnd(key, values):
-			return refuse(ErrEndpoint, "the header "+key+" would let a server on the way take other headers away, or read the body as something else; a step of the SDK's stack or an interceptor put it there")
-		case len(values) > 1 && headerRule(key) != ErrEndpoint:
-			return refuse(headerRule(key), "the header "+key+" has more than one value; a step of the SDK's stack or an interceptor added one")
-		case isSealed(key) && (first(values) != w.header(key) || first(values) == ""):
+		if err := pinned.CheckHeader(key, values, headerRule); err != nil {
+			return err
+		}
+		if isSealed(key) && (first(values) != w.header(key) || first(values) == "") {
 			return refuse(ErrGuardrailOverride, "the header "+key+" changed after the rules; a middleware or an interceptor rewrote the request")
 		}
 	}
@@ -282,23 +257,6 @@ func inspectHeaders(w *wire, req *http.Request) error {
 		}
 	}
 	return nil
-}
-
-// endToEnd reports whether a header leaves the others and the body what they are. A
-// proxy removes the headers that Connection lists (RFC 9110, section 7.6.1), and
-// Content-Encoding tells how to read the body.
-func endToEnd(key string, values []string) bool {
-	switch key {
-	case "Connection", "Proxy-Connection":
-		for _, v := range values {
-			if !strings.EqualFold(v, "close") && !strings.EqualFold(v, "keep-alive") {
-				return false
-			}
-		}
-	case "Upgrade", "Content-Encoding":
-		return false
-	}
-	return true
 }
 
 // sealed gives the request its approved body. Another reader with the same bytes,
@@ -322,40 +280,8 @@ func (w *wire) sealed(op *operation, req *smithyhttp.Request) (*smithyhttp.Reque
 
 // headerRule is the rule that a header belongs to.
 func headerRule(canonical string) error {
-	switch {
-	case isSealed(canonical):
+	if isSealed(canonical) {
 		return ErrGuardrailOverride
-	case canonical == "Authorization", strings.HasPrefix(canonical, "X-Amz-"):
-		return ErrAuth
 	}
-	return ErrEndpoint
-}
-
-// inspectAuth demands SigV4 in the pinned region, with the key that the
-// configured credentials gave for this attempt.
-func (g *guard) inspectAuth(ex *exchange, h http.Header) error {
-	auth := first(h["Authorization"])
-	scope, ok := strings.CutPrefix(auth, "AWS4-HMAC-SHA256 Credential=")
-	if !ok || len(h["Authorization"]) != 1 {
-		return refuse(ErrAuth, "the request is not signed with SigV4")
-	}
-	if first(h["X-Amz-Security-Token"]) != ex.token {
-		return refuse(ErrAuth, "the request carries another session token than the configured credentials gave")
-	}
-	scope, _, _ = strings.Cut(scope, ",")
-	key, scope, _ := strings.Cut(scope, "/")
-	_, scope, _ = strings.Cut(scope, "/") // the date
-	region, scope, _ := strings.Cut(scope, "/")
-	service, scope, _ := strings.Cut(scope, "/")
-	switch {
-	case scope != "aws4_request":
-		return refuse(ErrAuth, "the signature's scope is malformed")
-	case key != ex.accessKey || ex.accessKey == "":
-		return refuse(ErrAuth, "the request is signed with another key than the configured credentials gave")
-	case region != g.region:
-		return refuse(ErrRegion, fmt.Sprintf("the request is signed for %s and Options.Region is %s", region, g.region))
-	case service != signingName:
-		return refuse(ErrAuth, fmt.Sprintf("the request is signed for service %q and not for %q", service, signingName))
-	}
-	return nil
+	return pinned.HeaderRule(canonical)
 }

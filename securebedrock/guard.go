@@ -5,6 +5,8 @@ import (
 
 	"github.com/aws/smithy-go/logging"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/securebedrock/securebedrock-go/internal/pinned"
 )
 
 // guard is what every call of one Client runs through. It is immutable but for
@@ -27,10 +29,11 @@ type guard struct {
 	chain       Handler
 	hasMW       bool
 	watched     bool // the configuration has steps or interceptors of its own
-	endpoint    pinnedEndpoint
-	doer        *roundTripDoer
+	endpoint    pinned.Endpoint
+	doer        *pinned.Client
 	transport   smithyhttp.ClientHandler // over doer
 	free        smithyhttp.ClientHandler // the same, for operations that may be sent twice
+	duplexed    smithyhttp.ClientHandler // the same, for streams in both directions
 	traced      bool                     // the application's TracerProvider wants the SDK's own context
 	attempts    retryStep
 	protocol    *protocol

@@ -14,10 +14,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
-	smithyauth "github.com/aws/smithy-go/auth"
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 
+	"github.com/securebedrock/securebedrock-go/internal/pinned"
 	regions "github.com/securebedrock/securebedrock-go/internal/region"
 )
 
@@ -86,9 +86,9 @@ func regionalSTS(logger logging.Logger, region string, base aws.CredentialsProvi
 	return sts.New(sts.Options{
 		Region:             region,
 		Credentials:        base,
-		HTTPClient:         refusingClient{},
+		HTTPClient:         pinned.Refusing{Refuse: roundTheGate},
 		APIOptions:         []func(*middleware.Stack) error{gate.install},
-		AuthSchemeResolver: stsSigV4{region},
+		AuthSchemeResolver: pinned.NewSigV4[sts.AuthResolverParameters]("sts", region, nil),
 		Logger:             logger,
 	}), nil
 }
@@ -101,13 +101,6 @@ func stsHost(region string, e Endpoint) (string, error) {
 		return "", fmt.Errorf("%w: Region: STS has no endpoint in %s: %w", ErrConfig, region, err)
 	}
 	return resolved.URI.Host, nil
-}
-
-type stsSigV4 struct{ region string }
-
-// ResolveAuthSchemes implements sts.AuthSchemeResolver.
-func (s stsSigV4) ResolveAuthSchemes(context.Context, *sts.AuthResolverParameters) ([]*smithyauth.Option, error) {
-	return sigV4For("sts", s.region), nil
 }
 
 // defaultSessionName tells in CloudTrail where a call came from.

@@ -1,70 +1,37 @@
 package securebedrock
 
 import (
-	"crypto/tls"
 	"fmt"
-	"net"
 	"net/http"
-	"net/url"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/securebedrock/securebedrock-go/internal/pinned"
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
 
-// newTransport builds the pinned transport. From the application's HTTP client
-// it keeps what is the owner's to say: root CAs, client certificates, the proxy,
-// the dialer, HTTP/2 switched off, smaller bounds, and checks that only tighten
-// TLS. What would loosen TLS, or change the peer, is refused. The times are those
-// of the Options, and what serves speed is ours. TestOwnerFields knows each field.
-func newTransport(owner aws.HTTPClient, e Endpoint, t Timeouts, conns *connections) (*http.Transport, error) {
-	if _, ok := owner.(refusingClient); ok {
-		return nil, fmt.Errorf("%w: HTTPClient: it is that of a client which is guarded already (Client.Runtime); use that client, or give the one that it was made of", ErrConfig)
-	}
-	theirs, err := pinned.Transport(owner)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w; put what it adds into Options.Middleware", ErrConfig, err)
-	}
-	base := awshttp.NewBuildableClient().GetTransport()
-	base.TLSHandshakeTimeout = t.Connect
-	// Bedrock's calls are long and many at once: the SDK's 10 idle connections a
-	// host would make most of 256 callers over HTTP/1.1 shake hands anew.
-	base.MaxIdleConns, base.MaxIdleConnsPerHost, base.MaxConnsPerHost = 1024, 1024, 0
-	base.TLSClientConfig.MinVersion = tls.VersionTLS12
-	// Bedrock does not compress, and an answer that unpacks itself has no bound.
-	base.DisableCompression = true
-	base.TLSClientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(0)
-	// HTTP/2 asks a silent connection for a sign of life. All exchanges on a dead one
-	// fail, and the next attempt finds another.
-	base.HTTP2 = new(http.HTTP2Config)
-	base.HTTP2.SendPingTimeout, base.HTTP2.PingTimeout = t.pings()
-	dial := dialFunc((&net.Dialer{}).DialContext)
-	if theirs == nil {
-		base.Proxy = pinned.TunnelOnly(base.Proxy)
-	} else {
-		u, _ := url.Parse(e.URL)
-		dialTheirs, err := pinned.Keep(base, theirs, u != nil && strings.EqualFold(u.Scheme, "http"),
-			func(fault error) error { return fmt.Errorf("%w: %w", ErrConfig, fault) })
-		if err != nil {
-			return nil, err
-		}
-		if dialTheirs != nil {
-			dial = dialFunc(dialTheirs)
-		}
-	}
-	base.DialContext = conns.track(dial.bounded(t))
-	return base, nil
+// newTransport builds the pinned transport, with what the owner's HTTP client says of
+// connections and TLS.
+func newTransport(owner aws.HTTPClient, e Endpoint, t Timeouts, conns *pinned.Connections) (*http.Transport, error) {
+	var faults refusal.Faults
+	transport := pinned.Transport(pinned.Owner{
+		Client: owner,
+		Plain:  pinned.Plain(e.URL),
+		Remedy: "put what it adds into Options.Middleware",
+	}, t.pinned(), conns, &faults)
+	return transport, faults.Err()
 }
 
-// refusingClient stands in the SDK client's options. Requests go out through
-// the gate, which has its own transport; whatever arrives here has gone round
-// the gate.
-type refusingClient struct{}
-
-func (refusingClient) Do(req *http.Request) (*http.Response, error) {
-	return nil, bypassed(middleware.GetOperationName(req.Context()),
+// roundTheGate is the error of a request that arrives at the HTTP client in the SDK's
+// options. The gate sends through a transport of its own.
+func roundTheGate(req *http.Request) error {
+	return bypassed(middleware.GetOperationName(req.Context()),
 		"the request did not pass the gate; a per-call option took it out of the stack, or this HTTP client was taken out of the client")
+}
+
+// clientClosed is the error of what Shutdown has ended. A PolicyError is not sent
+// again.
+func clientClosed(err error) error {
+	return &PolicyError{Rule: fmt.Errorf("%w: %w", ErrConfig, err), Detail: "the client was closed"}
 }

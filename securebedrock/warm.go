@@ -53,7 +53,7 @@ func (g *guard) connect(ctx context.Context) (err error) {
 			err = panicError("the HTTP client", v)
 		}
 	}()
-	u := url.URL{Scheme: g.endpoint.scheme, Host: g.endpoint.host, Path: "/"}
+	u := url.URL{Scheme: g.endpoint.Scheme, Host: g.endpoint.Host, Path: "/"}
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, u.String(), nil)
 	if err == nil {
 		var resp *http.Response
@@ -62,7 +62,7 @@ func (g *guard) connect(ctx context.Context) (err error) {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("securebedrock: Warm: connection to %s: %w", g.endpoint.host, err)
+		return fmt.Errorf("securebedrock: Warm: connection to %s: %w", g.endpoint.Host, err)
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ func (o *Options) checkEndpoint(whose string, theirs bedrockruntime.Options) err
 	if err != nil || !regions.Valid(theirs.Region) {
 		return nil //nolint:nilerr // the region is another fault's
 	}
-	ours := plainURL(public.endpoint.URI.String())
+	ours := plainURL(public.String())
 	switch called, err := endpointOf(theirs); {
 	case err != nil:
 		return fmt.Errorf("%w: Endpoint: it is empty, which means %s, and what the %s calls cannot be told: its endpoint resolver: %w", ErrConfig, ours, whose, err)

@@ -5,6 +5,7 @@ package foreign
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"runtime"
 	"time"
 )
@@ -106,4 +107,17 @@ func (c *Call) Wait(ctx context.Context) error {
 	case <-patience.C:
 		return fmt.Errorf("%w: %s: %w", c.stuck, c.what, context.Cause(ctx))
 	}
+}
+
+// IsNil reports whether an interface holds nothing, or a nil pointer, map, slice,
+// function or channel, which would panic at its first use.
+func IsNil(v any) bool {
+	if v == nil {
+		return true
+	}
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Func, reflect.Chan, reflect.UnsafePointer:
+		return r.IsNil()
+	}
+	return false
 }

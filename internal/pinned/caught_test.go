@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
 
 // Each function that is kept of the owner's transport fails its connection where
@@ -61,8 +63,9 @@ func TestOwnersFunctionsThatPanic(t *testing.T) {
 				}
 				theirs.TLSClientConfig.RootCAs = x509.NewCertPool()
 				theirs.TLSClientConfig.RootCAs.AddCert(server.Certificate())
-				dial, err := Keep(ours, theirs, false, func(err error) error { return err })
-				if err != nil {
+				var faults refusal.Faults
+				dial := keep(ours, theirs, false, &faults)
+				if err := faults.Err(); err != nil {
 					t.Fatal(err)
 				}
 				if dial != nil {
@@ -82,7 +85,7 @@ func TestOwnersFunctionsThatPanic(t *testing.T) {
 			})
 		}
 	}
-	proxied := TunnelOnly(func(*http.Request) (*url.URL, error) { panic("a secret") })
+	proxied := tunnelOnly(func(*http.Request) (*url.URL, error) { panic("a secret") })
 	if _, err := proxied(httptest.NewRequest(http.MethodGet, server.URL, nil)); !errors.Is(err, errPanicked) {
 		t.Errorf("Proxy: %v", err)
 	}

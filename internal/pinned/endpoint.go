@@ -96,8 +96,13 @@ func Loopback(host string) bool {
 	return strings.EqualFold(host, "localhost")
 }
 
-// URL returns the endpoint as a URL.
-func (e *Endpoint) URL() url.URL {
+// String returns the endpoint's URL.
+func (e Endpoint) String() string {
+	u := e.uri()
+	return u.String()
+}
+
+func (e Endpoint) uri() url.URL {
 	return url.URL{Scheme: e.Scheme, Host: e.Host, Path: e.path, RawPath: e.rawPath}
 }
 
@@ -140,7 +145,7 @@ type Resolver[P any] struct{ endpoint smithyendpoints.Endpoint }
 
 // NewResolver returns a Resolver that always answers e.
 func NewResolver[P any](e Endpoint) *Resolver[P] {
-	return &Resolver[P]{smithyendpoints.Endpoint{URI: e.URL()}}
+	return &Resolver[P]{smithyendpoints.Endpoint{URI: e.uri()}}
 }
 
 // ResolveEndpoint implements the EndpointResolverV2 of the service whose parameters

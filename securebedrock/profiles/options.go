@@ -1,10 +1,10 @@
 package profiles
 
 import (
-	"errors"
-	"fmt"
 	"time"
 
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
+	regions "github.com/securebedrock/securebedrock-go/internal/region"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
@@ -74,29 +74,26 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// check reports every fault at once, each wrapping securebedrock.ErrConfig and
-// naming its field.
-func (o Options) check() error {
-	var faults []error
-	fault := func(field, why string) {
-		faults = append(faults, fmt.Errorf("%w: profiles: %s: %s", securebedrock.ErrConfig, field, why))
-	}
+// check reports every fault, under the name of its field.
+func (o Options) check(faults *refusal.Faults) {
 	switch {
 	case o.Region == "":
-		fault("Region", "it is required")
+		faults.Add("Region", "it is required")
 	case !isRegion(o.Region):
-		fault("Region", fmt.Sprintf("%q is not the name of a region", o.Region))
+		faults.Add("Region", "%q is not the name of a region", o.Region)
 	}
 	for _, d := range []struct {
 		field string
 		d     time.Duration
 	}{{"Timeout", o.Timeout}, {"SystemTTL", o.SystemTTL}, {"ApplicationTTL", o.ApplicationTTL}} {
 		if d.d < 0 {
-			fault(d.field, fmt.Sprintf("%v is negative", d.d))
+			faults.Add(d.field, "%v is negative; zero means the default", d.d)
 		}
 	}
 	if o.MaxEntries < 0 {
-		fault("MaxEntries", fmt.Sprintf("%d is negative", o.MaxEntries))
+		faults.Add("MaxEntries", "%d is negative; zero means the default", o.MaxEntries)
 	}
-	return errors.Join(faults...)
 }
+
+// isRegion accepts the names of regions, by the SDK's own partition table.
+func isRegion(s string) bool { return regions.Valid(s) }

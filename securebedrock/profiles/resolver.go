@@ -2,7 +2,6 @@ package profiles
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -14,7 +13,11 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/bedrock"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockagent"
+	"github.com/aws/smithy-go/logging"
 
+	"github.com/securebedrock/securebedrock-go/internal/foreign"
+	"github.com/securebedrock/securebedrock-go/internal/pinned"
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 	regions "github.com/securebedrock/securebedrock-go/internal/region"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
@@ -42,25 +45,28 @@ var _ securebedrock.ProfileResolver = (*Resolver)(nil)
 //
 // It reports every fault at once, each wrapping securebedrock.ErrConfig.
 func New(cfg aws.Config, opts Options) (*Resolver, error) {
-	transport, transportErr := newTransport(cfg.HTTPClient, isPlain(opts.Endpoint) || isPlain(opts.AgentEndpoint))
-	var endpoint, agentEndpoint pinnedEndpoint
-	var endpointErr, agentErr error
-	if isRegion(opts.Region) || opts.Endpoint.URL != "" {
-		endpoint, endpointErr = newEndpoint("Endpoint", controlPlane(), opts.Region, opts.Endpoint)
-	}
+	faults := refusal.Faults{Scope: "profiles: "}
+	opts.check(&faults)
+	opts = opts.withDefaults()
+	endpoint := endpointOf("Endpoint", controlPlane(), opts.Region, opts.Endpoint, &faults)
 	agentAt := opts.AgentEndpoint
 	if agentAt == (securebedrock.Endpoint{}) {
 		agentAt = opts.Endpoint
 	}
 	// A URL is of one service: prompts are not asked for at the other's.
 	askAgent := opts.Endpoint.URL == "" || opts.AgentEndpoint != (securebedrock.Endpoint{})
-	if askAgent && (isRegion(opts.Region) || agentAt.URL != "") {
-		agentEndpoint, agentErr = newEndpoint("AgentEndpoint", agents(), opts.Region, agentAt)
+	var agentEndpoint pinned.Endpoint
+	if askAgent {
+		agentEndpoint = endpointOf("AgentEndpoint", agents(), opts.Region, agentAt, &faults)
 	}
-	if err := errors.Join(opts.check(), endpointErr, agentErr, checkCredentials(cfg.Credentials), transportErr); err != nil {
+	pinned.CheckCredentials(cfg.Credentials, "", &faults)
+	client, transport := newClient(cfg.HTTPClient, pinned.Plain(opts.Endpoint.URL) || pinned.Plain(opts.AgentEndpoint.URL), opts.Timeout, &faults)
+	if err := faults.Err(); err != nil {
 		return nil, err
 	}
-	opts = opts.withDefaults()
+	if foreign.IsNil(cfg.Logger) {
+		cfg.Logger = logging.Nop{}
+	}
 	r := &Resolver{region: opts.Region, system: opts.SystemTTL, own: opts.ApplicationTTL, transport: transport}
 	p, _ := regions.Of(opts.Region)
 	r.partition = p.ID
@@ -74,6 +80,7 @@ func New(cfg aws.Config, opts Options) (*Resolver, error) {
 		s.RateLimiter = ratelimit.None // one flight a profile is limit enough
 		s.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(refusalsAreFinal)}, s.Retryables...)
 	})
+	credentials := pinned.NotedCredentials{CredentialsProvider: cfg.Credentials}
 	r.client = bedrock.New(bedrock.Options{
 		Region:        opts.Region,
 		AppID:         cfg.AppID,
@@ -84,11 +91,11 @@ func New(cfg aws.Config, opts Options) (*Resolver, error) {
 		o.APIOptions = nil
 		o.AuthSchemePreference = nil
 		o.BearerAuthTokenProvider = nil
-		o.AuthSchemeResolver = sigV4Only{opts.Region}
-		o.Credentials = cfg.Credentials
-		o.EndpointResolverV2 = endpoint
+		o.AuthSchemeResolver = pinned.NewSigV4[bedrock.AuthResolverParameters](signingName, opts.Region, nil)
+		o.Credentials = credentials
+		o.EndpointResolverV2 = pinned.NewResolver[bedrock.EndpointParameters](endpoint)
 		o.HTTPSignerV4 = signer
-		o.HTTPClient = &gate{rt: transport, pinned: endpoint.endpoint.URI, region: opts.Region}
+		o.HTTPClient = &gate{client, endpoint, opts.Region}
 		o.Retryer = retryer
 	})
 	if !askAgent {
@@ -102,11 +109,11 @@ func New(cfg aws.Config, opts Options) (*Resolver, error) {
 	}, func(o *bedrockagent.Options) {
 		o.APIOptions = nil
 		o.AuthSchemePreference = nil
-		o.AuthSchemeResolver = agentSigV4Only{opts.Region}
-		o.Credentials = cfg.Credentials
-		o.EndpointResolverV2 = agentPinned{agentEndpoint}
+		o.AuthSchemeResolver = pinned.NewSigV4[bedrockagent.AuthResolverParameters](signingName, opts.Region, nil)
+		o.Credentials = credentials
+		o.EndpointResolverV2 = pinned.NewResolver[bedrockagent.EndpointParameters](agentEndpoint)
 		o.HTTPSignerV4 = signer
-		o.HTTPClient = &gate{rt: transport, pinned: agentEndpoint.endpoint.URI, region: opts.Region}
+		o.HTTPClient = &gate{client, agentEndpoint, opts.Region}
 		o.Retryer = retryer
 	})
 	return r, nil
@@ -163,6 +170,7 @@ func (r *Resolver) parse(profile string) (securebedrock.Model, error) {
 
 // ask puts one question to the control plane.
 func (r *Resolver) ask(ctx context.Context, profile string) ([]string, time.Duration, error) {
+	ctx = pinned.WithNote(ctx)
 	m, err := r.parse(profile)
 	if err != nil {
 		return nil, 0, err

@@ -1,53 +1,37 @@
 package profiles
 
 import (
-	"crypto/tls"
 	"fmt"
-	"net"
 	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 
 	"github.com/securebedrock/securebedrock-go/internal/pinned"
-	"github.com/securebedrock/securebedrock-go/securebedrock"
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
 
-// connectTimeout bounds the dial and, apart from it, the TLS handshake, as
-// securebedrock.Timeouts.Connect does by default.
-const connectTimeout = 5 * time.Second
+// timeouts leaves a quarter of Options.Timeout for another attempt where the first
+// meets silence: the wait for an answer's beginning is Read and twice Connect. The
+// upper bounds are the client's own defaults.
+func timeouts(question time.Duration) pinned.Timeouts {
+	return pinned.Timeouts{
+		Connect: min(question/4, 5*time.Second),
+		Read:    min(question/4, time.Minute),
+		Call:    question,
+		Passed: func(t pinned.Timeout) error {
+			if t.Err != nil {
+				return fmt.Errorf("%w, %v: %w", t.Rule, t.After, t.Err)
+			}
+			return fmt.Errorf("%w, %v", t.Rule, t.After)
+		},
+	}
+}
 
-// pingAfter is how long a connection over HTTP/2 may be silent before it is asked for
-// a sign of life, and how long for the answer.
-const pingAfter = 5 * time.Second
-
-// newTransport keeps of the application's HTTP client what is the owner's to say,
-// and refuses what would loosen TLS, as securebedrock does. plain: an endpoint is
-// plain http, where nothing proves who is at the other end of the owner's dialer.
-func newTransport(owner aws.HTTPClient, plain bool) (*http.Transport, error) {
-	theirs, err := pinned.Transport(owner)
-	if err != nil {
-		return nil, fmt.Errorf("%w: profiles: %w", securebedrock.ErrConfig, err)
-	}
-	base := awshttp.NewBuildableClient().GetTransport()
-	base.TLSHandshakeTimeout = connectTimeout
-	base.TLSClientConfig.MinVersion = tls.VersionTLS12
-	base.DisableCompression = true // as in the client: an answer does not unpack itself
-	base.HTTP2 = &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingAfter}
-	base.DialContext = (&net.Dialer{Timeout: connectTimeout, KeepAlive: awshttp.DefaultDialKeepAliveTimeout}).DialContext
-	if theirs == nil {
-		base.Proxy = pinned.TunnelOnly(base.Proxy)
-		return base, nil
-	}
-	dial, err := pinned.Keep(base, theirs, plain, func(fault error) error {
-		return fmt.Errorf("%w: profiles: %w", securebedrock.ErrConfig, fault)
-	})
-	if err != nil {
-		return nil, err
-	}
-	if dial != nil {
-		base.DialContext = dial
-	}
-	return base, nil
+// newClient keeps of the application's HTTP client what is the owner's to say. plain:
+// an endpoint is plain http.
+func newClient(owner aws.HTTPClient, plain bool, question time.Duration, faults *refusal.Faults) (*pinned.Client, *http.Transport) {
+	t, conns := timeouts(question), new(pinned.Connections)
+	transport := pinned.Transport(pinned.Owner{Client: owner, Plain: plain}, t, conns, faults)
+	return &pinned.Client{RoundTripper: transport, Connections: conns, Timeouts: t}, transport
 }

@@ -7,10 +7,10 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"testing"
 	"time"
 
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
@@ -30,7 +30,9 @@ func TestOwnerValuesAreRefused(t *testing.T) {
 		"a dialer beside a plain endpoint":  {&http.Transport{DialContext: dial}, true},
 		"a TLSNextProto of another service": {&http.Transport{TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{"x": nil}}, false},
 	} {
-		if _, err := newTransport(&http.Client{Transport: row.transport}, row.plain); !errors.Is(err, securebedrock.ErrConfig) {
+		var faults refusal.Faults
+		newClient(&http.Client{Transport: row.transport}, row.plain, time.Second, &faults)
+		if err := faults.Err(); !errors.Is(err, securebedrock.ErrConfig) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -42,12 +44,13 @@ func TestOwnerValuesAreKept(t *testing.T) {
 	suites := []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}
 	var p http.Protocols
 	p.SetHTTP1(true)
-	ours, err := newTransport(&http.Client{Transport: &http.Transport{
+	var faults refusal.Faults
+	_, ours := newClient(&http.Client{Transport: &http.Transport{
 		DialContext:     func(context.Context, string, string) (net.Conn, error) { return nil, dialled },
 		Protocols:       &p,
 		TLSClientConfig: &tls.Config{CipherSuites: suites, MinVersion: tls.VersionTLS13},
-	}}, false)
-	if err != nil {
+	}}, false, time.Second, &faults)
+	if err := faults.Err(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := ours.DialContext(t.Context(), "tcp", "127.0.0.1:1"); !errors.Is(err, dialled) {
@@ -70,20 +73,16 @@ func (a answered) RoundTrip(*http.Request) (*http.Response, error) {
 
 // An answer with a false Date does not have later requests signed for another year.
 func TestSkewIsBounded(t *testing.T) {
-	u, err := url.Parse("https://bedrock.us-east-1.amazonaws.com")
-	if err != nil {
-		t.Fatal(err)
-	}
 	for date, kept := range map[string]bool{
 		time.Now().UTC().Format(http.TimeFormat):                   true,
 		time.Now().AddDate(20, 0, 0).UTC().Format(http.TimeFormat): false,
 	} {
-		g := &gate{rt: answered{date}, pinned: *u, region: "us-east-1"}
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, u.String(), nil)
+		g := gateOver(t, answered{date})
+		req, err := http.NewRequestWithContext(signedBy(t, "AKID"), http.MethodGet, g.endpoint.String(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261125/us-east-1/bedrock/aws4_request, SignedHeaders=host, Signature=0")
+		req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/20261125/us-east-1/bedrock/aws4_request, SignedHeaders=host, Signature=0")
 		resp, err := g.Do(req)
 		if err != nil {
 			t.Fatal(err)

@@ -1,4 +1,4 @@
-package securebedrock
+package pinned
 
 import (
 	"context"
@@ -16,12 +16,22 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
 
-// ownerField says what becomes of a field of the owner's transport or TLS
+// made is the transport for an endpoint's URL.
+func made(owner aws.HTTPClient, url string) (*http.Transport, error) {
+	var faults refusal.Faults
+	t := Transport(Owner{Client: owner, Plain: Plain(url)}, Timeouts{Connect: 5 * time.Second, Read: time.Minute}, new(Connections), &faults)
+	return t, faults.Err()
+}
+
+// classified says what becomes of a field of the owner's transport or TLS
 // configuration. Exactly one of the first three is set.
-type ownerField struct {
+type classified struct {
 	kept    func(*http.Transport) bool // it is in ours
 	refused bool
 	ignored string // why that is right
@@ -40,13 +50,13 @@ func keptTLS(f func(*tls.Config) bool) func(*http.Transport) bool {
 const (
 	serverOnly   = "it is for servers"
 	speed        = "it serves speed, and is ours"
-	optionsTimes = "Options.Timeouts says it, as NewFromConfig is documented"
+	optionsTimes = "Timeouts says it"
 )
 
 // ownerTransportFields is the list: a field that Go adds fails the test below until it is
 // classified here.
-func ownerTransportFields() map[string]ownerField {
-	return map[string]ownerField{
+func ownerTransportFields() map[string]classified {
+	return map[string]classified{
 		"Proxy": {set: func(t *http.Transport) { t.Proxy = http.ProxyURL(&url.URL{Host: "proxy"}) },
 			kept: func(t *http.Transport) bool { return t.Proxy != nil }},
 		"OnProxyConnectResponse": {set: func(t *http.Transport) {
@@ -85,8 +95,8 @@ func ownerTransportFields() map[string]ownerField {
 	}
 }
 
-func ownerTLSFields() map[string]ownerField {
-	return map[string]ownerField{
+func ownerTLSFields() map[string]classified {
+	return map[string]classified{
 		"Rand":                                {set: tlsOf(func(c *tls.Config) { c.Rand = rand.Reader }), refused: true},
 		"Time":                                {set: tlsOf(func(c *tls.Config) { c.Time = time.Now }), refused: true},
 		"Certificates":                        {set: tlsOf(func(c *tls.Config) { c.Certificates = make([]tls.Certificate, 1) }), kept: keptTLS(func(c *tls.Config) bool { return len(c.Certificates) == 1 })},
@@ -122,14 +132,14 @@ func ownerTLSFields() map[string]ownerField {
 	}
 }
 
-func ownerHTTP2Fields() map[string]ownerField {
+func ownerHTTP2Fields() map[string]classified {
 	set := func(f func(*http.HTTP2Config)) func(*http.Transport) {
 		return func(t *http.Transport) { t.HTTP2 = new(http.HTTP2Config); f(t.HTTP2) }
 	}
-	number := func(get func(*http.HTTP2Config) *int) ownerField {
-		return ownerField{set: set(func(h *http.HTTP2Config) { *get(h) = 1 << 20 }), kept: func(t *http.Transport) bool { return *get(t.HTTP2) == 1<<20 }}
+	number := func(get func(*http.HTTP2Config) *int) classified {
+		return classified{set: set(func(h *http.HTTP2Config) { *get(h) = 1 << 20 }), kept: func(t *http.Transport) bool { return *get(t.HTTP2) == 1<<20 }}
 	}
-	return map[string]ownerField{
+	return map[string]classified{
 		"MaxConcurrentStreams": number(func(h *http.HTTP2Config) *int { return &h.MaxConcurrentStreams }),
 		"StrictMaxConcurrentRequests": {set: set(func(h *http.HTTP2Config) {
 			reflect.ValueOf(h).Elem().FieldByName("StrictMaxConcurrentRequests").SetBool(true)
@@ -177,7 +187,7 @@ func verifyConnection(tls.ConnectionState) error { return nil }
 func TestOwnerFields(t *testing.T) {
 	for _, of := range []struct {
 		typ    reflect.Type
-		fields map[string]ownerField
+		fields map[string]classified
 	}{
 		{reflect.TypeFor[http.Transport](), ownerTransportFields()},
 		{reflect.TypeFor[tls.Config](), ownerTLSFields()},
@@ -200,19 +210,19 @@ func TestOwnerFields(t *testing.T) {
 				f.set(theirs)
 				for name, client := range map[string]func() (*http.Transport, error){
 					"http.Client": func() (*http.Transport, error) {
-						return newTransport(&http.Client{Transport: theirs}, Endpoint{}, Timeouts{}.withDefaults(), new(connections))
+						return made(&http.Client{Transport: theirs}, "")
 					},
 					"BuildableClient": func() (*http.Transport, error) {
 						b := awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {
 							tr.DialContext, tr.ForceAttemptHTTP2 = nil, false // as in the other
 							f.set(tr)
 						})
-						return newTransport(b, Endpoint{}, Timeouts{}.withDefaults(), new(connections))
+						return made(b, "")
 					},
 				} {
 					ours, err := client()
 					switch {
-					case f.refused && !errors.Is(err, ErrConfig):
+					case f.refused && !errors.Is(err, refusal.Config):
 						t.Errorf("%s: not refused: %v", name, err)
 					case !f.refused && err != nil:
 						t.Errorf("%s: %v", name, err)
@@ -248,7 +258,7 @@ func TestHTTP2StaysOff(t *testing.T) {
 			defer srv.Close()
 			theirs := new(http.Transport)
 			row.set(theirs)
-			ours, err := newTransport(&http.Client{Transport: theirs}, Endpoint{URL: srv.URL}, Timeouts{}.withDefaults(), new(connections))
+			ours, err := made(&http.Client{Transport: theirs}, srv.URL)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -272,27 +282,27 @@ func TestOwnerValuesAreRefused(t *testing.T) {
 	for _, row := range []struct {
 		name string
 		set  func(*http.Transport)
-		e    Endpoint
+		url  string // of the endpoint
 		says string
 	}{
-		{"an insecure cipher suite", tlsOf(func(c *tls.Config) { c.CipherSuites = []uint16{tls.TLS_RSA_WITH_RC4_128_SHA} }), Endpoint{}, "TLS_RSA_WITH_RC4_128_SHA"},
-		{"TLS 1.1 at most", tlsOf(func(c *tls.Config) { c.MaxVersion = tls.VersionTLS11 }), Endpoint{}, "MaxVersion"},
-		{"a protocol nobody speaks", tlsOf(func(c *tls.Config) { c.NextProtos = []string{"h3"} }), Endpoint{}, `"h3"`},
-		{"no protocol", func(t *http.Transport) { t.Protocols = new(http.Protocols) }, Endpoint{}, "neither"},
-		{"a dialer and a plain endpoint", func(t *http.Transport) { t.DialContext = failingDial }, Endpoint{URL: "http://127.0.0.1:9"}, "plain http"},
-		{"a dialer and a plain endpoint in capitals", func(t *http.Transport) { t.DialContext = failingDial }, Endpoint{URL: "HTTP://127.0.0.1:9"}, "plain http"},
+		{"an insecure cipher suite", tlsOf(func(c *tls.Config) { c.CipherSuites = []uint16{tls.TLS_RSA_WITH_RC4_128_SHA} }), "", "TLS_RSA_WITH_RC4_128_SHA"},
+		{"TLS 1.1 at most", tlsOf(func(c *tls.Config) { c.MaxVersion = tls.VersionTLS11 }), "", "MaxVersion"},
+		{"a protocol nobody speaks", tlsOf(func(c *tls.Config) { c.NextProtos = []string{"h3"} }), "", `"h3"`},
+		{"no protocol", func(t *http.Transport) { t.Protocols = new(http.Protocols) }, "", "neither"},
+		{"a dialer and a plain endpoint", func(t *http.Transport) { t.DialContext = failingDial }, "http://127.0.0.1:9", "plain http"},
+		{"a dialer and a plain endpoint in capitals", func(t *http.Transport) { t.DialContext = failingDial }, "HTTP://127.0.0.1:9", "plain http"},
 		{"an old dialer and a plain endpoint", func(t *http.Transport) {
 			//lint:ignore SA1019 an owner may still use it
 			t.Dial = func(string, string) (net.Conn, error) { return nil, errDialled } //nolint:staticcheck // an owner may still use it
-		}, Endpoint{URL: "http://127.0.0.1:9"}, "plain http"},
-		{"a net.Dialer and a plain endpoint", func(t *http.Transport) { t.DialContext = (&net.Dialer{}).DialContext }, Endpoint{URL: "http://127.0.0.1:9"}, ""},
-		{"the SDK's dialer and a plain endpoint", func(t *http.Transport) { t.DialContext = awshttp.NewBuildableClient().GetTransport().DialContext }, Endpoint{URL: "http://127.0.0.1:9"}, ""},
+		}, "http://127.0.0.1:9", "plain http"},
+		{"a net.Dialer and a plain endpoint", func(t *http.Transport) { t.DialContext = (&net.Dialer{}).DialContext }, "http://127.0.0.1:9", ""},
+		{"the SDK's dialer and a plain endpoint", func(t *http.Transport) { t.DialContext = awshttp.NewBuildableClient().GetTransport().DialContext }, "http://127.0.0.1:9", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			theirs := new(http.Transport)
 			row.set(theirs)
-			_, err := newTransport(&http.Client{Transport: theirs}, row.e, Timeouts{}.withDefaults(), new(connections))
-			if row.says == "" && err != nil || row.says != "" && (!errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), row.says)) {
+			_, err := made(&http.Client{Transport: theirs}, row.url)
+			if row.says == "" && err != nil || row.says != "" && (!errors.Is(err, refusal.Config) || !strings.Contains(err.Error(), row.says)) {
 				t.Errorf("got %v", err)
 			}
 		})
