@@ -7,5 +7,5 @@
 // with the documentation texts taken out. It is AWS's, under the Apache License,
 // Version 2.0 (https://github.com/boto/botocore/blob/develop/LICENSE.txt).
 //
-// To follow AWS: replace the file and run go generate ./securebedrock/bedrocktest.
+// To follow AWS: replace the file and run go generate ./securebedrock/bedrocktest/internal/shapes.
 package runtimemodel

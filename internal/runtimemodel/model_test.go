@@ -25,9 +25,9 @@ func TestGeneratedFileIsFresh(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const goFile = "../../securebedrock/bedrocktest/validateshapes.go"
+	const goFile = "../../securebedrock/bedrocktest/internal/shapes/shapes.go"
 	if !bytes.Equal(read(t, goFile), want) {
-		t.Errorf("%s is not what bedrock-runtime.json makes; run go generate ./securebedrock/bedrocktest", goFile)
+		t.Errorf("%s is not what bedrock-runtime.json makes; run go generate ./securebedrock/bedrocktest/internal/shapes", goFile)
 	}
 }
 

@@ -6,54 +6,56 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
 	"github.com/securebedrock/securebedrock-go/internal/wire"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/guardrail"
 )
 
 // applyGuardrail answers an ApplyGuardrail.
-func applyGuardrail(guardrails *guardrails) func(*responder, *request) error {
+func applyGuardrail(guardrails *guardrail.Registry) func(*responder, *request) error {
 	return func(w *responder, r *request) error {
 		in, _ := r.call.Input.(*bedrockruntime.ApplyGuardrailInput)
 		if in.Source != types.GuardrailContentSourceInput && in.Source != types.GuardrailContentSourceOutput {
 			return wire.Invalid("The source must be INPUT or OUTPUT.")
 		}
-		guard, err := guardrails.find(aws.ToString(in.GuardrailIdentifier), aws.ToString(in.GuardrailVersion))
+		guard, err := guardrails.Find(aws.ToString(in.GuardrailIdentifier), aws.ToString(in.GuardrailVersion))
 		if err != nil || guard == nil {
 			return notFound()
 		}
 		// The evaluation masks in place; the call keeps what was received.
 		output := in.Source == types.GuardrailContentSourceOutput
-		marks := marked{}
+		marks := guardrail.Marked{}
 		for _, block := range in.Content {
 			if text, ok := block.(*types.GuardrailContentBlockMemberText); ok {
-				marks.add(aws.String(aws.ToString(text.Value.Text)), namesOf(text.Value.Qualifiers))
+				marks.Add(aws.String(aws.ToString(text.Value.Text)), guardrail.Names(text.Value.Qualifiers))
 			}
 		}
-		texts := marks.evaluated()
+		texts := marks.Evaluated()
 		if len(in.Content) == 0 {
 			return wire.Invalid("The content must not be empty.")
 		}
-		look := evaluated{texts: texts, attacks: !output, full: in.OutputScope == types.GuardrailOutputScopeFull}
+		look := guardrail.Subject{Texts: texts, Attacks: !output, Full: in.OutputScope == types.GuardrailOutputScopeFull}
 		if output {
-			look.source, look.query, look.answer = marks.source, marks.query, marks.answer()
+			look.Source, look.Query, look.Answer = marks.Source, marks.Query, marks.Answer()
 		}
-		e := guard.evaluate(look)
+		e := guard.Evaluate(look)
 		out := &bedrockruntime.ApplyGuardrailOutput{
 			Action:            types.GuardrailActionNone,
-			ActionReason:      aws.String(e.reason()),
-			Assessments:       []types.GuardrailAssessment{e.assessment},
+			ActionReason:      aws.String(e.Reason()),
+			Assessments:       []types.GuardrailAssessment{e.Assessment},
 			Outputs:           []types.GuardrailOutputContent{},
-			Usage:             e.assessment.InvocationMetrics.Usage,
-			GuardrailCoverage: e.assessment.InvocationMetrics.GuardrailCoverage,
+			Usage:             e.Assessment.InvocationMetrics.Usage,
+			GuardrailCoverage: e.Assessment.InvocationMetrics.GuardrailCoverage,
 		}
 		switch {
-		case e.blocked:
-			message := guard.blockedInput
+		case e.Blocked:
+			message := guard.BlockedInput
 			if in.Source == types.GuardrailContentSourceOutput {
-				message = guard.blockedOutput
+				message = guard.BlockedOutput
 			}
 			out.Action = types.GuardrailActionGuardrailIntervened
 			out.Outputs = append(out.Outputs, types.GuardrailOutputContent{Text: aws.String(message)})
-		case e.masked:
+		case e.Masked:
 			out.Action = types.GuardrailActionGuardrailIntervened
 			for _, text := range texts {
 				out.Outputs = append(out.Outputs, types.GuardrailOutputContent{Text: text})

@@ -11,7 +11,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
 	"github.com/securebedrock/securebedrock-go/internal/wire"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/ids"
 )
 
 // AsyncJob is what becomes of an asynchronous invocation. The zero AsyncJob is
@@ -105,10 +107,10 @@ func (a *asyncInvokes) start(in *bedrockruntime.StartAsyncInvokeInput, body [sha
 	if !strings.HasPrefix(model, "arn:") {
 		model = "arn:aws:bedrock:" + a.region + "::foundation-model/" + model
 	}
-	id := strings.ReplaceAll(newID(), "-", "")[:12]
+	id := strings.ReplaceAll(ids.New(), "-", "")[:12]
 	now := aws.Time(time.Now().UTC().Truncate(time.Millisecond))
 	made := asyncInvoke{token: token, body: body, AsyncInvokeSummary: types.AsyncInvokeSummary{
-		InvocationArn:      aws.String("arn:aws:bedrock:" + a.region + ":" + accountID + ":async-invoke/" + id),
+		InvocationArn:      aws.String("arn:aws:bedrock:" + a.region + ":" + ids.Account + ":async-invoke/" + id),
 		ModelArn:           aws.String(model),
 		OutputDataConfig:   in.OutputDataConfig,
 		ClientRequestToken: in.ClientRequestToken,

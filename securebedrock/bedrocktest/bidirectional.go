@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/internal/wire"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/sigv4"
 )
 
 // bidirectional answers each chunk of input with a chunk that is the same, and ends
@@ -17,7 +18,7 @@ func bidirectional(calls *recorder) func(*responder, *request) error {
 			return wire.Invalid("InvokeModelWithBidirectionalStream needs HTTP/2.")
 		}
 		out := openStream(w)
-		in := newSignedFrames(r.http.Body, r.signer)
+		in := sigv4.NewFrames(r.http.Body, r.signer)
 		for {
 			chunk, err := nextChunk(r, in)
 			switch {
@@ -40,8 +41,8 @@ func bidirectional(calls *recorder) func(*responder, *request) error {
 }
 
 // nextChunk returns the content of the next frame, or io.EOF.
-func nextChunk(r *request, in *signedFrames) ([]byte, error) {
-	frame, err := in.next(r.http.Context())
+func nextChunk(r *request, in *sigv4.Frames) ([]byte, error) {
+	frame, err := in.Next(r.http.Context())
 	if err != nil {
 		return nil, err
 	}

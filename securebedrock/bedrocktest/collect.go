@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/conversation"
 )
 
 // Stream is what Collect reads: a *bedrockruntime.ConverseStreamEventStream, as
@@ -159,9 +161,9 @@ func (b *assembled) block() types.ContentBlock {
 	case *types.ContentBlockStartMemberToolUse:
 		var input document.Interface
 		if b.input.Len() > 0 {
-			input = rawDocument([]byte(b.input.String()))
+			input = conversation.RawDocument([]byte(b.input.String()))
 		} else {
-			input = rawDocument([]byte("{}"))
+			input = conversation.RawDocument([]byte("{}"))
 		}
 		return &types.ContentBlockMemberToolUse{Value: types.ToolUseBlock{
 			ToolUseId: s.Value.ToolUseId, Name: s.Value.Name, Type: s.Value.Type, Input: input,

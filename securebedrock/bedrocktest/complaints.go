@@ -3,6 +3,8 @@ package bedrocktest
 import (
 	"sync"
 	"testing"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/misuse"
 )
 
 // complaints are the faults that the test has been told of. A client repeats a
@@ -13,22 +15,22 @@ type complaints struct {
 	told map[string]bool
 }
 
-func (c *complaints) tell(m *misuse) {
+func (c *complaints) tell(m *misuse.Error) {
 	if c.tb == nil {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.told[m.what] {
+	if c.told[m.What] {
 		return
 	}
 	if c.told == nil {
 		c.told = make(map[string]bool)
 	}
-	c.told[m.what] = true
-	if m.stack != nil {
-		c.tb.Errorf("bedrocktest: %s\n\n%s", m.what, m.stack)
+	c.told[m.What] = true
+	if m.Stack != nil {
+		c.tb.Errorf("bedrocktest: %s\n\n%s", m.What, m.Stack)
 		return
 	}
-	c.tb.Errorf("bedrocktest: %s", m.what)
+	c.tb.Errorf("bedrocktest: %s", m.What)
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/internal/wire"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/conversation"
 )
 
 func (s *chats) converseStream(w *responder, r *request) error {
@@ -16,7 +17,7 @@ func (s *chats) converseStream(w *responder, r *request) error {
 	if err != nil {
 		return err
 	}
-	events, err := converseEvents(done.out, done.streamed(async), done.streamTrace())
+	events, err := conversation.Events(done.out, done.streamed(async), done.streamTrace())
 	if err != nil {
 		return err
 	}

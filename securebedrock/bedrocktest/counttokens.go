@@ -4,7 +4,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
 	"github.com/securebedrock/securebedrock-go/internal/wire"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/conversation"
 )
 
 // countTokens counts as the usage of the same prompt would.
@@ -13,17 +15,17 @@ func (s *chats) countTokens(w *responder, r *request) error {
 	var n int
 	switch v := in.Input.(type) {
 	case *types.CountTokensInputMemberConverse:
-		n = promptTokens(v.Value.System, v.Value.Messages)
+		n = conversation.PromptTokens(v.Value.System, v.Value.Messages)
 	case *types.CountTokensInputMemberInvokeModel:
-		form, err := s.profiles.familyOf(aws.ToString(in.ModelId), v.Value.Body)
+		form, err := s.profiles.Find(aws.ToString(in.ModelId), v.Value.Body)
 		if err != nil {
 			return err
 		}
 		converse := &bedrockruntime.ConverseInput{}
-		if _, err := form.read(v.Value.Body, converse); err != nil {
+		if _, err := form.Read(v.Value.Body, converse); err != nil {
 			return err
 		}
-		n = promptTokens(converse.System, converse.Messages)
+		n = conversation.PromptTokens(converse.System, converse.Messages)
 	default:
 		return wire.Invalid("The input is missing.")
 	}

@@ -6,24 +6,30 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/conversation"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/family"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/guardrail"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/rules"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/testmodel"
 )
 
 // chats runs prompts through the guardrails and the model.
 type chats struct {
-	guardrails *guardrails
-	model      *model
-	profiles   *profiles
+	guardrails *guardrail.Registry
+	model      *testmodel.Model
+	profiles   *family.Profiles
 }
 
 // exchange is one prompt and its answer, with what the guardrail said of both.
 type exchange struct {
 	out   *bedrockruntime.ConverseOutput // as the client is to see it
-	guard *guardrail                     // nil if the request named none
+	guard *guardrail.Guardrail           // nil if the request named none
 	full  bool                           // the trace is to hold what was not detected, too
 	trace bool
 
-	input, output *evaluation // nil if not evaluated
-	modelText     []string    // the model's answer before the guardrail
+	input, output *guardrail.Evaluation // nil if not evaluated
+	modelText     []string              // the model's answer before the guardrail
 	modelOut      *bedrockruntime.ConverseOutput
 	stop          string // the stop sequence that ended the answer
 }
@@ -41,32 +47,32 @@ type scope struct {
 func (s *chats) exchange(in *bedrockruntime.ConverseInput, how scope) (*exchange, error) {
 	start := time.Now()
 	if how.invoke { // those of a Converse have been checked
-		if err := checkMessages(in.Messages); err != nil {
+		if err := rules.CheckMessages(in.Messages); err != nil {
 			return nil, err
 		}
 	}
 	x := &exchange{}
 	if c := in.GuardrailConfig; c != nil {
 		var err error
-		if x.guard, err = s.guardrails.find(aws.ToString(c.GuardrailIdentifier), aws.ToString(c.GuardrailVersion)); err != nil {
+		if x.guard, err = s.guardrails.Find(aws.ToString(c.GuardrailIdentifier), aws.ToString(c.GuardrailVersion)); err != nil {
 			return nil, err
 		}
 		x.full = c.Trace == types.GuardrailTraceEnabledFull
 		x.trace = x.full || c.Trace == types.GuardrailTraceEnabled
 	}
-	look := promptOf(in, how.invoke, how.tags)
-	look.full = x.full
+	look := guardrail.Prompt(in, how.invoke, how.tags)
+	look.Full = x.full
 	if x.guard != nil {
-		x.input = x.guard.evaluate(look)
-		if x.input.blocked {
-			x.out = textAnswer(x.guard.blockedInput)
+		x.input = x.guard.Evaluate(look)
+		if x.input.Blocked {
+			x.out = conversation.TextAnswer(x.guard.BlockedInput)
 			x.out.StopReason = types.StopReasonGuardrailIntervened
-			x.out.Usage = usage(0, 0)
-			x.out.Metrics = &types.ConverseMetrics{LatencyMs: aws.Int64(milliseconds(start))}
+			x.out.Usage = conversation.Usage(0, 0)
+			x.out.Metrics = &types.ConverseMetrics{LatencyMs: aws.Int64(testmodel.Milliseconds(start))}
 			return x, nil
 		}
 	}
-	ask := s.model.ask
+	ask := s.model.Ask
 	if how.ask != nil {
 		ask = how.ask
 	}
@@ -84,20 +90,20 @@ func (s *chats) exchange(in *bedrockruntime.ConverseInput, how scope) (*exchange
 
 // guardAnswer evaluates the model's answer and puts in its place what the
 // guardrail makes of it.
-func (x *exchange) guardAnswer(prompt evaluated) {
-	content := cloneTexts(contentOf(x.out))
-	texts := messageTexts(content)
+func (x *exchange) guardAnswer(prompt guardrail.Subject) {
+	content := conversation.CloneTexts(conversation.Content(x.out))
+	texts := conversation.Texts(content)
 	for _, text := range texts {
 		x.modelText = append(x.modelText, *text)
 	}
-	x.output = x.guard.evaluate(evaluated{texts: texts, answer: texts, source: prompt.source, query: prompt.query, full: x.full})
-	if !x.output.blocked && !x.output.masked {
+	x.output = x.guard.Evaluate(guardrail.Subject{Texts: texts, Answer: texts, Source: prompt.Source, Query: prompt.Query, Full: x.full})
+	if !x.output.Blocked && !x.output.Masked {
 		return
 	}
 	guarded := *x.modelOut
 	guarded.StopReason = types.StopReasonGuardrailIntervened
-	if x.output.blocked {
-		guarded.Output = textAnswer(x.guard.blockedOutput).Output
+	if x.output.Blocked {
+		guarded.Output = conversation.TextAnswer(x.guard.BlockedOutput).Output
 	} else {
 		guarded.Output = &types.ConverseOutputMemberMessage{Value: types.Message{
 			Role: types.ConversationRoleAssistant, Content: content,
@@ -134,11 +140,11 @@ func (x *exchange) assessment() *types.GuardrailTraceAssessment {
 	}
 	t := &types.GuardrailTraceAssessment{
 		ActionReason:    aws.String(x.reason()),
-		InputAssessment: map[string]types.GuardrailAssessment{x.guard.id: x.input.assessment},
+		InputAssessment: map[string]types.GuardrailAssessment{x.guard.ID: x.input.Assessment},
 		ModelOutput:     x.modelText,
 	}
 	if x.output != nil {
-		t.OutputAssessments = map[string][]types.GuardrailAssessment{x.guard.id: {x.output.assessment}}
+		t.OutputAssessments = map[string][]types.GuardrailAssessment{x.guard.ID: {x.output.Assessment}}
 	}
 	return t
 }
@@ -146,15 +152,15 @@ func (x *exchange) assessment() *types.GuardrailTraceAssessment {
 func (x *exchange) reason() string {
 	all := *x.input
 	if x.output != nil {
-		all.blocked = all.blocked || x.output.blocked
-		all.masked = all.masked || x.output.masked
+		all.Blocked = all.Blocked || x.output.Blocked
+		all.Masked = all.Masked || x.output.Masked
 	}
-	return all.reason()
+	return all.Reason()
 }
 
 // intervened reports whether a guardrail changed anything.
 func (x *exchange) intervened() bool {
-	return x.guard != nil && x.reason() != reasonNone || x.out.StopReason == types.StopReasonGuardrailIntervened
+	return x.guard != nil && x.reason() != guardrail.ReasonNone || x.out.StopReason == types.StopReasonGuardrailIntervened
 }
 
 // streamed is the content that a stream carries. In sync mode the guardrail
@@ -162,17 +168,17 @@ func (x *exchange) intervened() bool {
 // has judged it: it is not masked, and the blocked message only follows it
 // (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-streaming.html).
 func (x *exchange) streamed(async bool) []types.ContentBlock {
-	content := contentOf(x.out)
+	content := conversation.Content(x.out)
 	if !async || x.modelOut == nil {
 		return content
 	}
-	leaked := contentOf(x.modelOut)
-	if x.output != nil && x.output.blocked {
-		return append(cloneTexts(leaked), content...)
+	leaked := conversation.Content(x.modelOut)
+	if x.output != nil && x.output.Blocked {
+		return append(conversation.CloneTexts(leaked), content...)
 	}
 	return leaked
 }
 
 // promptBlocked reports whether the guardrail blocked the prompt, so that no model
 // was asked.
-func (x *exchange) promptBlocked() bool { return x.input != nil && x.input.blocked }
+func (x *exchange) promptBlocked() bool { return x.input != nil && x.input.Blocked }

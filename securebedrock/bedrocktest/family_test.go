@@ -7,6 +7,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/conversation"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/family"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/guardrail"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/testmodel"
 )
 
 // No body panics a family's reader, and what a family reads it can answer in JSON.
@@ -32,28 +37,28 @@ func FuzzInvokeBodies(f *testing.F) {
 			f.Add(uint8(i), []byte(body))
 		}
 	}
-	s := &chats{profiles: &profiles{}}
+	s := &chats{profiles: &family.Profiles{}}
 	f.Fuzz(func(t *testing.T, which uint8, body []byte) {
 		model := models[int(which)%len(models)]
 		x := &invocation{in: &bedrockruntime.InvokeModelInput{ModelId: aws.String(model), Body: body}}
 		in := &bedrockruntime.ConverseInput{ModelId: aws.String(model)}
-		anyPrompt(x.in)
-		guard, err := readGuardrailConfig(body)
+		testmodel.AnyPrompt(x.in)
+		guard, err := guardrail.ReadConfig(body)
 		if err != nil || s.read(x, in, false) != nil {
 			return
 		}
-		look := promptOf(in, true, guard.mark(in))
-		out := quote(in)
-		if x.family.wordless {
+		look := guardrail.Prompt(in, true, guard.Mark(in))
+		out := testmodel.Quote(in)
+		if x.family.Wordless {
 			out = Content()
 		}
-		x.exchange = &exchange{out: complete(out, in, promptTokens(in.System, in.Messages), time.Now())}
-		_ = wordsOf(look.texts)
+		x.exchange = &exchange{out: testmodel.Complete(out, in, conversation.PromptTokens(in.System, in.Messages), time.Now())}
+		_ = guardrail.WordsOf(look.Texts)
 		answer, err := x.body()
 		if err != nil || !json.Valid(answer) {
 			t.Fatalf("%s: %s, %v", model, answer, err)
 		}
-		if x.family.chunks == nil {
+		if x.family.Chunks == nil {
 			return
 		}
 		chunks, err := x.chunks()

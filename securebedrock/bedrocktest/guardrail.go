@@ -4,6 +4,8 @@ import (
 	"regexp"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/guardrail"
 )
 
 // DefaultGuardrailID is the guardrail that every server has, in version "1". It
@@ -87,16 +89,16 @@ type ContextualGrounding struct {
 }
 
 // definition is g for the package that evaluates guardrails.
-func (g Guardrail) definition() definition {
-	d := definition{
-		id: g.ID, version: g.Version, words: g.DeniedWords, profanity: g.Profanity, topics: g.Topics,
-		grounding: (*grounding)(g.ContextualGrounding), blockedInput: g.BlockedInput, blockedOutput: g.BlockedOutput,
+func (g Guardrail) definition() guardrail.Definition {
+	d := guardrail.Definition{
+		ID: g.ID, Version: g.Version, Words: g.DeniedWords, Profanity: g.Profanity, Topics: g.Topics,
+		Grounding: (*guardrail.Grounding)(g.ContextualGrounding), BlockedInput: g.BlockedInput, BlockedOutput: g.BlockedOutput,
 	}
 	for _, p := range g.PII {
-		d.pii = append(d.pii, pii{name: p.Type, pattern: p.Pattern, blocks: p.Action == Block})
+		d.PII = append(d.PII, guardrail.PII{Name: p.Type, Pattern: p.Pattern, Blocks: p.Action == Block})
 	}
 	for _, f := range g.ContentFilters {
-		d.filters = append(d.filters, filter(f))
+		d.Filters = append(d.Filters, guardrail.Filter(f))
 	}
 	return d
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 
 	"github.com/securebedrock/securebedrock-go/internal/wire"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/misuse"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/sigv4"
 )
 
 // maxBody bounds a request's body, so that a client in error meets an error
@@ -41,7 +43,7 @@ type service struct {
 type pipeline struct {
 	route      func(*http.Request) (op operation, labels map[string]string, known bool)
 	check      func(operation string, r *request) error
-	verifier   verifier
+	verifier   sigv4.Verifier
 	calls      *recorder
 	faults     *faultScript
 	complaints *complaints
@@ -66,10 +68,10 @@ func (p *pipeline) ServeHTTP(hw http.ResponseWriter, hr *http.Request) {
 	}
 	var refused error
 	if !r.unsigned(op.service) {
-		r.signer, refused = p.verifier.verify(hr, r.parts.Body, op.service.name, op.name == wire.Bidirectional)
+		r.signer, refused = p.verifier.Verify(hr, r.parts.Body, op.service.name, op.name == wire.Bidirectional)
 	}
-	r.call.AuthScheme, r.call.AccessKeyID = r.signer.scheme, r.signer.accessKeyID
-	r.call.Region, r.call.Service = r.signer.region, r.signer.service
+	r.call.AuthScheme, r.call.AccessKeyID = r.signer.Scheme, r.signer.AccessKeyID
+	r.call.Region, r.call.Service = r.signer.Region, r.signer.Service
 	p.calls.add(r.call)
 
 	fail := func(e *wire.Error) { op.service.fail(w, r.id, e) }
@@ -130,7 +132,7 @@ func (p *pipeline) answer(op operation, w *responder, r *request) (err error) {
 		case v == http.ErrAbortHandler:
 			panic(v)
 		}
-		fault := &misuse{what: fmt.Sprintf("%s panicked: %v", op.name, v), stack: debug.Stack()}
+		fault := &misuse.Error{What: fmt.Sprintf("%s panicked: %v", op.name, v), Stack: debug.Stack()}
 		if w.sent {
 			p.complaints.tell(fault)
 			abort()
@@ -142,10 +144,10 @@ func (p *pipeline) answer(op operation, w *responder, r *request) (err error) {
 
 // errorOf returns the service's error for err. The test is told of a misuse.
 func (p *pipeline) errorOf(err error) *wire.Error {
-	m := new(misuse)
+	m := new(misuse.Error)
 	if !errors.As(err, &m) {
 		return wire.ErrorOf(err)
 	}
 	p.complaints.tell(m)
-	return &wire.Error{Status: http.StatusInternalServerError, Code: "InternalServerException", Message: "bedrocktest: " + m.what}
+	return &wire.Error{Status: http.StatusInternalServerError, Code: "InternalServerException", Message: "bedrocktest: " + m.What}
 }

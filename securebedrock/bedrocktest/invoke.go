@@ -8,23 +8,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
 	"github.com/securebedrock/securebedrock-go/internal/wire"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/conversation"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/guardrail"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/rules"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/testmodel"
 )
-
-// invocation is an InvokeModel on its way.
-type invocation struct {
-	*exchange
-	in     *bedrockruntime.InvokeModelInput
-	family *family // nil for a model of which only ReplyInvoke knows
-	state  reading
-	raw    []byte // of ReplyInvoke; nil: the family's answer
-	async  bool
-}
-
-// answer is what the family's form is to write.
-func (x *invocation) answer() *answer {
-	return &answer{model: aws.ToString(x.in.ModelId), out: x.out, stop: x.stop, promptBlocked: x.promptBlocked()}
-}
 
 func (s *chats) invokeModel(w *responder, r *request) error {
 	in, _ := r.call.Input.(*bedrockruntime.InvokeModelInput)
@@ -49,17 +39,17 @@ func (s *chats) invokeModel(w *responder, r *request) error {
 // invoke translates the request into a Converse and runs it.
 func (s *chats) invoke(in *bedrockruntime.InvokeModelInput, streamed bool) (*invocation, error) {
 	guarded := in.GuardrailIdentifier != nil || in.GuardrailVersion != nil
-	if guarded && !isJSON(in.ContentType) {
+	if guarded && !rules.IsJSON(in.ContentType) {
 		return nil, wire.Invalid("The content type must be application/json when a guardrail is used.")
 	}
-	guard, err := readGuardrailConfig(in.Body)
+	guard, err := guardrail.ReadConfig(in.Body)
 	if err != nil {
 		return nil, err
 	}
 	if guard != nil && !guarded {
 		return nil, wire.Invalid("The request body has amazon-bedrock-guardrailConfig, and the request no guardrail identifier.")
 	}
-	own := s.model.invoker()
+	own := s.model.Invoker()
 	x := &invocation{in: in, async: guard != nil && strings.EqualFold(guard.StreamProcessingMode, "ASYNCHRONOUS")}
 	converse := &bedrockruntime.ConverseInput{ModelId: in.ModelId}
 	readErr := s.read(x, converse, streamed)
@@ -68,7 +58,7 @@ func (s *chats) invoke(in *bedrockruntime.InvokeModelInput, streamed bool) (*inv
 			return nil, readErr
 		}
 		// The body is one that only ReplyInvoke understands.
-		x.family, converse = nil, anyPrompt(in)
+		x.family, converse = nil, testmodel.AnyPrompt(in)
 	}
 	if guarded {
 		converse.GuardrailConfig = &types.GuardrailConfiguration{
@@ -84,10 +74,10 @@ func (s *chats) invoke(in *bedrockruntime.InvokeModelInput, streamed bool) (*inv
 	if in.ServiceTier != "" {
 		converse.ServiceTier = &types.ServiceTier{Type: in.ServiceTier}
 	}
-	how := scope{invoke: true, tags: guard.mark(converse)}
+	how := scope{invoke: true, tags: guard.Mark(converse)}
 	how.ask = func(in *bedrockruntime.ConverseInput, start time.Time) (*bedrockruntime.ConverseOutput, string, error) {
 		if own != nil {
-			answer, raw, err := askInvoke(own, x.in, in, start)
+			answer, raw, err := testmodel.AskInvoke(own, x.in, in, start)
 			if err != nil || raw != nil {
 				x.raw = raw
 				return answer, "", err
@@ -96,17 +86,17 @@ func (s *chats) invoke(in *bedrockruntime.InvokeModelInput, streamed bool) (*inv
 		switch {
 		case readErr != nil:
 			return nil, "", readErr
-		case x.family.wordless:
-			return complete(&bedrockruntime.ConverseOutput{Usage: usage(promptTokens(in.System, in.Messages), 0)}, in, 0, start), "", nil
+		case x.family.Wordless:
+			return testmodel.Complete(&bedrockruntime.ConverseOutput{Usage: conversation.Usage(conversation.PromptTokens(in.System, in.Messages), 0)}, in, 0, start), "", nil
 		}
-		return s.model.ask(in, start)
+		return s.model.Ask(in, start)
 	}
 	if x.exchange, err = s.exchange(converse, how); err != nil {
 		return nil, err
 	}
 	// A guardrail that blocks a prompt answers in the family's form, where that has
 	// a place for a message.
-	if x.promptBlocked() && (x.family == nil || x.family.wordless) {
+	if x.promptBlocked() && (x.family == nil || x.family.Wordless) {
 		x.raw = []byte("{}")
 	}
 	return x, nil
@@ -115,13 +105,13 @@ func (s *chats) invoke(in *bedrockruntime.InvokeModelInput, streamed bool) (*inv
 // read translates the body in the form of the model's family.
 func (s *chats) read(x *invocation, converse *bedrockruntime.ConverseInput, streamed bool) error {
 	var err error
-	if x.family, err = s.profiles.familyOf(aws.ToString(x.in.ModelId), x.in.Body); err != nil {
+	if x.family, err = s.profiles.Find(aws.ToString(x.in.ModelId), x.in.Body); err != nil {
 		return err
 	}
-	if streamed && x.family.chunks == nil {
+	if streamed && x.family.Chunks == nil {
 		return wire.Invalid("The model is unsupported for streaming.")
 	}
-	x.state, err = x.family.read(x.in.Body, converse)
+	x.state, err = x.family.Read(x.in.Body, converse)
 	mergeTurns(converse)
 	return err
 }

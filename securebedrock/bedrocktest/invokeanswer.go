@@ -5,7 +5,9 @@ import (
 	"maps"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/securebedrock/securebedrock-go/internal/wire"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/family"
 )
 
 // body is the answer in the form of the model's family.
@@ -15,9 +17,9 @@ func (x *invocation) body() ([]byte, error) {
 		return nil, err
 	}
 	if x.raw != nil {
-		return extended(x.raw, keys)
+		return family.Extend(x.raw, keys)
 	}
-	out, err := x.family.answer(x.answer(), x.state)
+	out, err := x.family.Answer(x.answer(), x.state)
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
 	"github.com/securebedrock/securebedrock-go/internal/wire"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/family"
 )
 
 func (s *chats) invokeModelStream(w *responder, r *request) error {
@@ -51,9 +53,9 @@ func (s *chats) invokeModelStream(w *responder, r *request) error {
 func (x *invocation) chunks() ([][]byte, error) {
 	var chunks [][]byte
 	if x.raw != nil {
-		chunks = rawChunks(x.raw)
+		chunks = family.Chunks(x.raw)
 	} else {
-		objects, err := x.family.chunks(x.answer(), x.state, x.streamed(x.async))
+		objects, err := x.family.Chunks(x.answer(), x.state, x.streamed(x.async))
 		if err != nil {
 			return nil, err
 		}
@@ -72,6 +74,6 @@ func (x *invocation) chunks() ([][]byte, error) {
 	}
 	var err error
 	last := len(chunks) - 1
-	chunks[last], err = extended(chunks[last], keys)
+	chunks[last], err = family.Extend(chunks[last], keys)
 	return chunks, err
 }

@@ -5,11 +5,12 @@ import (
 	"strings"
 
 	"github.com/securebedrock/securebedrock-go/internal/wire"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/sigv4"
 )
 
 // operations holds what requests are answered from.
 type operations struct {
-	keys  *keyring
+	keys  *sigv4.Keyring
 	calls *recorder
 	chats *chats
 	async *asyncInvokes
@@ -22,7 +23,7 @@ func (o *operations) route(r *http.Request) (operation, map[string]string, bool)
 	if r.Method == http.MethodPost && path == "/" {
 		return stsOperation(o.keys), nil, true
 	}
-	bedrock := service{name: serviceBedrock, fail: func(w *responder, _ string, e *wire.Error) { w.sendError(e) }}
+	bedrock := service{name: sigv4.ServiceBedrock, fail: func(w *responder, _ string, e *wire.Error) { w.sendError(e) }}
 	op, labels, known := wire.Route(r.Method, path)
 	return operation{
 		name:    op.Name,

@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/conversation"
 )
 
 // Text is an answer of one text block, for Reply.
@@ -24,7 +26,7 @@ func ToolUse(id, name string, args any) *bedrockruntime.ConverseOutput {
 		args = struct{}{}
 	}
 	return Content(&types.ContentBlockMemberToolUse{Value: types.ToolUseBlock{
-		ToolUseId: aws.String(id), Name: aws.String(name), Input: documentOf(args),
+		ToolUseId: aws.String(id), Name: aws.String(name), Input: conversation.DocumentOf(args),
 	}})
 }
 

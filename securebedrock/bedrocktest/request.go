@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/securebedrock/securebedrock-go/internal/wire"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/ids"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/sigv4"
 )
 
 // request is one request on its way through the server.
@@ -13,7 +15,7 @@ type request struct {
 	parts  wire.Request // its body is nil for the bidirectional stream
 	id     string       // the X-Amzn-Requestid of the answer
 	call   *Call
-	signer identity
+	signer sigv4.Identity
 }
 
 // newRequest reads what the request line and the headers say.
@@ -22,7 +24,7 @@ func newRequest(r *http.Request, operation string, labels map[string]string) *re
 	return &request{
 		http:  r,
 		parts: wire.Request{Method: r.Method, Labels: labels, Query: query, Header: r.Header},
-		id:    newID(),
+		id:    ids.New(),
 		call: &Call{
 			Operation: operation,
 			Method:    r.Method,

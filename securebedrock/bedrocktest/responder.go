@@ -9,6 +9,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/securebedrock/securebedrock-go/internal/wire"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/misuse"
 )
 
 // responder sends the answer to one request, as far as the request's fault lets it.
@@ -127,7 +128,7 @@ func (w *responder) respond(out smithy.Serializable) error {
 	}
 	header, body, err := wire.Encode(out)
 	if err != nil {
-		return misused("the answer cannot be written: %v", err)
+		return misuse.New("the answer cannot be written: %v", err)
 	}
 	maps.Copy(w.Header(), header)
 	w.send(http.StatusOK, body)

@@ -26,7 +26,7 @@ import "github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 // gets an InternalServerException that names the fault, and a server of NewServer
 // reports the fault to its test.
 func (s *Server) Reply(reply func(*bedrockruntime.ConverseInput) (*bedrockruntime.ConverseOutput, error)) {
-	s.model.setReply(reply)
+	s.model.SetReply(reply)
 }
 
 // ReplyInvoke puts reply in the model's place for InvokeModel and
@@ -48,14 +48,14 @@ func (s *Server) Reply(reply func(*bedrockruntime.ConverseInput) (*bedrockruntim
 // reply is called by many goroutines at once. Its errors and panics are those of a
 // Reply.
 func (s *Server) ReplyInvoke(reply func(model string, body []byte) ([]byte, error)) {
-	s.model.setInvoker(reply)
+	s.model.SetInvoker(reply)
 }
 
 // AddInferenceProfile names the model behind an identifier that does not show it:
 // the ID or ARN of an application inference profile, and that of a provisioned,
 // custom or imported model or of a prompt router too. InvokeModel then speaks that
 // model's form. A system-defined profile, such as us.anthropic.…, needs no naming.
-func (s *Server) AddInferenceProfile(id, model string) { s.profiles.add(id, model) }
+func (s *Server) AddInferenceProfile(id, model string) { s.profiles.Add(id, model) }
 
 // Fail scripts what goes wrong with the next requests of an operation, one
 // fault per request, in order, after those scripted before. Then requests are
@@ -66,7 +66,7 @@ func (s *Server) Fail(operation string, faults ...Fault) { s.faults.add(operatio
 
 // AddGuardrail adds a guardrail, in place of one with the same ID and version.
 // The server keeps g's slices and maps: leave them unchanged.
-func (s *Server) AddGuardrail(g Guardrail) { s.guardrails.add(g.definition()) }
+func (s *Server) AddGuardrail(g Guardrail) { s.guardrails.Add(g.definition()) }
 
 // AsyncJobs scripts the next jobs of StartAsyncInvoke, one for each, in order,
 // after those scripted before. Then jobs are complete at once again. Nothing is
@@ -82,4 +82,4 @@ func (s *Server) Calls() []Call { return s.calls.list() }
 // ExpireSessions ends every session that the server's STS has issued: requests
 // signed with one are refused from now on. What the client was told of the
 // session's end stays as it was.
-func (s *Server) ExpireSessions() { s.keys.expireSessions() }
+func (s *Server) ExpireSessions() { s.keys.ExpireSessions() }

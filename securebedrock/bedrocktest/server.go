@@ -21,6 +21,11 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/family"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/guardrail"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/ids"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/sigv4"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/testmodel"
 )
 
 // Server is a Bedrock Runtime and an STS on one loopback address. All methods
@@ -37,14 +42,14 @@ type Server struct {
 	handlers handlerCount
 	conns    connections
 
-	keys       *keyring
+	keys       *sigv4.Keyring
 	calls      recorder
 	faults     faultScript
 	complaints complaints
-	guardrails *guardrails
+	guardrails *guardrail.Registry
 	async      *asyncInvokes
-	model      model
-	profiles   profiles
+	model      testmodel.Model
+	profiles   family.Profiles
 }
 
 // NewServer starts a server for the test tb, fails tb if it cannot, and closes
@@ -69,13 +74,13 @@ func Start(opts ...Option) (*Server, error) {
 	s := &Server{
 		settings:   set,
 		closing:    make(chan struct{}),
-		keys:       newKeyring(set.sessionLifetime),
-		guardrails: newGuardrails(set.region),
+		keys:       sigv4.NewKeyring(set.sessionLifetime),
+		guardrails: guardrail.NewRegistry(set.region),
 		async:      &asyncInvokes{region: set.region},
 	}
 	s.handlers.idle = sync.NewCond(&s.handlers.mu)
 	s.conns.none = sync.NewCond(&s.conns.mu)
-	s.guardrails.add(defaultGuardrail().definition())
+	s.guardrails.Add(defaultGuardrail().definition())
 
 	listener, err := net.Listen("tcp", set.addr)
 	if err != nil {
@@ -134,7 +139,7 @@ func (s *Server) handler() http.Handler {
 	requests := &pipeline{
 		route:      ops.route,
 		check:      newChecker(s.settings.models),
-		verifier:   verifier{keys: s.keys, region: s.settings.region},
+		verifier:   sigv4.Verifier{Keys: s.keys, Region: s.settings.region},
 		calls:      &s.calls,
 		faults:     &s.faults,
 		complaints: &s.complaints,
@@ -180,7 +185,7 @@ func (s *Server) CertificatePEM() []byte { return append([]byte(nil), s.certPEM.
 // Credentials are the long-term test credentials, the only ones that the
 // server knows apart from the sessions of its own STS.
 func (s *Server) Credentials() aws.Credentials {
-	return aws.Credentials{AccessKeyID: testAccessKeyID, SecretAccessKey: testSecretAccessKey, Source: "bedrocktest"}
+	return aws.Credentials{AccessKeyID: sigv4.AccessKeyID, SecretAccessKey: sigv4.SecretAccessKey, Source: "bedrocktest"}
 }
 
 // Config configures any client of the SDK for this server: region, test
@@ -208,7 +213,7 @@ func (s *Server) Options() securebedrock.Options {
 		Guardrail: securebedrock.Guardrail{ID: DefaultGuardrailID, Version: "1"},
 		Retry:     securebedrock.Retry{MaxBackoff: 10 * time.Millisecond},
 		Role: &securebedrock.Role{
-			ARN: "arn:aws:iam::" + accountID + ":role/bedrocktest",
+			ARN: "arn:aws:iam::" + ids.Account + ":role/bedrocktest",
 			STS: sts.NewFromConfig(s.Config()),
 		},
 	}

@@ -4,26 +4,28 @@ import (
 	"net/http"
 
 	"github.com/securebedrock/securebedrock-go/internal/wire"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/sigv4"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/stsapi"
 )
 
 // stsOperation answers every operation of STS.
-func stsOperation(keys *keyring) operation {
+func stsOperation(keys *sigv4.Keyring) operation {
 	return operation{
-		service: service{name: serviceSTS, fail: sendSTSError, unsigned: opWebIdentity},
+		service: service{name: sigv4.ServiceSTS, fail: sendSTSError, unsigned: stsapi.OpWebIdentity},
 		decode: func(r *request) (any, error) {
-			operation, input, err := decodeSTS(r.parts.Body)
+			operation, input, err := stsapi.Decode(r.parts.Body)
 			r.call.Operation = operation
 			return input, err
 		},
 		answer: func(w *responder, r *request) error {
-			result, err := answerSTS(keys, r.call.Input, r.signer.key)
+			result, err := stsapi.Answer(keys, r.call.Input, r.signer.Key)
 			if err != nil {
 				return err
 			}
 			if w.fault.kind == faultException {
 				return wire.ErrorOfException(w.fault.code, w.fault.message)
 			}
-			body, err := encodeResult(r.call.Operation, r.id, result)
+			body, err := stsapi.EncodeResult(r.call.Operation, r.id, result)
 			if err != nil {
 				return err
 			}
@@ -36,7 +38,7 @@ func stsOperation(keys *keyring) operation {
 
 // sendSTSError sends an error in STS's form.
 func sendSTSError(w *responder, requestID string, e *wire.Error) {
-	status, body := encodeSTSError(requestID, e)
+	status, body := stsapi.EncodeError(requestID, e)
 	w.Header().Set("Content-Type", "text/xml")
 	w.fault = Fault{}
 	w.send(status, body)

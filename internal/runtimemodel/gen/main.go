@@ -1,6 +1,6 @@
-// Gen writes securebedrock/bedrocktest/validateshapes.go from
-// bedrock-runtime.json. It runs in the directory of bedrocktest:
-// go generate ./securebedrock/bedrocktest.
+// Gen writes securebedrock/bedrocktest/internal/shapes/shapes.go from
+// bedrock-runtime.json. It runs in the directory of that file:
+// go generate ./securebedrock/bedrocktest/internal/shapes.
 package main
 
 import (
@@ -9,7 +9,7 @@ import (
 )
 
 func main() {
-	generate.Main("../../internal/runtimemodel/bedrock-runtime.json", "validateshapes.go", func(data []byte) ([]byte, error) {
+	generate.Main("../../../../internal/runtimemodel/bedrock-runtime.json", "shapes.go", func(data []byte) ([]byte, error) {
 		model, err := runtimemodel.Parse(data)
 		if err != nil {
 			return nil, err

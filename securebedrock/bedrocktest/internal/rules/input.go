@@ -1,0 +1,36 @@
+package rules
+
+import (
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
+	"github.com/securebedrock/securebedrock-go/internal/wire"
+)
+
+// CheckInput checks what the API's model does not say of an operation's input.
+func CheckInput(input any) error {
+	switch in := input.(type) {
+	case *bedrockruntime.ConverseInput:
+		return checkConverse(in)
+	case *bedrockruntime.ConverseStreamInput:
+		return checkConverse(wire.Unary(in))
+	case *bedrockruntime.InvokeModelInput:
+		return checkInvoke(aws.ToString(in.ModelId), in.Body, in.ContentType, in.Accept)
+	case *bedrockruntime.InvokeModelWithResponseStreamInput:
+		return checkInvoke(aws.ToString(in.ModelId), in.Body, in.ContentType, in.Accept)
+	case *bedrockruntime.CountTokensInput:
+		switch v := in.Input.(type) {
+		case *types.CountTokensInputMemberConverse:
+			return checkConverse(&bedrockruntime.ConverseInput{
+				ModelId: in.ModelId, Messages: v.Value.Messages, System: v.Value.System, ToolConfig: v.Value.ToolConfig,
+				AdditionalModelRequestFields: v.Value.AdditionalModelRequestFields,
+			})
+		case *types.CountTokensInputMemberInvokeModel:
+			return checkBody(aws.ToString(in.ModelId), v.Value.Body)
+		}
+	case *bedrockruntime.ApplyGuardrailInput:
+		return checkGuardrailContent(in.Content)
+	}
+	return nil
+}

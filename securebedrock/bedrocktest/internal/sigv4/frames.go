@@ -1,0 +1,62 @@
+package sigv4
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/smithy-go/eventstream"
+)
+
+// Frames reads the frames of a request. Each is the payload of an outer
+// frame that signs it, in a chain that begins with the request's signature; an
+// outer frame without payload is the end.
+type Frames struct {
+	body    io.Reader
+	signer  *v4.StreamSigner
+	decoder *eventstream.Decoder
+}
+
+func NewFrames(body io.Reader, id Identity) *Frames {
+	creds := aws.Credentials{SecretAccessKey: id.Key.Secret}
+	return &Frames{
+		body:    body,
+		signer:  v4.NewStreamSigner(creds, id.Service, id.Region, id.signature),
+		decoder: eventstream.NewDecoder(),
+	}
+}
+
+// Next returns the content of the next chunk, or io.EOF.
+func (f *Frames) Next(ctx context.Context) ([]byte, error) {
+	outer, err := f.decoder.Decode(f.body, nil)
+	if err != nil {
+		return nil, err
+	}
+	date, ok := outer.Headers.Get(eventstream.DateHeader).(eventstream.TimestampValue)
+	signature, signed := outer.Headers.Get(eventstream.ChunkSignatureHeader).(eventstream.BytesValue)
+	if !ok || !signed {
+		return nil, errors.New("a frame is not signed")
+	}
+	var headers bytes.Buffer
+	var dateOnly eventstream.Headers
+	dateOnly.Set(eventstream.DateHeader, date)
+	if err := eventstream.EncodeHeaders(&headers, dateOnly); err != nil {
+		return nil, err
+	}
+	want, err := f.signer.GetSignature(ctx, headers.Bytes(), outer.Payload, time.Time(date))
+	if err != nil {
+		return nil, err
+	}
+	if !hmac.Equal(want, signature) {
+		return nil, errors.New("the signature of a frame does not match")
+	}
+	if len(outer.Payload) == 0 {
+		return nil, io.EOF
+	}
+	return outer.Payload, nil
+}
