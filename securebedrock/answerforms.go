@@ -146,13 +146,9 @@ func parseInvoke(body []byte) (b invokeBody, ok bool) {
 	return b, err == nil || errors.As(err, &other)
 }
 
-// readBody reads an InvokeModel body, or a stream's chunk.
-func (g *guard) readBody(body []byte, o *Outcome, t *tally) {
-	defer t.into(o)
-	b, ok := parseInvoke(body)
-	if !ok {
-		return
-	}
+// into reads what the body tells of the model's reason to stop, of its counts and of
+// the guardrail's action.
+func (b *invokeBody) into(o *Outcome, t *tally) {
 	if reason := b.stop(); reason != "" {
 		o.StopReason = reason
 	}
@@ -176,43 +172,39 @@ func (g *guard) readBody(body []byte, o *Outcome, t *tally) {
 		t.model.see(&t.model.input, b.Event.Usage.Input)
 		t.model.see(&t.model.output, b.Event.Usage.Output)
 	}
-	if b.Trace != nil && b.Trace.Guardrail != nil {
-		for _, raw := range append([]json.RawMessage{b.Trace.Guardrail.Input}, b.Trace.Guardrail.Outputs...) {
-			if t := g.protocol.decodeAssessments(raw); t != nil {
-				g.readTrace(t, &o.Guardrail)
-			}
-		}
-	}
 	if b.GuardrailAction == "INTERVENED" {
 		o.Guardrail.Intervened = true
 	}
 }
 
-// readChunk reads a chunk of InvokeModelWithResponseStream, whose payload is
-// {"bytes":"…"}: the model's own JSON in base64. Most chunks are text, so it is
-// parsed only where a word shows that it tells something about the call.
-func (g *guard) readChunk(frame []byte, o *Outcome, t *tally) {
-	if !o.Counted {
-		t.into(o) // what the headers told
+// assessments are those of the guardrail's trace, as they stand in the body.
+func (b *invokeBody) assessments() []json.RawMessage {
+	if b.Trace == nil || b.Trace.Guardrail == nil {
+		return nil
 	}
+	return append([]json.RawMessage{b.Trace.Guardrail.Input}, b.Trace.Guardrail.Outputs...)
+}
+
+// chunkBody is what a chunk of InvokeModelWithResponseStream carries; nil where it
+// carries nothing. The payload of a chunk is {"bytes":"…"}, the model's own JSON in
+// base64.
+func chunkBody(frame []byte) []byte {
 	payload := eventframe.Payload(frame)
 	const key = `"bytes":"`
 	i := bytes.Index(payload, []byte(key))
 	if i < 0 {
-		return
+		return nil
 	}
 	text := payload[i+len(key):]
 	j := bytes.IndexByte(text, '"')
 	if j < 0 {
-		return
+		return nil
 	}
 	body, err := base64.StdEncoding.AppendDecode(nil, text[:j])
 	if err != nil {
-		return
+		return nil
 	}
-	if telling(body) {
-		g.readBody(body, o, t)
-	}
+	return body
 }
 
 // stop is the reason for which the model stopped, under whatever name.

@@ -39,7 +39,7 @@ func build(theirs bedrockruntime.Options, opts Options, faults ...error) (*Clien
 		return nil, err
 	}
 	do := &pinned.Client{RoundTripper: transport, Connections: conns, Timeouts: timeouts.pinned(), Costs: true}
-	credentials := &sealedCredentials{inner: theirs.Credentials}
+	credentials := &sealedCredentials{inner: theirs.Credentials, region: opts.Region}
 	if r := opts.Role; r != nil {
 		session, err := newRoleCredentials(r, theirs.Logger, opts.Region, theirs.Credentials, do, opts.Endpoint)
 		if err != nil {
@@ -65,32 +65,22 @@ func build(theirs bedrockruntime.Options, opts Options, faults ...error) (*Clien
 	}
 	retryer := newRetryer(opts.Retry)
 	g := &guard{
-		region:      opts.Region,
-		residency:   opts.Residency,
-		anywhere:    slices.Contains(opts.Residency, regions.Anywhere),
-		guardrail:   guardrail,
-		unguarded:   opts.Unguarded,
-		excused:     opts.UnguardedOperations,
-		models:      opts.Models,
-		accounts:    opts.accounts(),
-		maxTokens:   maxTokens,
-		profiles:    opts.Profiles,
-		timeouts:    timeouts,
-		rules:       rules(),
-		hasMW:       len(opts.Middleware) > 0,
-		endpoint:    endpoint,
-		doer:        do,
-		protocol:    newProtocol(),
-		logger:      theirs.Logger,
-		credentials: credentials,
-		closeIdle: func() {
-			retryer.close()
-			transport.CloseIdleConnections()
-			conns.Close()
-			if credentials.session != nil {
-				credentials.session.close()
-			}
-		},
+		region:    opts.Region,
+		residency: opts.Residency,
+		anywhere:  slices.Contains(opts.Residency, regions.Anywhere),
+		guardrail: guardrail,
+		unguarded: opts.Unguarded,
+		excused:   opts.UnguardedOperations,
+		models:    opts.Models,
+		accounts:  opts.accounts(),
+		maxTokens: maxTokens,
+		profiles:  opts.Profiles,
+		timeouts:  timeouts,
+		rules:     rules(),
+		hasMW:     len(opts.Middleware) > 0,
+		endpoint:  endpoint,
+		events:    newEventCodec(),
+		logger:    theirs.Logger,
 	}
 	if r := opts.Role; r != nil {
 		g.roleARN, g.sessionName = r.ARN, r.sessionName()
@@ -99,12 +89,29 @@ func build(theirs bedrockruntime.Options, opts Options, faults ...error) (*Clien
 	if theirs.TracerProvider == nil {
 		out.TracerProvider = &tracing.NopTracerProvider{}
 	}
+	proven := guardrail
+	proven.Verify = proven.Verify && opts.Unguarded == ""
+	g.answers = &answerReader{trace: guardrailTrace{pinned: proven, home: g.home}, events: g.events}
+	g.streams.patience = timeouts.Read
+	if timeouts.Read <= 0 {
+		g.streams.patience = defaultReadTimeout
+	}
 	in := newInstaller(g, out)
-	c := &Client{g: g, installer: in, retryer: retryer, auth: pinned.NewSigV4[bedrockruntime.AuthResolverParameters](signingName, opts.Region, signsAsOthers),
+	c := &Client{g: g, installer: in, credentials: credentials, doer: do, retryer: retryer,
+		auth: pinned.NewSigV4[bedrockruntime.AuthResolverParameters](signingName, opts.Region, signsAsOthers),
 		host: pinned.NewResolver[bedrockruntime.EndpointParameters](endpoint), signer: v4.NewSigner(func(o *v4.SignerOptions) {
 			o.Logger, o.LogSigning = theirs.Logger, theirs.ClientLogMode.IsSigning()
 		})}
-	g.protocol.unguarded = func(ctx context.Context) error { return refuseOutsideGuard(ctx, c.inner) }
+	c.closeIdle = func() {
+		retryer.close()
+		transport.CloseIdleConnections()
+		conns.Close()
+		if credentials.session != nil {
+			credentials.session.close()
+		}
+	}
+	c.protocol = &protocol{eventCodec: g.events}
+	c.protocol.outside = func(ctx context.Context) error { return refuseOutsideGuard(ctx, c.inner) }
 	meter := func(h *smithyhttp.ClientHandler) {
 		h.Meter = theirs.MeterProvider.Meter("github.com/securebedrock/securebedrock-go")
 	}
@@ -114,15 +121,15 @@ func build(theirs bedrockruntime.Options, opts Options, faults ...error) (*Clien
 	if _, none := out.TracerProvider.(*tracing.NopTracerProvider); !none {
 		g.traced = true
 	}
-	g.attempts = retryStep{retry.NewAttemptMiddleware(c.retryer, smithyhttp.RequestCloner, func(m *retry.Attempt) {
+	in.retry = retryStep{retry.NewAttemptMiddleware(c.retryer, smithyhttp.RequestCloner, func(m *retry.Attempt) {
 		m.LogAttempts = theirs.ClientLogMode.IsRetries()
 		m.OperationMeter = theirs.MeterProvider.Meter("github.com/securebedrock/securebedrock-go")
 		m.ClientSkew = new(atomic.Int64)
 		m.DisableClockSkewCorrection = theirs.DisableClockSkewCorrection
-	})}
+	}), credentials.renew}
 	g.watched = len(theirs.APIOptions) > 0 || intercepts(theirs.Interceptors)
-	if g.chain, err = chain(opts.Middleware, g.send); err != nil {
-		g.closeIdle()
+	if g.chain, err = chain(opts.Middleware, sender(g)); err != nil {
+		c.closeIdle()
 		return nil, err
 	}
 
@@ -160,7 +167,7 @@ func build(theirs bedrockruntime.Options, opts Options, faults ...error) (*Clien
 // it has no steps or options of the application's, which could write into them.
 func signsAsOthers(ctx context.Context) bool {
 	ex := exchangeOf(ctx)
-	return ex != nil && !ex.result.done.entry.watched
+	return ex != nil && !ex.watched
 }
 
 // intercepts reports whether there is an interceptor of any kind. The SDK's options

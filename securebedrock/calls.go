@@ -72,7 +72,7 @@ func withinCall() bool {
 	for {
 		f, more := frames.Next()
 		if name, ok := strings.CutPrefix(f.Function, pkg); ok {
-			for _, inside := range []string{"(*chainStep).", "(*guard).send", "layered.", "answerOf.", "(*completion).", "(*observer)."} {
+			for _, inside := range []string{"(*chainStep).", "(*pass).", "sender.", "layered.", "answerOf.", "(*completion).", "(*observer)."} {
 				if strings.Contains(name, inside) { // an inlined function's has its caller's name first
 					return true
 				}

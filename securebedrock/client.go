@@ -23,15 +23,19 @@ import (
 // best made once: it holds the credentials, the connections and what was learnt
 // about each model's throttling.
 type Client struct {
-	g         *guard
-	installer *installer
-	inner     *bedrockruntime.Client // behind the methods, which install the guard last
-	runtime   *bedrockruntime.Client // behind Runtime, with the guard in its options
-	schemes   []smithyhttp.AuthScheme
-	signer    *v4.Signer
-	retryer   *modelRetryer
-	auth      *pinned.SigV4[bedrockruntime.AuthResolverParameters]
-	host      *pinned.Resolver[bedrockruntime.EndpointParameters]
+	g           *guard
+	installer   *installer
+	inner       *bedrockruntime.Client // behind the methods, which install the guard last
+	runtime     *bedrockruntime.Client // behind Runtime, with the guard in its options
+	schemes     []smithyhttp.AuthScheme
+	signer      *v4.Signer
+	retryer     *modelRetryer
+	auth        *pinned.SigV4[bedrockruntime.AuthResolverParameters]
+	host        *pinned.Resolver[bedrockruntime.EndpointParameters]
+	protocol    *protocol
+	credentials *sealedCredentials
+	doer        *pinned.Client
+	closeIdle   func()
 }
 
 // New returns a Client on the default AWS configuration: environment, shared
@@ -145,14 +149,14 @@ func (c *Client) pin(o *bedrockruntime.Options) {
 	//lint:ignore SA1019 cleared, not used
 	o.EndpointResolver = nil //nolint:staticcheck // cleared, not used
 	o.EndpointResolverV2 = c.host
-	o.Credentials = g.credentials
+	o.Credentials = c.credentials
 	o.HTTPClient = pinned.Refusing{Refuse: roundTheGate}
 	o.AuthSchemeResolver = c.auth
 	o.AuthSchemes = c.schemes // nil at construction, where the SDK makes them
 	o.AuthSchemePreference = nil
 	o.BearerAuthTokenProvider = nil
 	o.HTTPSignerV4 = c.signer
-	o.Protocol = g.protocol
+	o.Protocol = c.protocol
 	o.Retryer, o.RetryMode, o.RetryMaxAttempts = c.retryer, "", 0
 }
 
@@ -223,7 +227,7 @@ func (c *Client) Shutdown(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	c.g.doer.Connections.Kill()
+	c.doer.Connections.Kill()
 	grace := time.NewTimer(closeGrace)
 	defer grace.Stop()
 	select {
@@ -243,7 +247,7 @@ func (c *Client) Close() error {
 	c.g.closed.Store(true)
 	c.g.calls.close()
 	c.g.streams.cancelAll()
-	c.g.closeIdle()
+	c.closeIdle()
 	return nil
 }
 

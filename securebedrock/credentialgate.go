@@ -47,7 +47,7 @@ type credentialGate struct {
 // useTransportOf gives the gate the transport of the client whose credentials it
 // fetches, with the owner's certificate authorities and proxy.
 func (g *credentialGate) useTransportOf(c *Client) {
-	g.do, g.instance = c.g.doer, pinned.NewLocal(c.g.doer.Connections)
+	g.do, g.instance = c.doer, pinned.NewLocal(c.doer.Connections)
 }
 
 // install is an API option for any client of the SDK's credential chain.

@@ -212,7 +212,7 @@ func TestContainerOnLoopback(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	got, _, err := c.g.credentials.retrieve(context.Background(), "eu-west-1")
+	got, _, err := c.credentials.retrieve(context.Background())
 	if err != nil || got.AccessKeyID != "ASIAX" {
 		t.Fatalf("got %s, %v", got.AccessKeyID, err)
 	}
@@ -253,7 +253,7 @@ func TestInstanceMetadataOnLoopback(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, _, err := c.g.credentials.retrieve(t.Context(), "eu-west-1")
+	got, _, err := c.credentials.retrieve(t.Context())
 	if err != nil || got.AccessKeyID != "ASIAX" || open.Load() == 0 {
 		t.Errorf("got %s over %d connections, %v", got.AccessKeyID, open.Load(), err)
 	}

@@ -15,6 +15,7 @@ type sealedCredentials struct {
 	inner   aws.CredentialsProvider // the configuration's
 	session *roleSession            // nil without a Role
 	role    string                  // for errors
+	region  string                  // for errors
 }
 
 // Retrieve implements aws.CredentialsProvider. It is safe for concurrent use.
@@ -24,25 +25,25 @@ func (c *sealedCredentials) Retrieve(ctx context.Context) (aws.Credentials, erro
 		return aws.Credentials{}, bypassed(middleware.GetOperationName(ctx),
 			"credentials are given only to calls that have passed the rules and are under way; a per-call option replaced APIOptions, or these credentials were taken out of the client")
 	}
-	creds, principal, err := c.retrieve(ctx, ex.g.region)
+	creds, principal, err := c.retrieve(ctx)
 	if err != nil {
 		return aws.Credentials{}, err
 	}
 	if creds.AccessKeyID == "" || creds.SecretAccessKey == "" {
 		return aws.Credentials{}, ex.named(refuse(ErrAuth, "the credentials provider gave no key; anonymous calls are refused"+unusedKey()))
 	}
-	ex.accessKey, ex.token, ex.principal = creds.AccessKeyID, creds.SessionToken, principal
+	ex.delivery.accessKey, ex.delivery.token, ex.delivery.principal = creds.AccessKeyID, creds.SessionToken, principal
 	return creds, nil
 }
 
-func (c *sealedCredentials) retrieve(ctx context.Context, region string) (aws.Credentials, string, error) {
+func (c *sealedCredentials) retrieve(ctx context.Context) (aws.Credentials, string, error) {
 	if c.session == nil {
 		creds, err := c.inner.Retrieve(ctx)
 		return creds, "", withUnusedKey(err)
 	}
 	got, err := c.session.get(ctx)
 	if err != nil {
-		return aws.Credentials{}, "", fmt.Errorf("securebedrock: role %s could not be assumed through STS in %s: %w", c.role, region, withUnusedKey(err))
+		return aws.Credentials{}, "", fmt.Errorf("securebedrock: role %s could not be assumed through STS in %s: %w", c.role, c.region, withUnusedKey(err))
 	}
 	return got.credentials, got.principal, nil
 }

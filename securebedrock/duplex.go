@@ -5,14 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"runtime"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
-	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -30,43 +26,32 @@ type duplexStep struct {
 
 	answered atomic.Bool // the caller has his answer, or one goroutine is about to give it
 
-	pipe     atomic.Pointer[io.PipeReader] // what the SDK writes the caller's events into
-	live     atomic.Pointer[duplexWire]    // once it is sent
-	assembly *assembly                     // of a Runtime client's call
+	pipe atomic.Pointer[io.PipeReader] // what the SDK writes the caller's events into
+	live atomic.Pointer[duplexWire]    // once it is sent
+	kept any                           // what lives as long as this step
 }
 
 type duplexKey struct{}
 
-const (
-	duplexOperation   = "InvokeModelWithBidirectionalStream"
-	eventStreamStep   = "OperationEventStreamDeserializer"
-	eventStreamBuild  = "EventStreamBuildMiddleware"
-	eventStreamWriter = "InitializeStreamWriter"
-)
-
-// installDuplex puts the steps of a bidirectional call into its stack. runtime is
-// nil but for a Runtime client, whose caller's options come after the guard's.
-func installDuplex(stack *middleware.Stack, op *operation, runtime *outermost) error {
+// installDuplex puts the steps of a bidirectional call into its stack.
+func installDuplex(stack *middleware.Stack, op *operation) (*duplexStep, error) {
 	sdk, ok := stack.Deserialize.Get(eventStreamStep)
 	if !ok {
-		return fmt.Errorf("securebedrock: the SDK's stack has no %s", eventStreamStep)
+		return nil, fmt.Errorf("securebedrock: the SDK's stack has no %s", eventStreamStep)
 	}
 	build, ok := stack.Build.Get(eventStreamBuild)
 	if !ok {
-		return fmt.Errorf("securebedrock: the SDK's stack has no %s", eventStreamBuild)
+		return nil, fmt.Errorf("securebedrock: the SDK's stack has no %s", eventStreamBuild)
 	}
 	d := &duplexStep{op: op, sdk: sdk}
-	if runtime != nil {
-		runtime.note(stack, d)
-	}
 	_, swapErr := stack.Deserialize.Swap(eventStreamStep, &handStep{d})
 	_, buildErr := stack.Build.Swap(eventStreamBuild, &replyStep{build})
 	writer, ok := stack.Finalize.Get(eventStreamWriter)
 	if !ok {
-		return fmt.Errorf("securebedrock: the SDK's stack has no %s", eventStreamWriter)
+		return nil, fmt.Errorf("securebedrock: the SDK's stack has no %s", eventStreamWriter)
 	}
 	_, writerErr := stack.Finalize.Swap(eventStreamWriter, &writerStep{d, writer})
-	return errors.Join(swapErr, buildErr, writerErr, stack.Initialize.Add(d, middleware.Before))
+	return d, errors.Join(swapErr, buildErr, writerErr, stack.Initialize.Add(d, middleware.Before))
 }
 
 func (*duplexStep) ID() string { return "securebedrock:duplex" }
@@ -149,14 +134,6 @@ func (d *duplexStep) give(ctx context.Context, result any, metadata middleware.M
 		return
 	}
 	d.reply(ctx, bedrockruntime.PartialResult{Output: result, Metadata: metadata})
-}
-
-func duplexError(err error) error {
-	var op *smithy.OperationError
-	if errors.As(err, &op) {
-		return err
-	}
-	return &smithy.OperationError{ServiceID: bedrockruntime.ServiceID, OperationName: duplexOperation, Err: err}
 }
 
 // reply writes to the channel on which the SDK waits. Only the SDK knows its key,
@@ -392,46 +369,4 @@ func (f finalizeFunc) HandleFinalize(ctx context.Context, in middleware.Finalize
 
 func (f buildFunc) HandleBuild(ctx context.Context, in middleware.BuildInput) (middleware.BuildOutput, middleware.Metadata, error) {
 	return f(ctx, in)
-}
-
-func deadAnswer(err error) *http.Response {
-	return &http.Response{
-		StatusCode: http.StatusOK, Proto: "HTTP/2.0", ProtoMajor: 2,
-		Header: http.Header{}, Body: deadBody{err},
-	}
-}
-
-// deadBody is an answer whose first read is an error.
-type deadBody struct{ err error }
-
-// io.EOF itself would be an orderly end.
-func (b deadBody) Read([]byte) (int, error) { return 0, duplexError(b.err) }
-func (b deadBody) Close() error             { return nil }
-
-// WriteTo implements io.WriterTo.
-func (b deadBody) WriteTo(w io.Writer) (int64, error) {
-	endCopy(w, duplexError(b.err))
-	return 0, duplexError(b.err)
-}
-
-// endCopy ends the goroutine on which the SDK copies the body of a bidirectional
-// stream into a pipe. After the copy it would wait for ever for another body
-// (bedrockruntime v1.63.11, newAsyncEventStreamReader).
-func endCopy(w io.Writer, err error) {
-	pipe, ok := w.(*io.PipeWriter)
-	if !ok {
-		return
-	}
-	var pcs [8]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs[:])])
-	for {
-		f, more := frames.Next()
-		if strings.HasSuffix(f.Function, "bedrockruntime.newAsyncEventStreamReader.func1") {
-			pipe.CloseWithError(err)
-			runtime.Goexit()
-		}
-		if !more {
-			return
-		}
-	}
 }

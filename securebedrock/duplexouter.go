@@ -34,13 +34,13 @@ type outermost struct {
 // as the stack: where an option fails, nobody takes it off the list.
 type assembly struct {
 	stack *middleware.Stack
-	step  *duplexStep
+	step  middleware.InitializeMiddleware
 }
 
-// note puts a stack on the list of those that are being assembled.
-func (o *outermost) note(stack *middleware.Stack, step *duplexStep) {
+// note puts a stack on the list of those that are being assembled. The caller keeps
+// what note returns for as long as the stack lives.
+func (o *outermost) note(stack *middleware.Stack, step middleware.InitializeMiddleware) *assembly {
 	a := &assembly{stack, step}
-	step.assembly = a
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for f, p := range o.assembled {
@@ -52,6 +52,7 @@ func (o *outermost) note(stack *middleware.Stack, step *duplexStep) {
 		o.assembled = make(map[frame]weak.Pointer[assembly])
 	}
 	o.assembled[assembling()] = weak.Make(a)
+	return a
 }
 
 // Tracer implements tracing.TracerProvider.

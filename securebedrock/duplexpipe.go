@@ -52,7 +52,7 @@ type duplexWire struct {
 	pipe   duplexPipe
 	sends  *sentEvents
 	after  time.Duration
-	ctx    context.Context
+	ended  func() error // why the context is over; nil before the request is sent
 	cancel context.CancelCauseFunc
 
 	mu      sync.Mutex
@@ -94,7 +94,8 @@ func (c duplexClient) Do(req *http.Request) (*http.Response, error) {
 // watch.
 func (x *duplexWire) RoundTrip(rt http.RoundTripper, req *http.Request, t *pinned.Timeouts) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
-	x.after, x.ctx, x.cancel = t.Read, ctx, cancel
+	x.after, x.cancel = t.Read, cancel
+	x.ended = func() error { return context.Cause(ctx) }
 	context.AfterFunc(ctx, func() { x.cut(context.Cause(ctx)) })
 	if x.after > 0 {
 		x.mu.Lock()
@@ -152,8 +153,8 @@ func (x *duplexWire) cut(cause error) {
 func (x *duplexWire) causeOf() error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.cause == nil && !x.over && x.ctx != nil {
-		return context.Cause(x.ctx) // cut is about to run
+	if x.cause == nil && !x.over && x.ended != nil {
+		return x.ended() // cut is about to run
 	}
 	return x.cause
 }

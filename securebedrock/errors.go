@@ -1,6 +1,7 @@
 package securebedrock
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/securebedrock/securebedrock-go/internal/refusal"
@@ -103,6 +104,19 @@ func (e *PolicyError) Error() string {
 
 // Unwrap returns the rule.
 func (e *PolicyError) Unwrap() error { return e.Rule }
+
+// named completes a refusal with what the call was.
+func named(err error, operation, model string) error {
+	var p *PolicyError
+	var r *refusal.Refusal
+	switch {
+	case errors.As(err, &p):
+		p.Operation, p.Model = operation, model
+	case errors.As(err, &r):
+		return &PolicyError{Rule: r.Rule, Operation: operation, Model: model, Detail: r.Detail}
+	}
+	return err
+}
 
 // bypassed is the refusal of what has gone round the rules.
 func bypassed(operation, detail string) error {

@@ -2,40 +2,52 @@ package securebedrock
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/aws/smithy-go/middleware"
-
-	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
 
-// exchange is one pass through the rules, of which a Middleware may
-// make several. While it is approved, it is the seal: credentials and the wire are
-// open to it alone. It stands among the stack's values, which the SDK clears when
-// another call begins with the same context, and the seal ends with the pass.
+// exchange holds the facts of one pass through the rules, of which a Middleware may
+// make several. While an exchange is approved, it is the seal: credentials and the
+// wire are open to it alone. The exchange stands among the stack's values, which the
+// SDK clears when another call begins with the same context. The seal ends with the
+// pass.
 type exchange struct {
-	context.Context // the exchange's own
+	op      *operation
+	call    Call // own copy, in which the rules write what they find
+	watched bool // an application's own steps may stand in the stack
+	print   *fingerprint
 
-	g     *guard
-	op    *operation
-	call  Call // own copy, in which the rules write what they find
-	print *fingerprint
+	parsed *Model // of the input as it came; nil or empty where that was not asked
+	seal   seal
+	input  any  // what the rules approved
+	wire   wire // what the serializer made of it
 
-	parsed    *Model // of the input as it came; nil or empty where that was not asked
-	seal      seal
-	input     any    // what the rules approved
-	wire      wire   // what the serializer made of it
-	accessKey string // of the credentials that the last attempt was given
-	token     string // their session token
-	principal string // theirs too
-	sends     int    // attempts that the gate has let through
-	throttled int    // of them
-	attempt   attempt
-	wait      time.Duration
-	idleFrom  time.Time // zero while an attempt is on its way
+	delivery delivery
+	next     middleware.FinalizeHandler // behind the retry loop
+	bound    time.Duration              // Timeouts.Call
 
 	result *stream // the end of the exchange and its Outcome
+}
+
+// newExchange makes the exchange of a pass. The end of a stream is an object of its
+// own, since the end outlives the call.
+func newExchange(e *entry, call *Call) *exchange {
+	var ex *exchange
+	if e.op.stream {
+		ex = &exchange{result: new(stream)}
+	} else {
+		both := new(struct { // one allocation
+			exchange exchange
+			result   stream
+		})
+		ex = &both.exchange
+		ex.result = &both.result
+	}
+	ex.op, ex.call, ex.watched, ex.parsed = e.op, e.told(call), e.watched, &e.model
+	ex.result.op, ex.result.start = e.op, ex.call.Start
+	ex.result.done.call, ex.result.done.log = &e.id, e.log
+	return ex
 }
 
 type exchangeKey struct{}
@@ -50,17 +62,25 @@ func exchangeOf(ctx context.Context) *exchange {
 	return ex
 }
 
-// named completes a refusal with what the call was.
-func (ex *exchange) named(err error) error { return named(err, ex.op, ex.call.Model.ID) }
+type selfKey struct{}
 
-func named(err error, op *operation, model string) error {
-	var p *PolicyError
-	var r *refusal.Refusal
-	switch {
-	case errors.As(err, &p):
-		p.Operation, p.Model = op.name, model
-	case errors.As(err, &r):
-		return &PolicyError{Rule: r.Rule, Operation: op.name, Model: model, Detail: r.Detail}
-	}
-	return err
+// withSelf returns a context in which ctx can be found again, however far a context
+// derives from it.
+func withSelf(ctx context.Context) context.Context { return context.WithValue(ctx, selfKey{}, ctx) }
+
+// selfOf is the context that withSelf was given; nil where there is none.
+func selfOf(ctx context.Context) context.Context {
+	own, _ := ctx.Value(selfKey{}).(context.Context)
+	return own
 }
+
+// deliveryOf is the delivery of the exchange that ctx carries. It is never nil.
+func deliveryOf(ctx context.Context) *delivery {
+	if ex := exchangeOf(ctx); ex != nil {
+		return &ex.delivery
+	}
+	return new(delivery)
+}
+
+// named completes a refusal with what the call was.
+func (ex *exchange) named(err error) error { return named(err, ex.op.name, ex.call.Model.ID) }

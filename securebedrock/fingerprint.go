@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"github.com/aws/smithy-go/transport/http/protocol/restjson1"
 )
 
 // fingerprint is what the chain's innermost Handler was given, so that a step of
@@ -19,13 +20,13 @@ import (
 // booked and checked. It is taken only where the application has such steps.
 type fingerprint struct {
 	op       *operation
-	protocol *protocol
+	protocol *restjson1.Protocol
 	sum      [sha256.Size]byte
 	noToken  bool // the SDK will write an idempotency token
 }
 
 func (g *guard) fingerprint(ctx context.Context, op *operation, in any) *fingerprint {
-	f := &fingerprint{op: op, protocol: g.protocol}
+	f := &fingerprint{op: op, protocol: g.events.Protocol}
 	if op.token != nil {
 		field := op.token(in)
 		f.noToken = field != nil && *field == nil
@@ -58,7 +59,7 @@ func (f *fingerprint) of(ctx context.Context, in any) (sum [sha256.Size]byte) {
 	own, ok := in.(smithy.Serializable)
 	if !ok {
 		fmt.Fprintf(h, "%T", in)
-	} else if err := f.protocol.Protocol.SerializeRequest(ctx, f.op.schema, own, req); err != nil {
+	} else if err := f.protocol.SerializeRequest(ctx, f.op.schema, own, req); err != nil {
 		fmt.Fprint(h, err)
 	} else {
 		part(h, []byte(req.Method), []byte(req.URL.EscapedPath()), []byte(req.URL.RawQuery))

@@ -50,7 +50,7 @@ type wire struct {
 }
 
 // first is http.Header.Get for a key that is canonical already.
-func first(values []string) string {
+func firstOf(values []string) string {
 	if len(values) == 0 {
 		return ""
 	}
@@ -96,7 +96,7 @@ func (w *wire) header(key string) string {
 func (w *wire) capture(req *smithyhttp.Request) error {
 	w.method, w.path, w.rawPath, w.query = req.Method, req.URL.Path, req.URL.RawPath, req.URL.RawQuery
 	for i, h := range sealedHeaders() {
-		w.headers[i] = first(req.Header[h])
+		w.headers[i] = firstOf(req.Header[h])
 	}
 	w.body = nil
 	switch stream := req.GetStream().(type) {
@@ -152,7 +152,7 @@ func (s *gateStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 	if err != nil {
 		return out, metadata, ex.named(err)
 	}
-	ex.sends++
+	ex.delivery.sends++
 	if s.op.duplex {
 		if cause := context.Cause(ctx); cause != nil {
 			return out, metadata, cause // nobody may be waiting any more
@@ -165,7 +165,7 @@ func (s *gateStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 		d.live.Store(ex.result.live)
 		ctx = context.WithValue(ctx, duplexWireKey{}, ex.result.live)
 	}
-	raw, metadata, err := ex.transport().Handle(ex.sending(ctx), req)
+	raw, metadata, err := s.transport().Handle(s.sending(ctx, ex), req)
 	out.RawResponse = raw
 	resp, ok := raw.(*smithyhttp.Response)
 	if !ok || err != nil {
@@ -186,25 +186,25 @@ func (s *gateStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 }
 
 // transport is the one for the operation's cost.
-func (ex *exchange) transport() smithyhttp.ClientHandler {
+func (s *gateStep) transport() smithyhttp.ClientHandler {
 	switch {
-	case ex.op.duplex:
-		return ex.g.duplexed
-	case ex.op.costs():
-		return ex.g.transport
+	case s.op.duplex:
+		return s.g.duplexed
+	case s.op.costs():
+		return s.g.transport
 	}
-	return ex.g.free
+	return s.g.free
 }
 
-// sending is the context of a request. That of a stream outlives the call, and the
-// SDK's context would keep the whole stack, the input and the request with it. Where
-// nothing of the application's stands in the stack, the SDK's context has nothing
-// that the exchange's own has not.
-func (ex *exchange) sending(ctx context.Context) context.Context {
-	if !ex.op.stream || ex.op.duplex || ex.g.traced || ex.result.done.entry.watched {
+// sending is the context of a request. The request's context of a stream outlives the
+// call, and the SDK's context would keep the whole stack, the input and the request
+// with it. Where nothing of the application's stands in the stack, the SDK's context
+// has nothing that the exchange's own has not.
+func (s *gateStep) sending(ctx context.Context, ex *exchange) context.Context {
+	if !s.op.stream || s.op.duplex || s.g.traced || ex.watched {
 		return ctx
 	}
-	return ex.Context
+	return selfOf(ctx)
 }
 
 // maxAnswer bounds what the SDK reads into memory for an answer that is no
@@ -233,7 +233,7 @@ func (g *guard) inspect(ex *exchange, req *smithyhttp.Request) error {
 	if err := inspectHeaders(w, req.Request); err != nil {
 		return err
 	}
-	signature := pinned.Signature{AccessKey: ex.accessKey, Token: ex.token, Region: g.region, Service: signingName}
+	signature := pinned.Signature{AccessKey: ex.delivery.accessKey, Token: ex.delivery.token, Region: g.region, Service: signingName}
 	return signature.Check(req.Header)
 }
 
@@ -247,12 +247,12 @@ func inspectHeaders(w *wire, req *http.Request) error {
 		if err := pinned.CheckHeader(key, values, headerRule); err != nil {
 			return err
 		}
-		if isSealed(key) && (first(values) != w.header(key) || first(values) == "") {
+		if isSealed(key) && (firstOf(values) != w.header(key) || firstOf(values) == "") {
 			return refuse(ErrGuardrailOverride, "the header "+key+" changed after the rules; a middleware or an interceptor rewrote the request")
 		}
 	}
 	for i, h := range sealedHeaders() {
-		if w.headers[i] != "" && first(req.Header[h]) == "" {
+		if w.headers[i] != "" && firstOf(req.Header[h]) == "" {
 			return refuse(ErrGuardrailOverride, "the header "+h+" was taken away after the rules")
 		}
 	}

@@ -1,17 +1,16 @@
 package securebedrock
 
 import (
-	"sync/atomic"
-
 	"github.com/aws/smithy-go/logging"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/securebedrock/securebedrock-go/internal/pinned"
 )
 
-// guard is what every call of one Client runs through. It is immutable but for
-// the few fields that say otherwise.
+// guard is what the steps of one Client share. It is immutable but for its lifetime.
 type guard struct {
+	lifetime
+
 	region      string
 	residency   []string
 	anywhere    bool // "*" in Residency
@@ -30,17 +29,11 @@ type guard struct {
 	hasMW       bool
 	watched     bool // the configuration has steps or interceptors of its own
 	endpoint    pinned.Endpoint
-	doer        *pinned.Client
 	transport   smithyhttp.ClientHandler // over doer
 	free        smithyhttp.ClientHandler // the same, for operations that may be sent twice
 	duplexed    smithyhttp.ClientHandler // the same, for streams in both directions
 	traced      bool                     // the application's TracerProvider wants the SDK's own context
-	attempts    retryStep
-	protocol    *protocol
-	streams     streamSet // mutable: the open streams
-	closed      atomic.Bool
-	calls       inFlight // mutable
+	events      *eventCodec
+	answers     *answerReader
 	logger      logging.Logger
-	closeIdle   func()
-	credentials *sealedCredentials
 }

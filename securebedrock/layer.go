@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -30,13 +29,13 @@ func layered(h Handler) Handler {
 		if err != nil {
 			return concluded(nil, Outcome{Err: err}), err
 		}
-		if e.admitted { // counted in by itself: the one before may not wait for it
+		if e.admitted { // each layer is counted by itself: the layer outside may not wait for it
 			e.calls.add()
 			defer e.calls.end()
 		}
 		res, err := h(ctx, e.layer(call))
 		e.restore(call)
-		if res != nil && res.done != nil && res.done.entry == e {
+		if res != nil && res.done != nil && res.done.call == &e.id {
 			return res, err
 		}
 		own := concluded(e, Outcome{Err: err, Latency: time.Since(e.facts.Start), Canceled: errors.Is(err, context.Canceled)})
@@ -47,22 +46,12 @@ func layered(h Handler) Handler {
 	}
 }
 
-// concluded is the Result of a call that has ended.
-func concluded(e *entry, out Outcome) *Result {
-	r := &Result{done: &completion{entry: e}}
-	if e != nil {
-		r.done.log = e.log
-	}
-	r.done.complete(&out)
-	return r
-}
-
 // entryOf finds the call that a Middleware passes on. It must be the one that the
 // Middleware was given, with a context that derives from the one it was given.
 func entryOf(ctx context.Context, call *Call) (*entry, error) {
 	var e *entry
 	if ctx != nil {
-		e, _ = ctx.Value(entryKey{}).(*entry)
+		e = entryIn(ctx)
 	}
 	detail := ""
 	switch {
@@ -70,7 +59,7 @@ func entryOf(ctx context.Context, call *Call) (*entry, error) {
 		detail = "a Middleware passed on no Call"
 	case e == nil:
 		detail = "a Middleware passed on a context that does not derive from the one it was given"
-	case call.entry != e:
+	case call.identity != &e.id:
 		detail = "a Middleware passed on a Call that is not the one it was given or a copy of it"
 	default:
 		return e, nil
@@ -83,45 +72,6 @@ func entryOf(ctx context.Context, call *Call) (*entry, error) {
 		p.Operation = call.Operation
 	}
 	return nil, p
-}
-
-// told is the Call as the guard knows it, with what a Middleware may decide.
-func (e *entry) told(call *Call) Call {
-	own := e.facts
-	if m := e.judged.Load(); m != nil {
-		own.Model = *m
-	}
-	own.Input, own.CorrelationID, own.OnEvent = call.Input, call.CorrelationID, call.OnEvent
-	return own
-}
-
-// layer makes a Middleware's own Call in one allocation.
-func (e *entry) layer(call *Call) *Call {
-	l := new(struct {
-		call    Call
-		regions [8]string
-	})
-	l.call = e.told(call)
-	l.call.Model.Regions = append(l.regions[:0:len(l.regions)], l.call.Model.Regions...)
-	return &l.call
-}
-
-// restore puts the guard's facts back into a Call that a Middleware has passed on.
-// A Call that has them already is not written to.
-func (e *entry) restore(call *Call) {
-	own := e.told(call)
-	if call.ID == own.ID && call.Operation == own.Operation && call.Region == own.Region && call.Host == own.Host &&
-		call.RoleARN == own.RoleARN && call.SessionName == own.SessionName && call.Guardrail == own.Guardrail &&
-		call.Unguarded == own.Unguarded && call.Start.Equal(own.Start) && sameModel(call.Model, own.Model) {
-		return
-	}
-	own.Model.Regions = slices.Clone(own.Model.Regions)
-	*call = own
-}
-
-func sameModel(a, b Model) bool {
-	return a.ID == b.ID && a.Kind == b.Kind && a.Prefix == b.Prefix && a.Region == b.Region &&
-		a.Account == b.Account && a.partition == b.partition && slices.Equal(a.Regions, b.Regions)
 }
 
 type correlationKey struct{}

@@ -8,9 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
-	"github.com/aws/smithy-go"
-
 	"github.com/securebedrock/securebedrock-go/internal/eventframe"
 )
 
@@ -86,12 +83,13 @@ func (o *observer) over(err error) error {
 		err = s.named(refuse(ErrStreamTruncated, "it ended without messageStop"))
 	case err == io.EOF && s.op.name == "InvokeModelWithResponseStream" && s.outcome.Events == 0:
 		err = s.named(refuse(ErrStreamTruncated, "it ended without an event"))
-	case err == io.EOF:
+	case err == io.EOF && s.op.guarded:
 		s.mu.Lock()
-		if refusal := s.g.verify(s.op, &s.outcome.Guardrail); refusal != nil {
+		if refusal := s.answers.trace.verify(&s.outcome.Guardrail); refusal != nil {
 			err = s.named(refusal)
 		}
 		s.mu.Unlock()
+	case err == io.EOF:
 	case errors.As(err, &timeout):
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		if cause := s.cause(); cause != nil {
@@ -140,9 +138,8 @@ func (o *observer) Close() error {
 // event looks at one frame. Only the few that tell something are decoded.
 func (o *observer) event(kind string, frame []byte) {
 	s := o.s
-	g := s.g
 	if s.onEvent != nil && frame != nil {
-		if ev, err := g.protocol.decodeEvent(s.op, frame); err == nil {
+		if ev, err := s.answers.events.decodeEvent(s.op.events, frame); err == nil {
 			o.tell(ev)
 		}
 	}
@@ -159,21 +156,21 @@ func (o *observer) event(kind string, frame []byte) {
 		return
 	}
 	if kind == eventframe.Chunk {
-		g.readChunk(frame, &s.outcome, &s.tally)
+		s.answers.chunk(frame, &s.outcome, &s.tally)
 		return
 	}
-	ev, err := g.protocol.decodeEvent(s.op, frame)
+	ev, err := s.answers.events.decodeEvent(s.op.events, frame)
 	if err != nil {
 		return // the SDK will say so
 	}
-	g.readEvent(ev, &s.outcome)
+	s.answers.event(ev, &s.outcome)
 }
 
 // tell gives an event to OnEvent, on a goroutine of its own: a runtime.Goexit there
 // would end the SDK's, and the stream would seem to end well. A panic is told once a
 // stream.
 func (o *observer) tell(ev any) {
-	log := o.s.g.logger
+	log := o.s.done.log
 	if o.told {
 		log = nil
 	}
@@ -185,31 +182,4 @@ func (o *observer) tell(ev any) {
 	}()
 	<-over
 	o.told = o.told || !ok
-}
-
-// copiedBody is the body of a bidirectional stream, which the SDK copies into a
-// pipe on a goroutine of its own.
-type copiedBody struct{ io.ReadCloser }
-
-// WriteTo implements io.WriterTo, which io.Copy prefers.
-func (b copiedBody) WriteTo(w io.Writer) (int64, error) {
-	n, err := io.Copy(w, struct{ io.Reader }{b.ReadCloser})
-	endCopy(w, err)
-	return n, err
-}
-
-// readEvent reads the two events of a ConverseStream that are about the call.
-func (g *guard) readEvent(ev smithy.Deserializable, o *Outcome) {
-	switch ev := ev.(type) {
-	case *types.MessageStopEvent:
-		o.StopReason = string(ev.StopReason)
-		if ev.StopReason == types.StopReasonGuardrailIntervened {
-			o.Guardrail.Intervened = true
-		}
-	case *types.ConverseStreamMetadataEvent:
-		o.converseUsage(ev.Usage, ev.ServiceTier)
-		if ev.Trace != nil {
-			g.readTrace(ev.Trace.Guardrail, &o.Guardrail)
-		}
-	}
 }

@@ -23,7 +23,7 @@ func TestRulesEndInARefusal(t *testing.T) {
 		"the call ID of a guarded operation":       {defaultsRule, "ConverseStream"},
 		"the model of an operation with unguarded": {modelRule, "StartAsyncInvoke"},
 	} {
-		ex := &exchange{g: g, op: operations()[row.operation]}
+		ex := &exchange{op: operations()[row.operation]}
 		if err := row.rule(t.Context(), g, ex, new(bedrockruntime.ListAsyncInvokesInput)); !errors.Is(err, ErrEndpoint) {
 			t.Errorf("%s: a foreign input gave %v", name, err)
 		}

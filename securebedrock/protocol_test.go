@@ -27,7 +27,7 @@ func streamSchemas() []*smithy.Schema {
 func decodesAlike(t *testing.T, stream []byte) {
 	t.Helper()
 	for _, schema := range streamSchemas() {
-		theirs, ours := restjson1.New(schemas.AmazonBedrockFrontendService), newProtocol()
+		theirs, ours := restjson1.New(schemas.AmazonBedrockFrontendService), newEventCodec()
 		want := bytes.NewReader(stream)
 		readers := []io.Reader{
 			bytes.NewReader(stream), iotest.HalfReader(bytes.NewReader(stream)), iotest.DataErrReader(bytes.NewReader(stream)),
@@ -154,7 +154,7 @@ func TestEventsDecodeAsTheSDK(t *testing.T) {
 
 // TestQuickEvents fails where the events of which streams are made take the long way.
 func TestQuickEvents(t *testing.T) {
-	p := newProtocol()
+	p := newEventCodec()
 	for name, c := range map[string]struct {
 		schema  *smithy.Schema
 		kind    string
@@ -186,7 +186,7 @@ func TestAnEventsErrorIsTheReaders(t *testing.T) {
 	frame := frameOf(t, "contentBlockDelta", `{"contentBlockIndex":0,"delta":{"text":"Hello"}}`, 0)
 	own := errors.New("own")
 	for end := range frame {
-		_, err := newProtocol().DeserializeEventMessage(schemas.ConverseStreamOutput, bedrockruntime.TypeRegistry,
+		_, err := newEventCodec().DeserializeEventMessage(schemas.ConverseStreamOutput, bedrockruntime.TypeRegistry,
 			io.MultiReader(bytes.NewReader(frame[:end]), iotest.ErrReader(own)))
 		if !errors.Is(err, own) {
 			t.Fatalf("after %d bytes: %v", end, err)

@@ -35,7 +35,7 @@ func TestRateLimitRecovers(t *testing.T) {
 					first = time.Since(start)
 				}
 				mu.Unlock()
-				exchangeOf(ctx).attempt.rate.note(nil, time.Now())
+				deliveryOf(ctx).rate.note(nil, time.Now())
 			})
 		}
 		wg.Wait()

@@ -147,22 +147,20 @@ func (m *modelRetryer) RetryDelay(int, error) (time.Duration, error) { return 0,
 
 // GetAttemptToken waits for the model's rate limit.
 func (m *modelRetryer) GetAttemptToken(ctx context.Context) (func(error) error, error) {
-	b, ex := m.bucketOf(ctx), exchangeOf(ctx)
-	ex.pause()
+	b, d := m.bucketOf(ctx), deliveryOf(ctx)
+	d.pause()
 	if t := b.rate.take(time.Now()); t != 0 {
-		if err := m.line(ctx, ex, b, t); err != nil {
+		if err := m.line(ctx, d, b, t); err != nil {
 			b.rate.leave()
 			return nil, err
 		}
 	}
-	ex.resume()
+	d.resume()
 	refill, err := b.quota.GetAttemptToken(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if ex != nil {
-		ex.attempt.rate = b.rate
-	}
+	d.rate = b.rate
 	return refill, nil
 }
 
@@ -172,14 +170,14 @@ const linePause = 250 * time.Millisecond
 // line waits until the ticket is due. It fails, with the throttle that is the
 // cause, once Retry.MaxWait has passed, and at once where the wait would pass the
 // deadline.
-func (m *modelRetryer) line(ctx context.Context, ex *exchange, b *bucket, t ticket) error {
+func (m *modelRetryer) line(ctx context.Context, d *delivery, b *bucket, t ticket) error {
 	throttle := func() error {
-		if ex != nil && ex.attempt.throttle != nil {
-			return ex.attempt.throttle
+		if d.throttle != nil {
+			return d.throttle
 		}
 		return b.rate.throttle()
 	}
-	for end := time.Now().Add(m.budget(ex)); ; {
+	for end := time.Now().Add(m.budget(d)); ; {
 		now := time.Now()
 		left := b.rate.left(t, now)
 		switch {
@@ -197,12 +195,7 @@ func (m *modelRetryer) line(ctx context.Context, ex *exchange, b *bucket, t tick
 }
 
 // budget is what is left of Retry.MaxWait.
-func (m *modelRetryer) budget(ex *exchange) time.Duration {
-	if ex == nil {
-		return m.maxWait
-	}
-	return m.maxWait - ex.waited()
-}
+func (m *modelRetryer) budget(d *delivery) time.Duration { return m.maxWait - d.waited() }
 
 func passesDeadline(ctx context.Context, wait time.Duration) bool {
 	end, ok := ctx.Deadline()
@@ -213,8 +206,8 @@ func passesDeadline(ctx context.Context, wait time.Duration) bool {
 // the caller's own.
 func deadline(ctx context.Context) error {
 	end, _ := ctx.Deadline()
-	if ex := exchangeOf(ctx); ex != nil && ex.g != nil && ex.g.timeouts.Call > 0 && !end.Before(ex.call.Start.Add(ex.g.timeouts.Call)) {
-		return &TimeoutError{Rule: ErrCallTimeout, After: ex.g.timeouts.Call}
+	if ex := exchangeOf(ctx); ex != nil && ex.bound > 0 && !end.Before(ex.call.Start.Add(ex.bound)) {
+		return &TimeoutError{Rule: ErrCallTimeout, After: ex.bound}
 	}
 	return context.DeadlineExceeded
 }
@@ -252,20 +245,17 @@ func (m *modelRetryer) sleep(ctx context.Context, d time.Duration) error {
 // GetRetryToken spends of the model's quota and waits, unless the wait is longer
 // than what is left of Retry.MaxWait or of the time to the deadline.
 func (m *modelRetryer) GetRetryToken(ctx context.Context, opErr error) (func(error) error, error) {
-	b, ex := m.bucketOf(ctx), exchangeOf(ctx)
-	attempt := 1
-	if ex != nil {
-		attempt = max(1, ex.sends)
-		if ex.attempt.renewed && ex.sends > m.maxAttempts {
-			return nil, errors.New("securebedrock: not sent again: Retry.MaxAttempts is reached")
-		}
+	b, d := m.bucketOf(ctx), deliveryOf(ctx)
+	attempt := max(1, d.sends)
+	if d.renewed && d.sends > m.maxAttempts {
+		return nil, errors.New("securebedrock: not sent again: Retry.MaxAttempts is reached")
 	}
 	delay, err := m.classify.RetryDelay(attempt, opErr)
 	if err != nil {
 		return nil, err
 	}
 	delay = max(min(delay, m.maxBackoff), retryAfter(opErr, time.Now()))
-	if delay > m.budget(ex) {
+	if delay > m.budget(d) {
 		return nil, fmt.Errorf("securebedrock: not sent again: the wait of %v is longer than what is left of Retry.MaxWait, %v", delay.Round(time.Millisecond), m.maxWait)
 	}
 	if passesDeadline(ctx, delay) {
@@ -275,7 +265,7 @@ func (m *modelRetryer) GetRetryToken(ctx context.Context, opErr error) (func(err
 	if err != nil {
 		return nil, err
 	}
-	ex.pause()
+	d.pause()
 	heeded(opErr)
 	return token, m.sleep(ctx, delay)
 }

@@ -23,12 +23,12 @@ func ofModel(model string) context.Context {
 func play(t *testing.T, r *modelRetryer, model string, err error) {
 	t.Helper()
 	ctx := ofModel(model)
-	ex := exchangeOf(ctx)
+	d := deliveryOf(ctx)
 	release, tokenErr := r.GetAttemptToken(ctx)
 	if tokenErr != nil {
 		t.Fatal(tokenErr)
 	}
-	ex.attempt.rate.note(err, time.Now())
+	d.rate.note(err, time.Now())
 	if err := release(err); err != nil {
 		t.Fatal(err)
 	}

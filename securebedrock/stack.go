@@ -13,6 +13,7 @@ type installer struct {
 	g     *guard
 	steps map[string]*operationSteps // by the operation's name
 
+	retry     retryStep
 	outermost *outermost
 }
 
@@ -72,7 +73,7 @@ func (in *installer) installIn(stack, open *middleware.Stack, watched bool) erro
 	if _, err := stack.Serialize.Swap(serializer, &ruleStep{g: g, op: op, serialize: original}); err != nil {
 		return err
 	}
-	if _, err := stack.Finalize.Swap((*retry.Attempt)(nil).ID(), g.attempts); err != nil {
+	if _, err := stack.Finalize.Swap((*retry.Attempt)(nil).ID(), in.retry); err != nil {
 		return err
 	}
 	// An application that has taken the SDK's step out gets no stream of the SDK's.
@@ -90,15 +91,11 @@ func (in *installer) installIn(stack, open *middleware.Stack, watched bool) erro
 		stack.Deserialize.Add(&steps.gate, middleware.After),
 	)
 	if err == nil && op.duplex {
-		err = installDuplex(stack, op, in.outermostOf(open))
+		var step *duplexStep
+		step, err = installDuplex(stack, op)
+		if err == nil && open != nil {
+			step.kept = in.outermost.note(stack, step)
+		}
 	}
 	return err
-}
-
-// outermostOf is what a call on the Runtime client needs to have its own step first.
-func (in *installer) outermostOf(open *middleware.Stack) *outermost {
-	if open == nil {
-		return nil
-	}
-	return in.outermost
 }

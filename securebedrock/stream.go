@@ -22,12 +22,13 @@ import (
 // An open stream outlives the call by hours, so it holds nothing of the exchange but
 // what it needs.
 type stream struct {
-	g       *guard
+	life    *lifetime     // of the client
+	answers *answerReader // of the client
 	op      *operation
-	model   string          // as the rules left it, once there is a body
-	start   time.Time       // Call.Start
-	onEvent func(any)       // Call.OnEvent
-	ctx     context.Context // the exchange's own
+	model   string       // as the rules left it, once there is a body
+	start   time.Time    // Call.Start
+	onEvent func(any)    // Call.OnEvent
+	cause   func() error // why the exchange's own context is over; of a stream only
 	done    completion
 
 	mu       sync.Mutex
@@ -48,21 +49,18 @@ type stream struct {
 }
 
 // named completes a refusal with what the call was.
-func (s *stream) named(err error) error { return named(err, s.op, s.model) }
-
-// cause is why the exchange's context is over.
-func (s *stream) cause() error { return context.Cause(s.ctx) }
+func (s *stream) named(err error) error { return named(err, s.op.name, s.model) }
 
 // unary completes a call whose whole answer is here.
-func (s *stream) unary(ex *exchange, out any, metadata middleware.Metadata) error {
-	s.readMetadata(ex, metadata)
-	s.g.readOutput(out, &s.outcome, &s.tally)
+func (s *stream) unary(d *delivery, model string, out any, metadata middleware.Metadata) error {
+	s.readMetadata(d, metadata)
+	s.answers.output(out, &s.outcome, &s.tally)
 	err := complete(out)
-	if err == nil {
-		err = s.g.verify(s.op, &s.outcome.Guardrail)
+	if err == nil && s.op.guarded {
+		err = s.answers.trace.verify(&s.outcome.Guardrail)
 	}
 	if err != nil {
-		err = ex.named(err)
+		err = named(err, s.op.name, model)
 	}
 	s.outcome.Err = err
 	s.outcome.Latency = time.Since(s.start)
@@ -71,9 +69,9 @@ func (s *stream) unary(ex *exchange, out any, metadata middleware.Metadata) erro
 }
 
 // fail completes a call that got no answer.
-func (s *stream) fail(ex *exchange, err error, metadata middleware.Metadata) {
+func (s *stream) fail(d *delivery, err error, metadata middleware.Metadata) {
 	s.mu.Lock()
-	s.readMetadata(ex, metadata)
+	s.readMetadata(d, metadata)
 	s.outcome.Err = err
 	s.outcome.Canceled = errors.Is(err, context.Canceled)
 	s.outcome.Latency = time.Since(s.start)
@@ -103,61 +101,32 @@ func (s *stream) abandon(err error) {
 	}
 }
 
-func (s *stream) readMetadata(ex *exchange, metadata middleware.Metadata) {
+func (s *stream) readMetadata(d *delivery, metadata middleware.Metadata) {
 	if id, ok := awsmiddleware.GetRequestIDMetadata(metadata); ok {
 		s.outcome.RequestID = id
 	}
-	s.outcome.Attempts, s.outcome.Throttled, s.outcome.Wait = ex.sends, ex.throttled, ex.waited().Truncate(time.Millisecond)
-	s.outcome.AccessKeyID, s.outcome.Principal = ex.accessKey, ex.principal
-}
-
-// eventStream is what the SDK's stream types have in common.
-type eventStream interface {
-	Close() error
-	Err() error
-}
-
-func eventStreamOf(out any) eventStream {
-	switch out := out.(type) {
-	case *bedrockruntime.ConverseStreamOutput:
-		if out != nil && out.GetStream() != nil {
-			return out.GetStream()
-		}
-	case *bedrockruntime.InvokeModelWithResponseStreamOutput:
-		if out != nil && out.GetStream() != nil {
-			return out.GetStream()
-		}
-	case *bedrockruntime.InvokeModelWithBidirectionalStreamOutput:
-		if out != nil && out.GetStream() != nil {
-			return out.GetStream()
-		}
-	}
-	return nil
+	s.outcome.Attempts, s.outcome.Throttled, s.outcome.Wait = d.sends, d.throttled, d.waited().Truncate(time.Millisecond)
+	s.outcome.AccessKeyID, s.outcome.Principal = d.accessKey, d.principal
 }
 
 // open takes note that the call has returned its stream, and looks after it
 // from then on: a cancelled context completes the record at once, and the
 // client's Close cancels it.
-func (s *stream) open(ex *exchange, cancel context.CancelCauseFunc, out any, metadata middleware.Metadata) {
+func (s *stream) open(ctx context.Context, d *delivery, cancel context.CancelCauseFunc, out any, metadata middleware.Metadata) {
 	es := eventStreamOf(out)
-	g, ctx := s.g, s.ctx
-	forget := g.streams.add(es, func() {
+	forget := s.life.streams.add(es, func() {
 		cancel(s.named(refuse(ErrStreamTruncated, "the client was closed")))
 	})
 	s.counted = true
-	g.calls.add()
+	s.life.calls.add()
 	unwatch := context.AfterFunc(ctx, func() {
 		defer s.cancelled(context.Cause(ctx)) // last: an OnDone may end the goroutine
 		// The SDK's goroutines end when somebody takes the events that are left,
 		// and so comes to the error. Where nobody does, they are taken later.
-		wait := g.timeouts.Read
-		if wait <= 0 {
-			wait = defaultReadTimeout
-		}
-		g.streams.closeAfter(es, wait)
+		s.life.streams.closeLater(es)
 	})
 	s.mu.Lock()
-	s.readMetadata(ex, metadata)
+	s.readMetadata(d, metadata)
 	s.returned, s.err = true, es.Err
 	s.release = func() { forget(); unwatch(); cancel(nil) }
 	body := s.body
@@ -173,10 +142,6 @@ func (s *stream) open(ex *exchange, cancel context.CancelCauseFunc, out any, met
 		}
 	}
 }
-
-// closeGrace is how long a reader has, after the client's Close, to come to the
-// error of its stream.
-const closeGrace = time.Second
 
 // cancelled completes the record of a stream whose context is over.
 func (s *stream) cancelled(cause error) {
@@ -205,7 +170,7 @@ func (s *stream) complete(out *Outcome) {
 	ran := true
 	defer func() {
 		if ran && s.counted {
-			s.g.calls.end()
+			s.life.calls.end()
 		}
 	}()
 	ran = s.done.complete(out)

@@ -3,15 +3,19 @@ package securebedrock
 import (
 	"sync"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 )
+
+// closeGrace is how long a reader has, after the client's Close, to come to the
+// error of its stream.
+const closeGrace = time.Second
 
 // streamSet holds the streams of a client that may still be open, for its Close.
 type streamSet struct {
 	mu     sync.Mutex
 	open   map[eventStream]*openStream
 	closed bool
+
+	patience time.Duration // for a reader of a cancelled stream; set once
 }
 
 type openStream struct {
@@ -33,18 +37,19 @@ func (s *streamSet) add(es eventStream, cancel func()) (forget func()) {
 	}
 	return func() {
 		s.mu.Lock()
-		if o := s.open[es]; o != nil && o.timer == nil { // otherwise closeAfter's to forget
+		if o := s.open[es]; o != nil && o.timer == nil { // otherwise closeLater forgets it
 			delete(s.open, es)
 		}
 		s.mu.Unlock()
 	}
 }
 
-// closeAfter closes a stream after d, whose body ends with an error by then: an
-// event that nobody takes still holds the SDK's goroutines. What is left is taken
-// first, so that the stream comes to its error: closed outright, it would seem to
-// end well to somebody who is slow to read it.
-func (s *streamSet) closeAfter(es eventStream, d time.Duration) {
+// closeLater closes a cancelled stream once its reader had time to take what is left.
+// An event that nobody takes still holds the SDK's goroutines. closeLater takes the
+// events that are left first, so that the stream comes to its error. A slow reader
+// would otherwise take the end for a proper one.
+func (s *streamSet) closeLater(es eventStream) {
+	d := s.patience
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := s.open[es]
@@ -55,7 +60,7 @@ func (s *streamSet) closeAfter(es eventStream, d time.Duration) {
 	if o.timer != nil {
 		return
 	}
-	if s.closed { // since the caller of closeAfter has asked
+	if s.closed { // the client was closed meanwhile
 		d = min(d, closeGrace)
 	}
 	o.timer = time.AfterFunc(d, func() {
@@ -84,20 +89,5 @@ func (s *streamSet) cancelAll() {
 	s.mu.Unlock()
 	for _, cancel := range all {
 		cancel()
-	}
-}
-
-// takeAll takes the events that nobody has read.
-func takeAll(es eventStream) {
-	switch es := es.(type) {
-	case *bedrockruntime.ConverseStreamEventStream:
-		for range es.Events() {
-		}
-	case *bedrockruntime.InvokeModelWithResponseStreamEventStream:
-		for range es.Events() {
-		}
-	case *bedrockruntime.InvokeModelWithBidirectionalStreamEventStream:
-		for range es.Events() {
-		}
 	}
 }

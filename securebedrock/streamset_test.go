@@ -12,16 +12,16 @@ type quietStream struct{ closed chan struct{} }
 func (s *quietStream) Close() error { close(s.closed); return nil }
 func (s *quietStream) Err() error   { return nil }
 
-// A stream whose context ends as the client is closed may come to closeAfter before
+// A stream whose context ends as the client is closed may come to closeLater before
 // the Close and after it. It is closed within the same time.
 func TestStreamsAreClosedSoonAfterTheClient(t *testing.T) {
 	for name, order := range map[string]func(set *streamSet, es eventStream){
-		"the context ends before the Close": func(set *streamSet, es eventStream) { set.closeAfter(es, time.Hour); set.cancelAll() },
-		"the context ends after the Close":  func(set *streamSet, es eventStream) { set.cancelAll(); set.closeAfter(es, time.Hour) },
+		"the context ends before the Close": func(set *streamSet, es eventStream) { set.closeLater(es); set.cancelAll() },
+		"the context ends after the Close":  func(set *streamSet, es eventStream) { set.cancelAll(); set.closeLater(es) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				set, es := new(streamSet), &quietStream{closed: make(chan struct{})}
+				set, es := &streamSet{patience: time.Hour}, &quietStream{closed: make(chan struct{})}
 				set.add(es, func() {})
 				order(set, es)
 				select {

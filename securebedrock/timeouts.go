@@ -83,20 +83,3 @@ func (t Timeouts) pinned() pinned.Timeouts {
 		return &TimeoutError{Rule: p.Rule, After: p.After, Err: p.Err, sent: p.Sent}
 	}}
 }
-
-// bounded derives a pass's context: with Timeouts.Call, and for a stream with a
-// way to end it.
-func (g *guard) bounded(ctx context.Context, op *operation) (context.Context, context.CancelCauseFunc) {
-	if g.timeouts.Call == 0 && !op.stream {
-		return ctx, func(error) {}
-	}
-	cancelTimeout := context.CancelFunc(func() {})
-	if g.timeouts.Call > 0 {
-		ctx, cancelTimeout = context.WithTimeoutCause(ctx, g.timeouts.Call, &TimeoutError{Rule: ErrCallTimeout, After: g.timeouts.Call})
-	}
-	if !op.stream {
-		return ctx, func(error) { cancelTimeout() }
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	return ctx, func(cause error) { cancel(cause); cancelTimeout() }
-}

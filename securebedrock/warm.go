@@ -26,8 +26,8 @@ func (c *Client) Warm(ctx context.Context) error {
 	}
 	credentials, connection := errGoexit, errGoexit
 	var wg sync.WaitGroup
-	wg.Go(func() { credentials = g.fetch(ctx) })
-	wg.Go(func() { connection = g.connect(ctx) })
+	wg.Go(func() { credentials = c.fetch(ctx) })
+	wg.Go(func() { connection = c.connect(ctx) })
 	wg.Wait()
 	if credentials != nil {
 		credentials = fmt.Errorf("securebedrock: Warm: credentials: %w", credentials)
@@ -36,33 +36,33 @@ func (c *Client) Warm(ctx context.Context) error {
 }
 
 // fetch has the credentials ready. A provider's panic would end the process here.
-func (g *guard) fetch(ctx context.Context) (err error) {
+func (c *Client) fetch(ctx context.Context) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = panicError("the credentials provider", v)
 		}
 	}()
-	_, _, err = g.credentials.retrieve(ctx, g.region)
+	_, _, err = c.credentials.retrieve(ctx)
 	return err
 }
 
 // connect leaves an idle connection in the pool.
-func (g *guard) connect(ctx context.Context) (err error) {
+func (c *Client) connect(ctx context.Context) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = panicError("the HTTP client", v)
 		}
 	}()
-	u := url.URL{Scheme: g.endpoint.Scheme, Host: g.endpoint.Host, Path: "/"}
+	u := url.URL{Scheme: c.g.endpoint.Scheme, Host: c.g.endpoint.Host, Path: "/"}
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, u.String(), nil)
 	if err == nil {
 		var resp *http.Response
-		if resp, err = g.doer.Do(req); err == nil {
+		if resp, err = c.doer.Do(req); err == nil {
 			err = resp.Body.Close()
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("securebedrock: Warm: connection to %s: %w", g.endpoint.Host, err)
+		return fmt.Errorf("securebedrock: Warm: connection to %s: %w", c.g.endpoint.Host, err)
 	}
 	return nil
 }
