@@ -147,7 +147,7 @@ func demo(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	log, keys := filepath.Join(dir, "audit.log"), filepath.Join(dir, "keys.json")
 	for range 2 { // the second continues the first one's chain
 		if err := write(ctx, log, keys, 5, out); err != nil {

@@ -12,12 +12,14 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -29,10 +31,12 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: go run -C internal/checks/release . VERSION")
 		os.Exit(2)
 	}
-	root, err := output("", "git", "rev-parse", "--show-toplevel")
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	root, err := output(ctx, "", "git", "rev-parse", "--show-toplevel")
 	if err == nil {
-		err = release(root, os.Args[1], time.Now(), os.Stdout)
+		err = release(ctx, root, os.Args[1], time.Now(), os.Stdout)
 	}
+	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)
 		os.Exit(1)
@@ -51,7 +55,7 @@ type versions struct {
 }
 
 // release prepares a version in a clean checkout.
-func release(root, version string, now time.Time, out io.Writer) error {
+func release(ctx context.Context, root, version string, now time.Time, out io.Writer) error {
 	v, err := readVersions(root)
 	if err != nil {
 		return err
@@ -59,15 +63,15 @@ func release(root, version string, now time.Time, out io.Writer) error {
 	if err := follows(version, v.Version); err != nil {
 		return err
 	}
-	if dirty, err := output(root, "git", "status", "--porcelain"); err != nil || dirty != "" {
+	if dirty, err := output(ctx, root, "git", "status", "--porcelain"); err != nil || dirty != "" {
 		return errors.Join(err, fmt.Errorf("the checkout is not clean; commit or stash first:\n%s", dirty))
 	}
 	for _, m := range v.Modules {
-		if tag, err := output(root, "git", "tag", "--list", tagOf(m, version)); err != nil || tag != "" {
+		if tag, err := output(ctx, root, "git", "tag", "--list", tagOf(m, version)); err != nil || tag != "" {
 			return errors.Join(err, fmt.Errorf("the tag %s is there already; a version that is out never changes", tagOf(m, version)))
 		}
 	}
-	all, err := modules(root)
+	all, err := modules(ctx, root)
 	if err != nil {
 		return err
 	}
@@ -81,7 +85,7 @@ func release(root, version string, now time.Time, out io.Writer) error {
 		return err
 	}
 	for _, m := range all {
-		if err := require(root, m, version); err != nil {
+		if err := require(ctx, root, m, version); err != nil {
 			return err
 		}
 	}
@@ -90,7 +94,7 @@ func release(root, version string, now time.Time, out io.Writer) error {
 	}
 	for _, m := range v.Modules {
 		fmt.Fprintf(out, "# building %s\n", pathOf(m))
-		if _, err := output(filepath.Join(root, m), "go", "build", "./..."); err != nil {
+		if _, err := output(ctx, filepath.Join(root, m), "go", "build", "./..."); err != nil {
 			return err
 		}
 	}
@@ -120,8 +124,8 @@ func (v versions) write(root string) error {
 }
 
 // modules are the directories of all modules of the repository.
-func modules(root string) ([]string, error) {
-	list, err := output(root, "git", "ls-files", "go.mod", "*/go.mod")
+func modules(ctx context.Context, root string) ([]string, error) {
+	list, err := output(ctx, root, "git", "ls-files", "go.mod", "*/go.mod")
 	if err != nil {
 		return nil, err
 	}
@@ -149,9 +153,9 @@ func tagOf(module, version string) string {
 }
 
 // require sets the version of each module of this repository that a module requires.
-func require(root, module, version string) error {
+func require(ctx context.Context, root, module, version string) error {
 	dir := filepath.Join(root, module)
-	text, err := output(dir, "go", "mod", "edit", "-json")
+	text, err := output(ctx, dir, "go", "mod", "edit", "-json")
 	if err != nil {
 		return err
 	}
@@ -168,7 +172,7 @@ func require(root, module, version string) error {
 	if len(args) == 2 {
 		return nil
 	}
-	_, err = output(dir, "go", args...)
+	_, err = output(ctx, dir, "go", args...)
 	return err
 }
 
@@ -207,8 +211,8 @@ func commands(out io.Writer, v versions) {
 
 // output runs a command and returns what it prints, without the last newline. Its
 // modules are those of the checkout and of no workspace.
-func output(dir, name string, args ...string) (string, error) {
-	cmd := exec.Command(name, args...) //nolint:gosec // git and go with arguments of ours
+func output(ctx context.Context, dir, name string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // git and go with arguments of ours
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 	var stdout, stderr bytes.Buffer

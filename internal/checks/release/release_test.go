@@ -12,7 +12,7 @@ import (
 
 func root(t *testing.T) string {
 	t.Helper()
-	root, err := output("", "git", "rev-parse", "--show-toplevel")
+	root, err := output(t.Context(), "", "git", "rev-parse", "--show-toplevel")
 	if err != nil {
 		t.Skipf("this is no checkout: %v", err)
 	}
@@ -29,7 +29,7 @@ func TestEachModuleCanBeGot(t *testing.T) {
 	origin := clone(t, root(t))
 	var out strings.Builder
 	const version = "v0.9.0"
-	if err := release(origin, version, time.Now(), &out); err != nil {
+	if err := release(t.Context(), origin, version, time.Now(), &out); err != nil {
 		t.Fatal(err)
 	}
 	v, err := readVersions(origin)
@@ -115,7 +115,9 @@ func run(t *testing.T, dir string, env []string, name string, args ...string) st
 
 func TestReleaseRefuses(t *testing.T) {
 	origin := clone(t, root(t))
-	try := func(version string) error { return release(origin, version, time.Now(), new(strings.Builder)) }
+	try := func(version string) error {
+		return release(t.Context(), origin, version, time.Now(), new(strings.Builder))
+	}
 	for _, version := range []string{"", "0.2.0", "v0.2", "v0.2.0-rc.1", "v2.0.0", "v0.02.0", "v0.0.9"} {
 		if try(version) == nil {
 			t.Errorf("%q was released", version)
@@ -173,7 +175,7 @@ func TestVersionsNamesEveryModule(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := modules(dir)
+	all, err := modules(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
