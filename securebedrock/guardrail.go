@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
+	blocks "github.com/securebedrock/securebedrock-go/internal/content"
 	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
 
@@ -105,10 +106,10 @@ func coverageRule(_ context.Context, g *guard, ex *exchange, in any) error {
 	}
 	switch in := in.(type) {
 	case *bedrockruntime.ConverseInput:
-		in.Messages, in.System = ownMessages(in.Messages), slices.Clone(in.System)
+		in.Messages, in.System = blocks.OwnMessages(in.Messages), slices.Clone(in.System)
 		return g.converseCoverage(&in.AdditionalModelRequestFields, in.Messages, in.System)
 	case *bedrockruntime.ConverseStreamInput:
-		in.Messages, in.System = ownMessages(in.Messages), slices.Clone(in.System)
+		in.Messages, in.System = blocks.OwnMessages(in.Messages), slices.Clone(in.System)
 		return g.converseCoverage(&in.AdditionalModelRequestFields, in.Messages, in.System)
 	case *bedrockruntime.InvokeModelInput:
 		in.Body = bytes.Clone(in.Body) // what is inspected is what is sent
@@ -118,16 +119,6 @@ func coverageRule(_ context.Context, g *guard, ex *exchange, in any) error {
 		return g.bodyCoverage(in.Body, &in.ContentType)
 	}
 	return ex.op.foreign(in)
-}
-
-// ownMessages copies the lists of blocks, so that the blocks that are looked at are
-// those that are sent, whatever the caller does to its lists meanwhile.
-func ownMessages(messages []types.Message) []types.Message {
-	own := slices.Clone(messages)
-	for i := range own {
-		own[i].Content = slices.Clone(own[i].Content)
-	}
-	return own
 }
 
 func (g *guard) converseCoverage(extra *document.Interface, messages []types.Message, system []types.SystemContentBlock) error {
@@ -144,27 +135,21 @@ func (g *guard) converseCoverage(extra *document.Interface, messages []types.Mes
 	var tagged, untagged, unqualified bool
 	for _, m := range messages {
 		for i, b := range m.Content {
-			switch b := b.(type) {
-			case *types.ContentBlockMemberGuardContent:
-				b = &types.ContentBlockMemberGuardContent{Value: ownGuard(b.Value)}
-				m.Content[i] = b
-				tagged = true
-				unqualified = unqualified || !scanned(b.Value)
-			// A text counts also where it is empty: whoever holds the block can fill it.
-			case *types.ContentBlockMemberText, *types.ContentBlockMemberImage, *types.ContentBlockMemberDocument, *types.ContentBlockMemberVideo,
-				*types.ContentBlockMemberAudio, *types.ContentBlockMemberCitationsContent, *types.ContentBlockMemberSearchResult:
+			if guarded, ok := b.(*types.ContentBlockMemberGuardContent); ok {
+				own := ownGuard(guarded.Value)
+				m.Content[i] = &types.ContentBlockMemberGuardContent{Value: own}
+				tagged, unqualified = true, unqualified || !scanned(own)
+			} else if blocks.BlockCoverage(b) == blocks.Plain {
 				untagged = true
 			}
 		}
 	}
 	for i, b := range system {
-		switch b := b.(type) {
-		case *types.SystemContentBlockMemberGuardContent:
-			b = &types.SystemContentBlockMemberGuardContent{Value: ownGuard(b.Value)}
-			system[i] = b
-			tagged = true
-			unqualified = unqualified || !scanned(b.Value)
-		case *types.SystemContentBlockMemberText:
+		if guarded, ok := b.(*types.SystemContentBlockMemberGuardContent); ok {
+			own := ownGuard(guarded.Value)
+			system[i] = &types.SystemContentBlockMemberGuardContent{Value: own}
+			tagged, unqualified = true, unqualified || !scanned(own)
+		} else if blocks.SystemCoverage(b) == blocks.Plain {
 			untagged = true
 		}
 	}

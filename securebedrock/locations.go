@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
+	blocks "github.com/securebedrock/securebedrock-go/internal/content"
 	"github.com/securebedrock/securebedrock-go/internal/refusal"
 	regions "github.com/securebedrock/securebedrock-go/internal/region"
 	"github.com/securebedrock/securebedrock-go/internal/token"
@@ -177,7 +178,7 @@ func (g *guard) ownLocations(messages []types.Message) ([]types.Message, error) 
 				continue
 			}
 			if !copied {
-				messages, copied = ownMessages(messages), true
+				messages, copied = blocks.OwnMessages(messages), true
 			}
 			b, err := g.ownBlock(messages[i].Content[j])
 			if err != nil {
@@ -189,33 +190,9 @@ func (g *guard) ownLocations(messages []types.Message) ([]types.Message, error) 
 	return messages, nil
 }
 
-// namesPlace reports whether a block names a place in S3, or holds blocks that
-// could.
+// namesPlace reports whether a block names a place in S3, or holds blocks that do.
 func namesPlace(b types.ContentBlock) (yes bool) {
-	switch b := b.(type) {
-	case *types.ContentBlockMemberImage:
-		_, yes = b.Value.Source.(*types.ImageSourceMemberS3Location)
-	case *types.ContentBlockMemberVideo:
-		_, yes = b.Value.Source.(*types.VideoSourceMemberS3Location)
-	case *types.ContentBlockMemberAudio:
-		_, yes = b.Value.Source.(*types.AudioSourceMemberS3Location)
-	case *types.ContentBlockMemberDocument:
-		_, yes = b.Value.Source.(*types.DocumentSourceMemberS3Location)
-	case *types.ContentBlockMemberToolResult:
-		for _, c := range b.Value.Content {
-			switch c := c.(type) {
-			case *types.ToolResultContentBlockMemberImage:
-				_, yes = c.Value.Source.(*types.ImageSourceMemberS3Location)
-			case *types.ToolResultContentBlockMemberVideo:
-				_, yes = c.Value.Source.(*types.VideoSourceMemberS3Location)
-			case *types.ToolResultContentBlockMemberDocument:
-				_, yes = c.Value.Source.(*types.DocumentSourceMemberS3Location)
-			}
-			if yes {
-				return true
-			}
-		}
-	}
+	blocks.Block(b, func(p blocks.Piece) { yes = yes || p.Source == blocks.S3 })
 	return yes
 }
 

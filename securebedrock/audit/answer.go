@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
+	"github.com/securebedrock/securebedrock-go/internal/content"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
@@ -56,17 +57,11 @@ func isStream(op string) bool {
 	return op == "InvokeModelWithResponseStream" || op == "InvokeModelWithBidirectionalStream"
 }
 
-func toolNames(in any) []string {
-	var config *types.ToolConfiguration
-	switch in := in.(type) {
-	case *bedrockruntime.ConverseInput:
-		config = in.ToolConfig
-	case *bedrockruntime.ConverseStreamInput:
-		config = in.ToolConfig
-	}
+// toolNames are the names of the tools that a call declares, in a list that is not nil.
+func toolNames(input any) []string {
 	names := []string{}
-	if config != nil {
-		for _, t := range config.Tools {
+	if conversation, _ := content.ConversationOf(input); conversation.Tools != nil {
+		for _, t := range conversation.Tools.Tools {
 			if t, ok := t.(*types.ToolMemberToolSpec); ok {
 				names = append(names, aws.ToString(t.Value.Name))
 			}

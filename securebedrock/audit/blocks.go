@@ -7,11 +7,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
+	"github.com/securebedrock/securebedrock-go/internal/content"
 )
 
-// The walks below are the allow-list of content: what they do not name is marked
-// Incomplete and not recorded.
-
+// The roles of blocks.
 const (
 	system    = "system"
 	user      = "user"
@@ -19,16 +19,17 @@ const (
 	tool      = "tool"
 )
 
-func (c *collector) walkInput(in any) {
-	switch in := in.(type) {
-	case *bedrockruntime.ConverseInput:
-		c.converse(in.System, in.Messages, in.ToolConfig, in.AdditionalModelRequestFields, in.PromptVariables)
-	case *bedrockruntime.ConverseStreamInput:
-		c.converse(in.System, in.Messages, in.ToolConfig, in.AdditionalModelRequestFields, in.PromptVariables)
-	case *bedrockruntime.InvokeModelInput:
-		c.body(user, in.Body)
-	case *bedrockruntime.InvokeModelWithResponseStreamInput:
-		c.body(user, in.Body)
+// walkInput takes what an input holds.
+func (c *collector) walkInput(input any) {
+	if conversation, ok := content.ConversationOf(input); ok {
+		c.conversation(conversation)
+		return
+	}
+	if body, ok := content.BodyOf(input); ok {
+		c.body(user, body)
+		return
+	}
+	switch in := input.(type) {
 	case *bedrockruntime.InvokeModelWithBidirectionalStreamInput:
 		c.out.Incomplete = true
 	case *bedrockruntime.StartAsyncInvokeInput:
@@ -56,7 +57,7 @@ func (c *collector) walkInput(in any) {
 		switch in := in.Input.(type) {
 		case *types.CountTokensInputMemberConverse:
 			v := in.Value
-			c.converse(v.System, v.Messages, v.ToolConfig, v.AdditionalModelRequestFields, nil)
+			c.conversation(content.Conversation{System: v.System, Messages: v.Messages, Tools: v.ToolConfig, Fields: v.AdditionalModelRequestFields})
 		case *types.CountTokensInputMemberInvokeModel:
 			c.body(user, in.Value.Body)
 		case nil:
@@ -66,6 +67,7 @@ func (c *collector) walkInput(in any) {
 	}
 }
 
+// walkOutput takes what the output of a call that is no stream holds.
 func (c *collector) walkOutput(out any) {
 	switch out := out.(type) {
 	case *bedrockruntime.ConverseOutput:
@@ -86,52 +88,25 @@ func (c *collector) walkOutput(out any) {
 	}
 }
 
-func (c *collector) converse(sys []types.SystemContentBlock, messages []types.Message, tools *types.ToolConfiguration,
-	fields document.Interface, variables map[string]types.PromptVariableValues,
-) {
-	for _, b := range sys {
-		switch b := b.(type) {
-		case *types.SystemContentBlockMemberText:
-			c.add(block{role: system, kind: "text", text: b.Value})
-		case *types.SystemContentBlockMemberGuardContent:
-			c.guardContent(system, b.Value)
-		case *types.SystemContentBlockMemberCachePoint:
-		default:
-			c.out.Incomplete = true
-		}
+func (c *collector) conversation(conversation content.Conversation) {
+	ofSystem := func(p content.Piece) { c.piece(system, p) }
+	for _, b := range conversation.System {
+		content.System(b, ofSystem)
 	}
-	for _, m := range messages {
+	for _, m := range conversation.Messages {
 		c.message(m)
 	}
-	for _, k := range sortedKeys(variables) {
-		if v, ok := variables[k].(*types.PromptVariableValuesMemberText); ok {
-			c.add(block{role: user, kind: "prompt_variable", text: v.Value})
-		} else {
-			c.out.Incomplete = true
-		}
-	}
-	if tools != nil {
-		for _, t := range tools.Tools {
-			switch t := t.(type) {
-			case *types.ToolMemberToolSpec:
-				c.add(block{role: system, kind: "tool_definition", text: aws.ToString(t.Value.Name) + "\n" + aws.ToString(t.Value.Description)})
-				if s, ok := t.Value.InputSchema.(*types.ToolInputSchemaMemberJson); ok {
-					c.document(system, "tool_schema", s.Value)
-				}
-			case *types.ToolMemberSystemTool, *types.ToolMemberCachePoint:
-			default:
-				c.out.Incomplete = true
-			}
-		}
-	}
-	c.document(user, "additional_fields", fields)
+	content.Variables(conversation.Variables, func(p content.Piece) { c.piece(user, p) })
+	content.Tools(conversation.Tools, ofSystem)
+	c.document(user, "additional_fields", conversation.Fields)
 }
 
 func (c *collector) message(m types.Message) {
 	c.out.Messages++
 	role := roleOf(string(m.Role))
+	visit := func(p content.Piece) { c.piece(role, p) }
 	for _, b := range m.Content {
-		c.contentBlock(role, b)
+		content.Block(b, visit)
 	}
 }
 
@@ -143,178 +118,86 @@ func roleOf(r string) string {
 	return "other"
 }
 
-func (c *collector) contentBlock(role string, b types.ContentBlock) {
-	switch b := b.(type) {
-	case *types.ContentBlockMemberText:
-		c.add(block{role: role, kind: "text", text: b.Value})
-	case *types.ContentBlockMemberGuardContent:
-		c.guardContent(role, b.Value)
-	case *types.ContentBlockMemberToolUse:
-		c.document(role, "tool_use", b.Value.Input)
-	case *types.ContentBlockMemberToolResult:
-		for _, r := range b.Value.Content {
-			c.toolResult(r)
-		}
-	case *types.ContentBlockMemberReasoningContent:
-		switch r := b.Value.(type) {
-		case *types.ReasoningContentBlockMemberReasoningText:
-			c.add(block{role: role, kind: "reasoning", text: aws.ToString(r.Value.Text)})
-		case *types.ReasoningContentBlockMemberRedactedContent:
-			c.add(block{role: role, kind: "reasoning_encrypted", data: notNil(r.Value)})
-		default:
+// piece takes one piece of content.
+func (c *collector) piece(role string, p content.Piece) {
+	if p.InResult {
+		role = tool
+	}
+	format := p.Format
+	if !p.Listed { // a caller could write anything there
+		format = ""
+	}
+	switch p.Kind {
+	case content.Text:
+		c.add(block{role: role, kind: "text", text: p.Text})
+	case content.GuardContent:
+		c.add(block{role: role, kind: "guard_content", text: p.Text})
+	case content.ToolUse:
+		c.document(role, "tool_use", p.JSON)
+	case content.ToolResult:
+		c.add(block{role: role, kind: "tool_result", text: p.Text})
+	case content.ToolResultJSON:
+		c.document(role, "tool_result", p.JSON)
+	case content.Reasoning:
+		c.add(block{role: role, kind: "reasoning", text: p.Text})
+	case content.ReasoningEncrypted:
+		c.add(block{role: role, kind: "reasoning_encrypted", data: notNil(p.Data)})
+	case content.Cited:
+		c.add(block{role: role, kind: "cited_text", text: p.Text})
+	case content.Citation: // repeats what stands elsewhere in the prompt
+	case content.SearchResult:
+		c.add(block{role: role, kind: "search_result", text: p.Second + "\n" + p.Text})
+	case content.SearchPassage: // of a document
+		c.add(block{role: role, kind: "search_result", text: p.Text, never: true})
+	case content.DocumentName:
+		c.add(block{role: role, kind: "document_name", text: p.Text})
+	case content.DocumentContext:
+		c.add(block{role: role, kind: "document_context", text: p.Text})
+	case content.DocumentText:
+		c.add(block{role: role, kind: kindDocument, format: format, text: p.Text, never: true})
+	case content.Variable:
+		c.add(block{role: role, kind: "prompt_variable", text: p.Text})
+	case content.ToolDefinition:
+		c.add(block{role: role, kind: "tool_definition", text: p.Text + "\n" + p.Second})
+	case content.ToolSchema:
+		c.document(role, "tool_schema", p.JSON)
+	case content.Image:
+		c.medium(role, "image", format, p)
+	case content.Video:
+		c.medium(role, "video", format, p)
+	case content.Audio:
+		c.medium(role, "audio", format, p)
+	case content.Document:
+		c.medium(role, kindDocument, format, p)
+	default:
+		if p.Of != content.Citation {
 			c.out.Incomplete = true
 		}
-	case *types.ContentBlockMemberCitationsContent:
-		for _, g := range b.Value.Content {
-			if t, ok := g.(*types.CitationGeneratedContentMemberText); ok {
-				c.add(block{role: role, kind: "cited_text", text: t.Value})
-			} else {
-				c.out.Incomplete = true
-			}
-		}
-	case *types.ContentBlockMemberSearchResult:
-		c.searchResult(role, b.Value)
-	case *types.ContentBlockMemberImage:
-		c.image(role, b.Value)
-	case *types.ContentBlockMemberDocument:
-		c.documentBlock(role, b.Value)
-	case *types.ContentBlockMemberVideo:
-		c.video(role, b.Value)
-	case *types.ContentBlockMemberAudio:
-		c.media(role, "audio", format(b.Value.Format, b.Value.Format.Values()), audioSource(b.Value.Source))
-	case *types.ContentBlockMemberCachePoint, *types.ContentBlockMemberToolAddition, *types.ContentBlockMemberToolRemoval:
+	}
+}
+
+func (c *collector) medium(role, kind, format string, p content.Piece) {
+	switch {
+	case p.Source == content.S3 && p.URI != nil:
+		c.add(block{role: role, kind: kind + "_s3", format: format, text: *p.URI})
+	case p.Source == content.Bytes:
+		c.add(block{role: role, kind: kind, format: format, data: notNil(p.Data)})
 	default:
 		c.out.Incomplete = true
 	}
 }
 
-func (c *collector) toolResult(b types.ToolResultContentBlock) {
-	switch b := b.(type) {
-	case *types.ToolResultContentBlockMemberText:
-		c.add(block{role: tool, kind: "tool_result", text: b.Value})
-	case *types.ToolResultContentBlockMemberJson:
-		c.document(tool, "tool_result", b.Value)
-	case *types.ToolResultContentBlockMemberSearchResult:
-		c.searchResult(tool, b.Value)
-	case *types.ToolResultContentBlockMemberImage:
-		c.image(tool, b.Value)
-	case *types.ToolResultContentBlockMemberDocument:
-		c.documentBlock(tool, b.Value)
-	case *types.ToolResultContentBlockMemberVideo:
-		c.video(tool, b.Value)
-	default:
-		c.out.Incomplete = true
-	}
-}
-
-func (c *collector) searchResult(role string, b types.SearchResultBlock) {
-	c.add(block{role: role, kind: "search_result", text: aws.ToString(b.Source) + "\n" + aws.ToString(b.Title)})
-	for _, t := range b.Content {
-		c.add(block{role: role, kind: "search_result", text: aws.ToString(t.Text), never: true}) // a passage of a document
-	}
-}
-
-func (c *collector) guardContent(role string, b types.GuardrailConverseContentBlock) {
-	switch b := b.(type) {
-	case *types.GuardrailConverseContentBlockMemberText:
-		c.add(block{role: role, kind: "guard_content", text: aws.ToString(b.Value.Text)})
-	case *types.GuardrailConverseContentBlockMemberImage:
-		m := source{}
-		if s, ok := b.Value.Source.(*types.GuardrailConverseImageSourceMemberBytes); ok {
-			m = source{data: s.Value, known: true}
-		}
-		c.media(role, "image", format(b.Value.Format, b.Value.Format.Values()), m)
-	default:
-		c.out.Incomplete = true
-	}
-}
-
+// guardrailBlock takes a block of an ApplyGuardrail.
 func (c *collector) guardrailBlock(role string, b types.GuardrailContentBlock) {
 	switch b := b.(type) {
 	case *types.GuardrailContentBlockMemberText:
 		c.add(block{role: role, kind: "text", text: aws.ToString(b.Value.Text)})
 	case *types.GuardrailContentBlockMemberImage:
-		m := source{}
+		p := content.Piece{}
 		if s, ok := b.Value.Source.(*types.GuardrailImageSourceMemberBytes); ok {
-			m = source{data: s.Value, known: true}
+			p.Source, p.Data = content.Bytes, s.Value
 		}
-		c.media(role, "image", format(b.Value.Format, b.Value.Format.Values()), m)
-	default:
-		c.out.Incomplete = true
-	}
-}
-
-// source is where a medium's bytes are.
-type source struct {
-	data  []byte
-	uri   *string // in S3
-	known bool
-}
-
-func (c *collector) media(role, kind, format string, s source) {
-	switch {
-	case s.uri != nil:
-		c.add(block{role: role, kind: kind + "_s3", format: format, text: *s.uri})
-	case s.known:
-		c.add(block{role: role, kind: kind, format: format, data: notNil(s.data)})
-	default:
-		c.out.Incomplete = true
-	}
-}
-
-func (c *collector) image(role string, b types.ImageBlock) {
-	m := source{}
-	switch s := b.Source.(type) {
-	case *types.ImageSourceMemberBytes:
-		m = source{data: s.Value, known: true}
-	case *types.ImageSourceMemberS3Location:
-		m.uri = s.Value.Uri
-	}
-	c.media(role, "image", format(b.Format, b.Format.Values()), m)
-}
-
-func (c *collector) video(role string, b types.VideoBlock) {
-	m := source{}
-	switch s := b.Source.(type) {
-	case *types.VideoSourceMemberBytes:
-		m = source{data: s.Value, known: true}
-	case *types.VideoSourceMemberS3Location:
-		m.uri = s.Value.Uri
-	}
-	c.media(role, "video", format(b.Format, b.Format.Values()), m)
-}
-
-func audioSource(src types.AudioSource) source {
-	switch s := src.(type) {
-	case *types.AudioSourceMemberBytes:
-		return source{data: s.Value, known: true}
-	case *types.AudioSourceMemberS3Location:
-		return source{uri: s.Value.Uri}
-	}
-	return source{}
-}
-
-func (c *collector) documentBlock(role string, b types.DocumentBlock) {
-	form := format(b.Format, b.Format.Values())
-	c.add(block{role: role, kind: "document_name", text: aws.ToString(b.Name)})
-	if b.Context != nil {
-		c.add(block{role: role, kind: "document_context", text: *b.Context})
-	}
-	switch s := b.Source.(type) {
-	case *types.DocumentSourceMemberText:
-		c.add(block{role: role, kind: kindDocument, format: form, text: s.Value, never: true})
-	case *types.DocumentSourceMemberBytes:
-		c.media(role, "document", form, source{data: s.Value, known: true})
-	case *types.DocumentSourceMemberS3Location:
-		c.media(role, "document", form, source{uri: s.Value.Uri})
-	case *types.DocumentSourceMemberContent:
-		for _, b := range s.Value {
-			if t, ok := b.(*types.DocumentContentBlockMemberText); ok {
-				c.add(block{role: role, kind: kindDocument, format: form, text: t.Value, never: true})
-			} else {
-				c.out.Incomplete = true
-			}
-		}
+		c.medium(role, "image", format(b.Value.Format, b.Value.Format.Values()), p)
 	default:
 		c.out.Incomplete = true
 	}

@@ -56,7 +56,6 @@ type BudgetOptions struct {
 func PerModel(_ context.Context, call *securebedrock.Call) string { return nameOf(call.Model.ID) }
 
 const (
-	settleTimeout  = 5 * time.Second
 	releaseTimeout = 2 * time.Second // a caller waits for it, perhaps one who gave up
 )
 

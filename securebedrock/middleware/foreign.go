@@ -18,6 +18,9 @@ var (
 // up included.
 const maxStoreCalls = 256
 
+// settleTimeout bounds one Settle.
+const settleTimeout = 5 * time.Second
+
 // foreignStore is a Store of the application's, which may panic and may ignore its
 // context.
 type foreignStore struct {

@@ -55,7 +55,6 @@ type InputCheckOptions struct {
 const (
 	defaultMaxText     = 25_000
 	defaultMaxRequests = 40
-	overlap            = 512
 )
 
 // InputCheck asks ApplyGuardrail about a call's input, with source INPUT, before
@@ -90,7 +89,7 @@ func InputCheck(opts InputCheckOptions) (securebedrock.Middleware, error) {
 	}
 	for _, c := range opts.AllowUnchecked {
 		if !slices.Contains(contents(), c) {
-			f.add("InputCheck", "AllowUnchecked", "%q is none of %q", c, contents())
+			f.add("InputCheck", "AllowUnchecked", "%q is not valid; use one of %q", c, contents())
 		}
 	}
 	if opts.MaxText < 0 || opts.MaxText > 0 && opts.MaxText < 2*overlap {
@@ -128,7 +127,7 @@ func InputCheck(opts InputCheckOptions) (securebedrock.Middleware, error) {
 }
 
 func (o *InputCheckOptions) check(ctx context.Context, call *securebedrock.Call) error {
-	c := &content{parts: o.Parts, lastTurn: o.LastTurn, tools: o.Tools, allowed: o.AllowUnchecked,
+	c := &gathering{parts: o.Parts, lastTurn: o.LastTurn, tools: o.Tools, allowed: o.AllowUnchecked,
 		mostText: multiply(int64(o.MaxText), int64(o.MaxRequests)), mostImages: o.MaxRequests, ended: ctx.Err}
 	c.input(call.Input)
 	if c.err != nil {

@@ -7,11 +7,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 )
 
+// overlap is the number of bytes that two requests for one text have in common.
+const overlap = 512
+
 // requests puts the content into as many ApplyGuardrail requests as it needs. Each
 // begins with the end of the one before it: what a model reads as one phrase can be
 // cut by the end of a request, or written into two blocks. It stops with more
 // requests than limit.
-func (c *content) requests(most, limit int) [][]types.GuardrailContentBlock {
+func (g *gathering) requests(most, limit int) [][]types.GuardrailContentBlock {
 	var all [][]types.GuardrailContentBlock
 	var one []types.GuardrailContentBlock
 	left, last := most, ""
@@ -23,7 +26,7 @@ func (c *content) requests(most, limit int) [][]types.GuardrailContentBlock {
 	next := func() {
 		all, one, left = append(all, one), nil, most
 	}
-	for _, text := range c.texts {
+	for _, text := range g.texts {
 		for len(all) <= limit {
 			if left < overlap && left < len(text) { // too little to go on with
 				tail := last[boundary(last, max(0, len(last)-overlap)):]
@@ -42,7 +45,7 @@ func (c *content) requests(most, limit int) [][]types.GuardrailContentBlock {
 	if len(one) > 0 {
 		next()
 	}
-	for _, image := range c.images { // one a request: a request takes 20, and 4 MB each
+	for _, image := range g.images { // one a request: a request takes 20, and 4 MB each
 		all = append(all, []types.GuardrailContentBlock{image})
 	}
 	return all

@@ -17,8 +17,8 @@ func textOf(b types.GuardrailContentBlock) string {
 	return aws.ToString(b.(*types.GuardrailContentBlockMemberText).Value.Text)
 }
 
-func anyContent() *content {
-	return &content{parts: AllParts, mostText: math.MaxInt64, mostImages: math.MaxInt, ended: func() error { return nil }}
+func anyContent() *gathering {
+	return &gathering{parts: AllParts, mostText: math.MaxInt64, mostImages: math.MaxInt, ended: func() error { return nil }}
 }
 
 // However a text is cut, the cutting ends, no request is too large, the pieces are

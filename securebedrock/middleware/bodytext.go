@@ -7,79 +7,29 @@ import (
 	"net/http"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 )
-
-func (c *content) image(b types.ImageBlock) {
-	if s, ok := b.Source.(*types.ImageSourceMemberBytes); ok {
-		c.imageBytes(string(b.Format), s.Value)
-		return
-	}
-	c.cannot(Image)
-}
-
-func (c *content) imageBytes(format string, data []byte) {
-	if format != "png" && format != "jpeg" { // GuardrailImageFormat has these two
-		c.cannot(Image)
-		return
-	}
-	if c.stopped() {
-		return
-	}
-	c.images = append(c.images, &types.GuardrailContentBlockMemberImage{Value: types.GuardrailImageBlock{
-		Format: types.GuardrailImageFormat(format), Source: &types.GuardrailImageSourceMemberBytes{Value: data}}})
-}
-
-func (c *content) documentBlock(b types.DocumentBlock) {
-	c.text(aws.ToString(b.Name), aws.ToString(b.Context))
-	switch s := b.Source.(type) {
-	case *types.DocumentSourceMemberText:
-		c.text(s.Value)
-	case *types.DocumentSourceMemberContent:
-		for _, b := range s.Value {
-			if t, ok := b.(*types.DocumentContentBlockMemberText); ok {
-				c.text(t.Value)
-			} else {
-				c.cannot(Document)
-			}
-		}
-	case *types.DocumentSourceMemberBytes:
-		switch b.Format {
-		case types.DocumentFormatTxt, types.DocumentFormatMd, types.DocumentFormatCsv, types.DocumentFormatHtml:
-			if utf8.Valid(s.Value) {
-				c.text(string(s.Value))
-				return
-			}
-		}
-		c.cannot(Document)
-	default:
-		c.cannot(Document)
-	}
-}
 
 // json takes every string and number of a document, keys too, as one text of many
 // lines.
-func (c *content) json(raw []byte) {
+func (g *gathering) json(raw []byte) {
 	if len(raw) == 0 {
 		return
 	}
 	if !json.Valid(raw) { // Token takes a torn document for a whole one
-		c.cannot(Body)
+		g.cannot(Body)
 		return
 	}
 	var l lines
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
-	for !c.stopped() && l.size <= c.mostText {
+	for !g.stopped() && l.size <= g.mostText {
 		token, err := dec.Token()
 		if err != nil { // the end
 			break
 		}
-		l.token(c, token)
+		l.token(g, token)
 	}
-	c.text(l.String())
+	g.text(l.String())
 }
 
 // lines are the strings and numbers of a document.
@@ -88,10 +38,10 @@ type lines struct {
 	size int64
 }
 
-func (l *lines) token(c *content, token any) {
+func (l *lines) token(g *gathering, token any) {
 	switch t := token.(type) {
 	case string:
-		for _, s := range c.decoded(t) {
+		for _, s := range g.decoded(t) {
 			l.add(s)
 		}
 	case json.Number:
@@ -112,7 +62,7 @@ const shortest = 64
 
 // decoded gives the text of a string of a body, which may be an image or another
 // file.
-func (c *content) decoded(s string) []string {
+func (g *gathering) decoded(s string) []string {
 	encoded := s
 	if head, tail, ok := strings.Cut(s, ";base64,"); ok && strings.HasPrefix(head, "data:") {
 		encoded = tail
@@ -126,19 +76,19 @@ func (c *content) decoded(s string) []string {
 	}
 	switch kind, _, _ := strings.Cut(http.DetectContentType(data), ";"); {
 	case kind == "image/png", kind == "image/jpeg":
-		c.imageBytes(strings.TrimPrefix(kind, "image/"), data)
+		g.imageBytes(strings.TrimPrefix(kind, "image/"), data)
 	case strings.HasPrefix(kind, "image/"):
-		c.cannot(Image)
+		g.cannot(Image)
 	case strings.HasPrefix(kind, "video/"):
-		c.cannot(Video)
+		g.cannot(Video)
 	case strings.HasPrefix(kind, "audio/"):
-		c.cannot(Audio)
+		g.cannot(Audio)
 	case strings.HasPrefix(kind, "text/") && utf8.Valid(data):
 		return []string{s, string(data)}
 	case strings.HasPrefix(kind, "text/"), kind == "application/octet-stream":
 		return []string{s}
 	default:
-		c.cannot(Document)
+		g.cannot(Document)
 	}
 	return nil
 }
