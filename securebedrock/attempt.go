@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
+
+	"github.com/securebedrock/securebedrock-go/internal/session"
 )
 
 // retryStep runs the SDK's retry loop, and once more with fresh credentials where
@@ -38,7 +40,7 @@ func (s retryStep) HandleFinalize(ctx context.Context, in middleware.FinalizeInp
 	if err == nil {
 		return out, metadata, nil
 	}
-	if isExpiredToken(err) && s.renew(ctx, d.accessKey) && rest.rewind(in.Request) {
+	if session.Expired(err) && s.renew(ctx, d.accessKey) && rest.rewind(in.Request) {
 		d.renewed = true
 		out, metadata, err = s.Attempt.HandleFinalize(ctx, in, rest)
 	}

@@ -41,13 +41,9 @@ func build(theirs bedrockruntime.Options, opts Options, faults ...error) (*Clien
 	do := &pinned.Client{RoundTripper: transport, Connections: conns, Timeouts: timeouts.pinned(), Costs: true}
 	credentials := &sealedCredentials{inner: theirs.Credentials, region: opts.Region}
 	if r := opts.Role; r != nil {
-		session, err := newRoleCredentials(r, theirs.Logger, opts.Region, theirs.Credentials, do, opts.Endpoint)
-		if err != nil {
+		credentials.role = r.ARN
+		if credentials.session, err = r.session(opts.Region, opts.Endpoint, theirs.Credentials, do, theirs.Logger); err != nil {
 			return nil, err
-		}
-		credentials.session, credentials.role = session, r.ARN
-		if r.STS == nil {
-			session.renewBase = func(ctx context.Context) bool { return renewProvider(ctx, theirs.Credentials, "") }
 		}
 	}
 	guardrail := opts.Guardrail
@@ -107,7 +103,7 @@ func build(theirs bedrockruntime.Options, opts Options, faults ...error) (*Clien
 		transport.CloseIdleConnections()
 		conns.Close()
 		if credentials.session != nil {
-			credentials.session.close()
+			credentials.session.Close()
 		}
 	}
 	c.protocol = &protocol{eventCodec: g.events}

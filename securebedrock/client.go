@@ -16,6 +16,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/securebedrock/securebedrock-go/internal/pinned"
+	"github.com/securebedrock/securebedrock-go/internal/session"
 )
 
 // Client is bedrockruntime.Client with the Options enforced. It has every
@@ -55,26 +56,26 @@ func New(ctx context.Context, opts Options) (*Client, error) {
 	if err := opts.check(); err != nil {
 		return nil, err
 	}
-	gate := &credentialGate{region: opts.Region, endpoint: opts.Endpoint}
+	gate := &session.Gate{Place: stsPlace(opts.Region, opts.Endpoint)}
 	chain := []func(*config.LoadOptions) error{
 		config.WithRegion(opts.Region),
 		config.WithDefaultsMode(aws.DefaultsModeStandard), // "auto" would ask the instance's metadata service
-		config.WithAPIOptions([]func(*middleware.Stack) error{gate.install}),
+		config.WithAPIOptions([]func(*middleware.Stack) error{gate.Install}),
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, chain...)
 	if err != nil {
 		return nil, fmt.Errorf("%w: the default AWS configuration cannot be loaded: %w", ErrConfig, err)
 	}
 	cfg.APIOptions = nil // Bedrock's calls have a gate of their own
-	cfg.Credentials = &reloading{current: cfg.Credentials, load: func(ctx context.Context) (aws.CredentialsProvider, error) {
+	cfg.Credentials = session.NewChain(cfg.Credentials, func(ctx context.Context) (aws.CredentialsProvider, error) {
 		fresh, err := config.LoadDefaultConfig(ctx, chain...)
 		return fresh.Credentials, err
-	}}
+	})
 	c, err := NewFromConfig(cfg, opts)
 	if err != nil {
 		return nil, err
 	}
-	gate.useTransportOf(c)
+	gate.Client, gate.Local = c.doer, pinned.NewLocal(c.doer.Connections)
 	return c, nil
 }
 

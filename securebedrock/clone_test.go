@@ -179,7 +179,7 @@ func TestOptionsAreTheCallersNoMore(t *testing.T) {
 	c, want := build(o), build(full(clean))
 	spoil(reflect.ValueOf(o).Elem())
 	// The next renewal, after the first session is dropped.
-	c.credentials.session.refused("ASIAX")
+	c.credentials.session.Refused("ASIAX")
 	if _, _, err := c.credentials.retrieve(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func TestOptionsAreTheCallersNoMore(t *testing.T) {
 	for i := range a.NumField() {
 		switch field := a.Type().Field(i); field.Type.Kind() {
 		case reflect.String, reflect.Slice, reflect.Map, reflect.Bool, reflect.Int32, reflect.Struct:
-			if slices.Contains([]string{"rules", "lifetime", "transport", "free"}, field.Name) {
+			if slices.Contains([]string{"rules", "lifetime", "transport", "free", "duplexed"}, field.Name) {
 				continue // made by the guard
 			}
 			compared++

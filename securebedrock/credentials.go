@@ -2,10 +2,14 @@ package securebedrock
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go/middleware"
+
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
+	"github.com/securebedrock/securebedrock-go/internal/session"
 )
 
 // sealedCredentials hands the configured credentials to calls that have passed
@@ -13,7 +17,7 @@ import (
 // rules and the HTTP client away still cannot sign.
 type sealedCredentials struct {
 	inner   aws.CredentialsProvider // the configuration's
-	session *roleSession            // nil without a Role
+	session *session.Session        // nil without a Role
 	role    string                  // for errors
 	region  string                  // for errors
 }
@@ -39,14 +43,32 @@ func (c *sealedCredentials) Retrieve(ctx context.Context) (aws.Credentials, erro
 func (c *sealedCredentials) retrieve(ctx context.Context) (aws.Credentials, string, error) {
 	if c.session == nil {
 		creds, err := c.inner.Retrieve(ctx)
-		return creds, "", withUnusedKey(err)
+		return creds, "", withPolicy(withUnusedKey(err))
 	}
-	got, err := c.session.get(ctx)
+	got, err := c.session.Get(ctx)
 	if err != nil {
-		return aws.Credentials{}, "", fmt.Errorf("securebedrock: role %s could not be assumed through STS in %s: %w", c.role, c.region, withUnusedKey(err))
+		return aws.Credentials{}, "", fmt.Errorf("securebedrock: role %s could not be assumed through STS in %s: %w", c.role, c.region, withPolicy(withUnusedKey(err)))
 	}
-	return got.credentials, got.principal, nil
+	return got.Credentials, got.Principal, nil
 }
+
+// withPolicy puts the PolicyError of a refusal before an error that wraps the refusal,
+// such as the SDK's for a request to STS.
+func withPolicy(err error) error {
+	var r *refusal.Refusal
+	if !errors.As(err, &r) {
+		return err
+	}
+	return &refusedCredentials{err, &PolicyError{Rule: r.Rule, Operation: r.Operation, Detail: r.Detail}}
+}
+
+type refusedCredentials struct {
+	error
+	policy *PolicyError
+}
+
+// Unwrap returns the PolicyError first.
+func (e *refusedCredentials) Unwrap() []error { return []error{e.policy, e.error} }
 
 // ProviderSources keeps the SDK's user agent truthful.
 func (c *sealedCredentials) ProviderSources() []aws.CredentialSource {
@@ -71,10 +93,10 @@ func (c *sealedCredentials) IsCredentialsProvider(target aws.CredentialsProvider
 // next attempt may get others.
 func (c *sealedCredentials) renew(ctx context.Context, accessKey string) bool {
 	if c.session != nil {
-		c.session.refused(accessKey)
+		c.session.Refused(accessKey)
 		return true
 	}
-	return renewProvider(ctx, c.inner, accessKey)
+	return session.Renew(ctx, c.inner, accessKey)
 }
 
 // unusedKey tells who has nothing but a Bedrock API key why it does not help.

@@ -2,6 +2,7 @@ package securebedrock
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -65,7 +66,7 @@ func (o *Options) check() error {
 		}
 	}
 	ops := operations()
-	for _, name := range sortedKeys(o.UnguardedOperations) {
+	for _, name := range slices.Sorted(maps.Keys(o.UnguardedOperations)) {
 		op := ops[name]
 		switch {
 		case op == nil:

@@ -35,8 +35,12 @@ var (
 // never changed once made, so that goroutines may share it. It reaches no user:
 // securebedrock makes a *PolicyError of it.
 type Refusal struct {
-	Rule   error
-	Detail string // the value that broke the rule, and what to do
+	Rule error
+	// Operation is set where what was refused is not the call itself, as with
+	// AssumeRole for the sake of a Converse.
+	Operation string
+	// Detail is the value that broke the rule, and what to do.
+	Detail string
 }
 
 // New returns a Refusal as an error.

@@ -93,3 +93,26 @@ func TestSkewIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// A dialer of the owner's that heeds no context does not hold a question.
+func TestOwnersDialerThatHeedsNoContext(t *testing.T) {
+	release := make(chan struct{})
+	defer close(release)
+	var faults refusal.Faults
+	client, _ := newClient(&http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		<-release
+		return nil, net.ErrClosed
+	}}}, false, 400*time.Millisecond, &faults)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://bedrock.us-east-1.amazonaws.com/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	resp, err := client.Do(req)
+	if err == nil {
+		resp.Body.Close()
+	}
+	if !errors.Is(err, securebedrock.ErrConnectTimeout) || time.Since(start) > 5*time.Second {
+		t.Errorf("after %v: %v", time.Since(start), err)
+	}
+}

@@ -1,4 +1,4 @@
-package securebedrock
+package session
 
 import (
 	"context"
@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
-	"github.com/aws/smithy-go/logging"
 )
 
 // slowSTS takes its time to grant a session, and fails while it is down.
@@ -60,15 +59,12 @@ func (s *slowSTS) count() int {
 }
 
 // inSession runs a test on a role's session in a bubble of time.
-func inSession(t *testing.T, f func(t *testing.T, api *slowSTS, s *roleSession)) {
+func inSession(t *testing.T, f func(t *testing.T, api *slowSTS, s *Session)) {
 	synctest.Test(t, func(t *testing.T) {
 		api := new(slowSTS)
-		s, err := newRoleCredentials(&Role{ARN: "arn:aws:iam::123456789012:role/app", STS: api}, logging.Nop{}, "us-east-1", nil, nil, Endpoint{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := Role{ARN: "arn:aws:iam::123456789012:role/app", Name: DefaultName()}.Session(api, nil)
 		f(t, api, s)
-		s.close()
+		s.Close()
 		synctest.Wait() // a goroutine that stays fails the bubble
 		if api.most > 1 {
 			t.Errorf("%d requests to STS at once", api.most)
@@ -77,18 +73,18 @@ func inSession(t *testing.T, f func(t *testing.T, api *slowSTS, s *roleSession))
 }
 
 // ask is a call's question, and how long it took.
-func ask(t *testing.T, s *roleSession) (time.Duration, error) {
+func ask(t *testing.T, s *Session) (time.Duration, error) {
 	t.Helper()
 	start := time.Now()
-	got, err := s.get(t.Context())
+	got, err := s.Get(t.Context())
 	if err == nil && !got.valid(time.Now()) {
-		t.Errorf("the session had ended %v before", time.Since(got.credentials.Expires))
+		t.Errorf("the session had ended %v before", time.Since(got.Credentials.Expires))
 	}
 	return time.Since(start), err
 }
 
 func TestRenewalIsBesideTheCalls(t *testing.T) {
-	inSession(t, func(t *testing.T, api *slowSTS, s *roleSession) {
+	inSession(t, func(t *testing.T, api *slowSTS, s *Session) {
 		if d, err := ask(t, s); err != nil || d != 2*time.Second {
 			t.Fatalf("the first call took %v: %v", d, err)
 		}
@@ -108,9 +104,9 @@ func TestRenewalIsBesideTheCalls(t *testing.T) {
 // STS is down for the last four minutes of a session: no call fails, and STS is
 // asked with pauses. It comes back a little before the session's end.
 func TestSTSDownInASessionsLastMinutes(t *testing.T) {
-	inSession(t, func(t *testing.T, api *slowSTS, s *roleSession) {
+	inSession(t, func(t *testing.T, api *slowSTS, s *Session) {
 		ask(t, s)
-		end := s.current.credentials.Expires
+		end := s.current.Credentials.Expires
 		failed := 0
 		api.turn(true)
 		for time.Until(end) > 20*time.Second {
@@ -134,9 +130,9 @@ func TestSTSDownInASessionsLastMinutes(t *testing.T) {
 }
 
 func TestSTSDownBeyondTheSession(t *testing.T) {
-	inSession(t, func(t *testing.T, api *slowSTS, s *roleSession) {
+	inSession(t, func(t *testing.T, api *slowSTS, s *Session) {
 		ask(t, s)
-		end := s.current.credentials.Expires
+		end := s.current.Credentials.Expires
 		api.turn(true)
 		time.Sleep(time.Until(end) - time.Second)
 		if _, err := ask(t, s); err != nil {
@@ -156,7 +152,7 @@ func TestSTSDownBeyondTheSession(t *testing.T) {
 // A frozen process runs no timer. The first call after it renews: beside itself
 // where the session is still valid, and at once where it is not.
 func TestFreeze(t *testing.T) {
-	inSession(t, func(t *testing.T, api *slowSTS, s *roleSession) {
+	inSession(t, func(t *testing.T, api *slowSTS, s *Session) {
 		freeze := func(d time.Duration) {
 			s.mu.Lock()
 			s.timer.Stop()
@@ -180,7 +176,7 @@ func TestFreeze(t *testing.T) {
 }
 
 func TestAnUnusedSessionIsNotRenewed(t *testing.T) {
-	inSession(t, func(t *testing.T, api *slowSTS, s *roleSession) {
+	inSession(t, func(t *testing.T, api *slowSTS, s *Session) {
 		ask(t, s)
 		ask(t, s)
 		time.Sleep(24 * time.Hour)
@@ -192,12 +188,12 @@ func TestAnUnusedSessionIsNotRenewed(t *testing.T) {
 
 // A caller that gives up leaves alone, and the others get the one session.
 func TestManyWaitForOneRequest(t *testing.T) {
-	inSession(t, func(t *testing.T, api *slowSTS, s *roleSession) {
+	inSession(t, func(t *testing.T, api *slowSTS, s *Session) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			if _, err := s.get(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			if _, err := s.Get(ctx); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("the impatient caller got %v", err)
 			}
 		})
@@ -216,15 +212,45 @@ func TestManyWaitForOneRequest(t *testing.T) {
 }
 
 func TestARefusedSessionIsDropped(t *testing.T) {
-	inSession(t, func(t *testing.T, api *slowSTS, s *roleSession) {
+	inSession(t, func(t *testing.T, api *slowSTS, s *Session) {
 		ask(t, s)
-		s.refused("ASIAOTHER")
+		s.Refused("ASIAOTHER")
 		if d, _ := ask(t, s); d != 0 {
 			t.Error("another session's refusal dropped this one")
 		}
-		s.refused("ASIAEXAMPLE")
+		s.Refused("ASIAEXAMPLE")
 		if d, err := ask(t, s); err != nil || d == 0 {
 			t.Errorf("the refused session is still used: %v", err)
 		}
 	})
+}
+
+// STS calls the credentials beneath a Role expired: they are renewed, and STS is
+// asked once more and not again.
+func TestExpiryBeneathTheRole(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		err    error
+		renews bool
+		asked  int
+	}{
+		{"credentials that are renewed", errExpired, true, 2},
+		{"credentials that cannot be", errExpired, false, 1},
+		{"another error", errors.New("denied"), true, 1},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			asked, renewed := 0, false
+			s := newSession(func(context.Context) (*Assumed, error) {
+				if asked++; renewed {
+					return &Assumed{Credentials: aws.Credentials{Expires: time.Now().Add(time.Hour)}}, nil
+				}
+				return nil, row.err
+			}, func(context.Context) bool { renewed = row.renews; return row.renews })
+			defer s.Close()
+			_, err := s.Get(t.Context())
+			if asked != row.asked || (err == nil) != (row.asked == 2) {
+				t.Errorf("asked %d times, want %d: %v", asked, row.asked, err)
+			}
+		})
+	}
 }

@@ -1,4 +1,4 @@
-package securebedrock
+package session
 
 import (
 	"bytes"
@@ -9,14 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,6 +20,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go/middleware"
+
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
 
 // recordingDoer keeps where a request was sent, and answers with f or fails.
@@ -44,7 +42,7 @@ func (d *recordingDoer) Do(r *http.Request) (*http.Response, error) {
 
 // chainOf loads the default chain on a home with a configuration, through the gate
 // where there is one.
-func chainOf(t *testing.T, region, text string, client *recordingDoer, gate *credentialGate) aws.CredentialsProvider {
+func chainOf(t *testing.T, region, text string, client *recordingDoer, gate *Gate) aws.CredentialsProvider {
 	t.Helper()
 	home := t.TempDir()
 	file := func(name, text string) string {
@@ -65,7 +63,7 @@ func chainOf(t *testing.T, region, text string, client *recordingDoer, gate *cre
 	}
 	options := []func(*config.LoadOptions) error{config.WithRegion(region), config.WithHTTPClient(client), config.WithRetryMaxAttempts(1)}
 	if gate != nil {
-		options = append(options, config.WithAPIOptions([]func(*middleware.Stack) error{gate.install}))
+		options = append(options, config.WithAPIOptions([]func(*middleware.Stack) error{gate.Install}))
 	}
 	cfg, err := config.LoadDefaultConfig(t.Context(), options...)
 	if err != nil {
@@ -92,7 +90,7 @@ func TestCredentialHostsAreTheSDKs(t *testing.T) {
 					t.Fatalf("the SDK asked for %v: %v", theirs.asked, err)
 				}
 				ours, past := new(recordingDoer), new(recordingDoer)
-				_, err := chainOf(t, region, text, past, &credentialGate{region: region, do: ours}).Retrieve(t.Context())
+				_, err := chainOf(t, region, text, past, &Gate{Place: Place{Region: region}, Client: ours}).Retrieve(t.Context())
 				if !errors.Is(err, errNoNetwork) || len(ours.asked) == 0 || ours.asked[0] != theirs.asked[0] || len(past.asked) > 0 {
 					t.Errorf("asked for %v, and past the gate for %v; the SDK asks for %v: %v", ours.asked, past.asked, theirs.asked, err)
 				}
@@ -121,16 +119,16 @@ func TestCredentialAnswers(t *testing.T) {
 		f    func() *http.Response
 		rule error
 	}{
-		{"an endless answer", answer(200, read), ErrAnswerSize},
-		{"an endless error", answer(400, read), ErrAnswerSize},
-		{"a redirect", answer(307, strings.NewReader(""), "Location", "https://evil.example/"), ErrRedirect},
-		{"a redirect of another kind", answer(302, strings.NewReader(""), "Location", "https://evil.example/"), ErrRedirect},
+		{"an endless answer", answer(200, read), refusal.AnswerSize},
+		{"an endless error", answer(400, read), refusal.AnswerSize},
+		{"a redirect", answer(307, strings.NewReader(""), "Location", "https://evil.example/"), refusal.Redirect},
+		{"a redirect of another kind", answer(302, strings.NewReader(""), "Location", "https://evil.example/"), refusal.Redirect},
 		{"credentials", answer(200, strings.NewReader(`{"roleCredentials":{"accessKeyId":"ASIAX","secretAccessKey":"s","sessionToken":"t","expiration":32503680000000}}`)), nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			read.n = 0
 			do := &recordingDoer{f: row.f}
-			got, err := chainOf(t, "eu-west-1", ssoProfile, new(recordingDoer), &credentialGate{region: "eu-west-1", do: do}).Retrieve(t.Context())
+			got, err := chainOf(t, "eu-west-1", ssoProfile, new(recordingDoer), &Gate{Place: Place{Region: "eu-west-1"}, Client: do}).Retrieve(t.Context())
 			if !errors.Is(err, row.rule) || (row.rule == nil) != (got.AccessKeyID == "ASIAX") || len(do.asked) != 1 || read.n > 2*maxCredentials {
 				t.Errorf("asked %d times and read %d bytes: %+v, %v", len(do.asked), read.n, got.AccessKeyID, err)
 			}
@@ -152,7 +150,7 @@ func (e *endless) Read(p []byte) (int, error) {
 func TestSSORegionIsARegion(t *testing.T) {
 	for _, region := range []string{"eu-west-1.evil.example", "evil.example/", "eu-west-1@evil.example"} {
 		do := new(recordingDoer)
-		_, err := chainOf(t, "eu-west-1", strings.ReplaceAll(ssoProfile, "eu-west-1", region), do, &credentialGate{region: "eu-west-1", do: do}).Retrieve(t.Context())
+		_, err := chainOf(t, "eu-west-1", strings.ReplaceAll(ssoProfile, "eu-west-1", region), do, &Gate{Place: Place{Region: "eu-west-1"}, Client: do}).Retrieve(t.Context())
 		if err == nil || len(do.asked) > 0 {
 			t.Errorf("%s: asked for %v: %v", region, do.asked, err)
 		}
@@ -185,86 +183,12 @@ func TestMetadataHosts(t *testing.T) {
 				return &http.Response{StatusCode: 404, Header: http.Header{}, Body: http.NoBody}
 			}
 			do, past := &recordingDoer{f: notThere}, &recordingDoer{f: notThere}
-			_, err := chainOf(t, "eu-west-1", "[default]\n", past, &credentialGate{region: "eu-west-1", do: do, instance: do}).Retrieve(t.Context())
-			if err == nil || (len(do.asked) > 0) != row.ok || len(past.asked) > 0 || !row.ok && !errors.Is(err, ErrEndpoint) {
+			_, err := chainOf(t, "eu-west-1", "[default]\n", past, &Gate{Place: Place{Region: "eu-west-1"}, Client: do, Local: do}).Retrieve(t.Context())
+			if err == nil || (len(do.asked) > 0) != row.ok || len(past.asked) > 0 || !row.ok && !errors.Is(err, refusal.Endpoint) {
 				t.Errorf("asked for %v, and past the gate for %v: %v", do.asked, past.asked, err)
 			}
 		})
 	}
-}
-
-// The helpers of IAM Roles Anywhere and of ECS listen on loopback: the whole way,
-// through New.
-func TestContainerOnLoopback(t *testing.T) {
-	var asked *http.Request
-	agent := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked = r
-		w.Header().Set("Content-Type", "application/json")
-		io.WriteString(w, `{"AccessKeyId":"ASIAX","SecretAccessKey":"s","Token":"t","Expiration":"2999-01-01T00:00:00Z"}`)
-	}))
-	defer agent.Close()
-	for k, v := range map[string]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI": agent.URL + "/creds?id=1", "AWS_CONTAINER_AUTHORIZATION_TOKEN": "a token",
-		"AWS_CONFIG_FILE": "none", "AWS_SHARED_CREDENTIALS_FILE": "none", "AWS_ACCESS_KEY_ID": "", "AWS_PROFILE": ""} {
-		t.Setenv(k, v)
-	}
-	c, err := New(t.Context(), Options{Region: "eu-west-1", Guardrail: Guardrail{ID: "g1", Version: "1"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	got, _, err := c.credentials.retrieve(context.Background())
-	if err != nil || got.AccessKeyID != "ASIAX" {
-		t.Fatalf("got %s, %v", got.AccessKeyID, err)
-	}
-	if u, _ := url.Parse(agent.URL); asked.Host != u.Host || asked.URL.RequestURI() != "/creds?id=1" || asked.Header.Get("Authorization") != "a token" {
-		t.Errorf("asked %s %s with %q", asked.Host, asked.URL, asked.Header.Get("Authorization"))
-	}
-}
-
-// An instance's metadata on loopback, where aws_signing_helper serves it, the whole
-// way through New; no connection outlives the client.
-func TestInstanceMetadataOnLoopback(t *testing.T) {
-	var open atomic.Int32
-	helper := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/latest/api/token":
-			w.Header().Set("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "300")
-			io.WriteString(w, "token")
-		case "/latest/meta-data/iam/security-credentials/":
-			io.WriteString(w, "app")
-		default:
-			io.WriteString(w, `{"Code":"Success","AccessKeyId":"ASIAX","SecretAccessKey":"s","Token":"t","Expiration":"2999-01-01T00:00:00Z"}`)
-		}
-	}))
-	helper.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		switch state {
-		case http.StateNew:
-			open.Add(1)
-		case http.StateClosed:
-			open.Add(-1)
-		}
-	}
-	helper.Start()
-	defer helper.Close()
-	for k, v := range map[string]string{"AWS_EC2_METADATA_SERVICE_ENDPOINT": helper.URL, "AWS_EC2_METADATA_DISABLED": "", "AWS_CONFIG_FILE": "none", "AWS_SHARED_CREDENTIALS_FILE": "none", "AWS_ACCESS_KEY_ID": "", "AWS_PROFILE": ""} {
-		t.Setenv(k, v)
-	}
-	c, err := New(t.Context(), Options{Region: "eu-west-1", Guardrail: Guardrail{ID: "g1", Version: "1"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, _, err := c.credentials.retrieve(t.Context())
-	if err != nil || got.AccessKeyID != "ASIAX" || open.Load() == 0 {
-		t.Errorf("got %s over %d connections, %v", got.AccessKeyID, open.Load(), err)
-	}
-	c.Close()
-	for range 200 {
-		if open.Load() == 0 {
-			return
-		}
-		time.Sleep(25 * time.Millisecond)
-	}
-	t.Errorf("%d connections are left", open.Load())
 }
 
 // The sessions of the chain's own roles are proven too.
@@ -289,8 +213,8 @@ func TestChainSessionIsTheOneAskedFor(t *testing.T) {
 					"<Credentials><AccessKeyId>ASIAX</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>" + time.Now().Add(row.ends).UTC().Format(time.RFC3339) + "</Expiration></Credentials></" + row.operation + "Result></" + row.operation + "Response>"
 				return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"text/xml"}}, Body: io.NopCloser(strings.NewReader(body))}
 			}}
-			got, err := chainOf(t, "eu-west-1", row.profile, new(recordingDoer), &credentialGate{region: "eu-west-1", do: do}).Retrieve(t.Context())
-			if (err == nil) != row.ok || (got.AccessKeyID == "ASIAX") != row.ok || !row.ok && !errors.Is(err, ErrAuth) {
+			got, err := chainOf(t, "eu-west-1", row.profile, new(recordingDoer), &Gate{Place: Place{Region: "eu-west-1"}, Client: do}).Retrieve(t.Context())
+			if (err == nil) != row.ok || (got.AccessKeyID == "ASIAX") != row.ok || !row.ok && !errors.Is(err, refusal.Auth) {
 				t.Errorf("got %s, %v", got.AccessKeyID, err)
 			}
 		})
@@ -307,14 +231,14 @@ func (silentDoer) Do(r *http.Request) (*http.Response, error) {
 
 // A service that says nothing does not hold a call for ever, whatever its context.
 func TestCredentialsAreBoundedInTime(t *testing.T) {
-	chain := chainOf(t, "eu-west-1", ssoProfile, new(recordingDoer), &credentialGate{region: "eu-west-1", do: silentDoer{}})
+	chain := chainOf(t, "eu-west-1", ssoProfile, new(recordingDoer), &Gate{Place: Place{Region: "eu-west-1"}, Client: silentDoer{}})
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		done := make(chan error, 1)
 		go func() { _, err := chain.Retrieve(context.Background()); done <- err }()
 		select {
 		case err := <-done:
-			if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) > credentialsTimeout {
+			if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) > requestTimeout {
 				t.Errorf("after %v got %v", time.Since(start), err)
 			}
 		case <-time.After(time.Hour):
