@@ -31,7 +31,7 @@ func (s *ruleStep) HandleSerialize(ctx context.Context, in middleware.SerializeI
 	return s.serialize.HandleSerialize(unsigned(ctx), in, middlewareFunc(func(ctx context.Context, in middleware.SerializeInput) (
 		middleware.SerializeOutput, middleware.Metadata, error,
 	) {
-		if !ex.seal.close() {
+		if !ex.seal.Approve() {
 			return middleware.SerializeOutput{}, middleware.Metadata{}, ex.named(refuse(ErrEndpoint,
 				"the request was not made by the client's own serializer; a step or a per-call option replaced the SDK's OperationSerializer or Options.Protocol"))
 		}
@@ -41,14 +41,14 @@ func (s *ruleStep) HandleSerialize(ctx context.Context, in middleware.SerializeI
 
 // approve runs the rules, once an exchange.
 func (s *ruleStep) approve(ctx context.Context, ex *exchange, in *middleware.SerializeInput) error {
-	if !ex.seal.begin() {
+	if !ex.seal.Judge() {
 		return refuse(ErrEndpoint, "a step of the SDK's stack called its next handler again, which would send another prompt under the same record; call the Client again")
 	}
 	input, ok := s.op.clone(in.Parameters)
 	if !ok {
 		return s.op.foreign(in.Parameters)
 	}
-	if err := ex.print.unchanged(ctx, input); err != nil {
+	if err := ex.print.Unchanged(ctx, input); err != nil {
 		return err
 	}
 	for _, r := range s.g.rules {

@@ -30,7 +30,7 @@ func (s retryStep) HandleFinalize(ctx context.Context, in middleware.FinalizeInp
 	if ex == nil {
 		return middleware.FinalizeOutput{}, middleware.Metadata{}, bypassed(middleware.GetOperationName(ctx), "the call did not pass the rules")
 	}
-	if !ex.seal.loop() {
+	if !ex.seal.Loop() {
 		return middleware.FinalizeOutput{}, middleware.Metadata{}, ex.named(refuse(ErrEndpoint,
 			"a step of the SDK's stack called its next handler again, which would send the prompt again under the same record; Options.Retry says how often a call is sent"))
 	}
@@ -57,7 +57,7 @@ type attempt exchange
 func (a *attempt) HandleFinalize(ctx context.Context, in middleware.FinalizeInput) (
 	out middleware.FinalizeOutput, metadata middleware.Metadata, err error,
 ) {
-	a.seal.attempt()
+	a.seal.Attempt()
 	out, metadata, err = a.next.HandleFinalize(ctx, in)
 	var throttle error
 	if err != nil && isThrottle(err) {

@@ -25,7 +25,7 @@ type sealedCredentials struct {
 // Retrieve implements aws.CredentialsProvider. It is safe for concurrent use.
 func (c *sealedCredentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	ex := exchangeOf(ctx)
-	if ex == nil || !ex.seal.open() {
+	if ex == nil || !ex.seal.Approved() {
 		return aws.Credentials{}, bypassed(middleware.GetOperationName(ctx),
 			"credentials are given only to calls that have passed the rules and are under way; a per-call option replaced APIOptions, or these credentials were taken out of the client")
 	}

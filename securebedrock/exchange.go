@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/aws/smithy-go/middleware"
+
+	"github.com/securebedrock/securebedrock-go/internal/seal"
 )
 
 // exchange holds the facts of one pass through the rules, of which a Middleware may
@@ -16,12 +18,12 @@ type exchange struct {
 	op      *operation
 	call    Call // own copy, in which the rules write what they find
 	watched bool // an application's own steps may stand in the stack
-	print   *fingerprint
+	print   *seal.Fingerprint
 
-	parsed *Model // of the input as it came; nil or empty where that was not asked
-	seal   seal
-	input  any  // what the rules approved
-	wire   wire // what the serializer made of it
+	parsed  *Model // of the input as it came; nil or empty where that was not asked
+	seal    seal.Seal
+	input   any          // what the rules approved
+	request seal.Request // what the serializer made of it
 
 	delivery delivery
 	next     middleware.FinalizeHandler // behind the retry loop

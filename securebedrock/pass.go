@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/aws/smithy-go/middleware"
+
+	"github.com/securebedrock/securebedrock-go/internal/seal"
 )
 
 // pass is one way through the SDK's stack: the rules, the sends and the answer. A
@@ -74,7 +76,7 @@ func (p *pass) begin(ctx context.Context) context.Context {
 		ctx = withSelf(own)
 	}
 	if p.g.hasMW && p.e.watched {
-		p.ex.print = p.g.fingerprint(ctx, op, p.call.Input)
+		p.ex.print = seal.Take(ctx, seal.Form{Serialize: p.g.events.SerializeRequest, Schema: op.schema, Clone: op.clone, Token: op.token}, p.call.Input)
 	}
 	if d := duplexOf(ctx); d != nil {
 		p.stop = d.refuseAtEnd(ctx)
@@ -85,7 +87,7 @@ func (p *pass) begin(ctx context.Context) context.Context {
 // end takes the seal away, whatever became of the pass.
 func (p *pass) end() {
 	defer p.g.calls.end()
-	p.ex.seal.end()
+	p.ex.seal.End()
 	if !p.returned { // a step panicked, or an OnDone ended the goroutine
 		p.unwatch()
 		p.ex.result.abandon(errPanic)

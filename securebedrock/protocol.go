@@ -2,11 +2,12 @@ package securebedrock
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/securebedrock/securebedrock-go/internal/seal"
 )
 
 // protocol writes requests for the guard, and for nobody else. Events it reads and
@@ -28,31 +29,17 @@ func (p *protocol) SerializeRequest(ctx context.Context, op *smithy.OperationSch
 		return bypassed(middleware.GetOperationName(ctx), "the request was written outside of the guard's own stack")
 	case any(in) != ex.input, op.Schema != ex.op.schema.Schema:
 		return ex.named(refuse(ErrEndpoint, "the serializer was given another input or another operation than the rules approved"))
-	case !ex.seal.written():
+	case !ex.seal.Write():
 		return ex.named(refuse(ErrEndpoint, "the serializer ran twice; a step of the SDK's stack replaced it"))
 	}
-	if err := prewritten(req); err != nil {
+	if err := seal.Unwritten(req); err != nil {
 		return ex.named(err)
 	}
 	if err := p.Protocol.SerializeRequest(ctx, op, in, req); err != nil {
 		return err
 	}
-	if err := ex.wire.capture(req); err != nil {
+	if err := ex.request.Capture(req); err != nil {
 		return ex.named(err)
-	}
-	return nil
-}
-
-// prewritten refuses a request in which a step before the serializer has set what
-// the serializer alone may say.
-func prewritten(req *smithyhttp.Request) error {
-	for key := range req.Header {
-		if isSealed(http.CanonicalHeaderKey(key)) {
-			return refuse(ErrGuardrailOverride, "a step of the SDK's stack set the header "+http.CanonicalHeaderKey(key)+" before the serializer ran; set the input's own field")
-		}
-	}
-	if req.GetStream() != nil {
-		return refuse(ErrEndpoint, "a step of the SDK's stack set a body before the serializer ran")
 	}
 	return nil
 }

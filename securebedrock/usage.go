@@ -102,9 +102,9 @@ func (c *counts) see(field *int64, n count) {
 
 // headers begins the tally of one attempt.
 func (t *tally) headers(h http.Header) {
-	*t = tally{tier: knownTier(firstOf(h["X-Amzn-Bedrock-Service-Tier"]))}
+	*t = tally{tier: knownTier(h.Get("X-Amzn-Bedrock-Service-Tier"))}
 	read := func(field *int64, key string) {
-		if n, err := strconv.ParseInt(firstOf(h[key]), 10, 64); err == nil && n >= 0 {
+		if n, err := strconv.ParseInt(h.Get(key), 10, 64); err == nil && n >= 0 {
 			t.bedrock.see(field, count{min(n, maxCount), true})
 		}
 	}

@@ -1,4 +1,4 @@
-package securebedrock
+package seal
 
 import (
 	"sync"
@@ -24,29 +24,29 @@ func TestSealTransitions(t *testing.T) {
 			t.Errorf("%s happened %d times", name, n.Load())
 		}
 	}
-	var s seal
-	s.attempt()
-	for name, f := range map[string]func() bool{"written": s.written, "close": s.close, "open": s.open, "send": s.send} {
+	var s Seal
+	s.Attempt()
+	for name, f := range map[string]func() bool{"Write": s.Write, "Approve": s.Approve, "Approved": s.Approved, "Send": s.Send} {
 		if f() {
 			t.Errorf("%s before the rules", name)
 		}
 	}
-	once("begin", s.begin)
-	if s.open() || s.close() {
+	once("Judge", s.Judge)
+	if s.Approved() || s.Approve() {
 		t.Error("approved before the request was written")
 	}
-	once("written", s.written)
-	if s.open() || s.send() {
+	once("Write", s.Write)
+	if s.Approved() || s.Send() {
 		t.Error("open before the pass was approved")
 	}
-	once("close", s.close)
-	once("loop", s.loop)
-	once("send", s.send)
-	s.attempt()
-	once("send of the next attempt", s.send)
-	s.attempt()
-	s.end()
-	if s.open() || s.send() || s.begin() || s.written() || s.close() {
+	once("Approve", s.Approve)
+	once("Loop", s.Loop)
+	once("Send", s.Send)
+	s.Attempt()
+	once("Send of the next attempt", s.Send)
+	s.Attempt()
+	s.End()
+	if s.Approved() || s.Send() || s.Judge() || s.Write() || s.Approve() {
 		t.Error("the seal outlives its pass")
 	}
 }
