@@ -1,4 +1,4 @@
-package bedrocktest_test
+package rules_test
 
 import (
 	"context"
@@ -104,18 +104,4 @@ func TestModelsThatDoNotExist(t *testing.T) {
 	}
 	refusesWith(t, "a short ID", calls["Converse"]("arn:aws:bedrock:us-east-1:123456789012:provisioned-model/short"), "'modelId' failed to satisfy constraint")
 	refusesWith(t, "a misspelt model", calls["Converse"]("anthropic.claude-3-sonet-20240229-v1:0"), "The provided model identifier is invalid.")
-}
-
-// A new model is added by its ID, its profile's, or its ARN.
-func TestWithModels(t *testing.T) {
-	s := bedrocktest.NewServer(t, bedrocktest.WithModels("newcomer.model-4.5", "anthropic.saga-1"), bedrocktest.WithModels("mars.anthropic.claude-v2"))
-	for _, id := range strings.Fields(`newcomer.model-4.5 anthropic.saga-1 us.anthropic.saga-1 mars.anthropic.claude-v2 arn:aws:bedrock:us-east-1::foundation-model/newcomer.model-4.5
-		arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.saga-1`) {
-		if err := converseWith(t.Context(), client(s), id); err != nil {
-			t.Errorf("%s: %v", id, err)
-		}
-	}
-	for _, id := range strings.Fields(`newcomer.model-4.6 anthropic.saga-2 mars.anthropic.saga-1 venus.anthropic.claude-v2`) {
-		refusesWith(t, id, converseWith(t.Context(), client(s), id), "WithModels")
-	}
 }

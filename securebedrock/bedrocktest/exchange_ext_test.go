@@ -14,6 +14,77 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
 )
 
+// A Reply's own trace is sent as it is by every operation, with a guardrail in the
+// request and without one: an enforced guardrail needs no request.
+func TestOwnTrace(t *testing.T) {
+	own := &types.ConverseTrace{
+		Guardrail: &types.GuardrailTraceAssessment{
+			ActionReason:    aws.String("Guardrail blocked."),
+			InputAssessment: map[string]types.GuardrailAssessment{"enforced": {AppliedGuardrailDetails: &types.AppliedGuardrailDetails{GuardrailOrigin: []types.GuardrailOrigin{types.GuardrailOriginAccountEnforced}}}},
+		},
+		PromptRouter: &types.PromptRouterTrace{InvokedModelId: aws.String(model)},
+	}
+	for _, guarded := range []bool{false, true} {
+		s := bedrocktest.NewServer(t)
+		s.Reply(func(*bedrockruntime.ConverseInput) (*bedrockruntime.ConverseOutput, error) {
+			out := bedrocktest.Text("no")
+			out.StopReason, out.Trace = types.StopReasonGuardrailIntervened, own
+			return out, nil
+		})
+		in, streamed := ask("hi"), askStream("hi")
+		invoked := &bedrockruntime.InvokeModelInput{ModelId: aws.String(model), Body: invokeBody(t, "hi"), ContentType: aws.String("application/json")}
+		if guarded {
+			in.GuardrailConfig = under(bedrocktest.DefaultGuardrailID, types.GuardrailTraceEnabled)
+			streamed.GuardrailConfig = guardedStream("hi").GuardrailConfig
+			invoked.GuardrailIdentifier, invoked.GuardrailVersion = aws.String(bedrocktest.DefaultGuardrailID), aws.String("1")
+		}
+		out, err := client(s).Converse(t.Context(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := out.Trace.Guardrail.InputAssessment["enforced"]; !ok || *out.Trace.PromptRouter.InvokedModelId != model {
+			t.Errorf("guarded: %t: %+v", guarded, out.Trace)
+		}
+		events, err := client(s).ConverseStream(t.Context(), streamed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := bedrocktest.Collect(events.GetStream())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := got.Trace.Guardrail.InputAssessment["enforced"]; !ok || *got.Trace.PromptRouter.InvokedModelId != model {
+			t.Errorf("guarded: %t: %+v", guarded, got.Trace)
+		}
+		answer, err := client(s).InvokeModel(t.Context(), invoked)
+		if err != nil {
+			t.Fatal(err)
+		}
+		chunks := invokeStream(t, s, &bedrockruntime.InvokeModelWithResponseStreamInput{
+			ModelId: invoked.ModelId, Body: invoked.Body, ContentType: invoked.ContentType, GuardrailIdentifier: invoked.GuardrailIdentifier, GuardrailVersion: invoked.GuardrailVersion,
+		})
+		for _, body := range [][]byte{answer.Body, []byte(chunks[len(chunks)-1])} {
+			if at(t, body, "amazon-bedrock-guardrailAction") != `"INTERVENED"` ||
+				at(t, body, "amazon-bedrock-trace.guardrail.input.enforced.appliedGuardrailDetails.guardrailOrigin.0") != `"ACCOUNT_ENFORCED"` {
+				t.Errorf("guarded: %t: %s", guarded, body)
+			}
+		}
+	}
+}
+
+func TestMaxTokens(t *testing.T) {
+	s := bedrocktest.NewServer(t)
+	in := ask("a long story")
+	in.InferenceConfig = &types.InferenceConfiguration{MaxTokens: aws.Int32(4)}
+	out, err := client(s).Converse(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if textOf(t, out) != `You said: "a long` || out.StopReason != types.StopReasonMaxTokens || *out.Usage.OutputTokens != 4 {
+		t.Errorf("%q %v %v", textOf(t, out), out.StopReason, *out.Usage.OutputTokens)
+	}
+}
+
 // An answer ends where the request ends it, whichever way it is asked for, and
 // what is counted and judged is what is left.
 func TestAnswersEndWhereTheRequestEndsThem(t *testing.T) {

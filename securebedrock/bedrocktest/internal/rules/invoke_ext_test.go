@@ -1,4 +1,4 @@
-package bedrocktest_test
+package rules_test
 
 import (
 	"encoding/base64"

@@ -135,7 +135,7 @@ func TestRepliesAtFault(t *testing.T) {
 			if strings.Contains(row.says, "needs both") && len(told.said) != 1 {
 				t.Errorf("the test was told %d times", len(told.said))
 			}
-			if strings.Contains(row.says, "panicked: out") && !strings.Contains(all, "misuse_test.go") {
+			if strings.Contains(row.says, "panicked: out") && !strings.Contains(all, "complaints_test.go") {
 				t.Errorf("the test was not told where: %q", all)
 			}
 		})

@@ -1,4 +1,4 @@
-package bedrocktest_test
+package sigv4_test
 
 import (
 	"bytes"
@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"io"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/auth/bearer"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
@@ -137,82 +135,4 @@ func TestListQueryIsSigned(t *testing.T) {
 	if *in.MaxResults != 5 || in.SubmitTimeAfter == nil || in.StatusEquals != "Completed" {
 		t.Errorf("%+v", in)
 	}
-}
-
-func TestUnknownPath(t *testing.T) {
-	s := bedrocktest.NewServer(t)
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+"/nothing/here", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sign(t, s, r, nil, "bedrock", time.Now())
-	resp, err := s.Config().HTTPClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = resp.Body.Close()
-	if resp.StatusCode != 404 || resp.Header.Get("X-Amzn-ErrorType") == "" {
-		t.Errorf("%d %v", resp.StatusCode, resp.Header)
-	}
-	if c := s.Calls()[0]; c.Operation != "" || c.Status != 404 || c.Path != "/nothing/here" {
-		t.Errorf("%+v", c)
-	}
-}
-
-// A body that is no such request is refused, and recorded without an input.
-func TestMalformedBody(t *testing.T) {
-	s := bedrocktest.NewServer(t)
-	for _, path := range []string{"/model/m/converse", "/model/m/converse-stream", "/model/m/count-tokens", "/async-invoke", "/guardrail/a/version/1/apply", "/guardrail-checks/invoke", "/model/m/invoke", "/"} {
-		for _, body := range []string{"", "null", "[]", `"x"`, "{", `{"messages":{}}`, `{"messages":[{"content":[{"text":1}]}]}`, `{"messages":[null]}`, `{"content":[null]}`, `{"input":null}`, `{"input":{}}`, `{"outputDataConfig":{"x":1}}`} {
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+path, strings.NewReader(body))
-			if err != nil {
-				t.Fatal(err)
-			}
-			service := "bedrock"
-			if path == "/" {
-				service = "sts"
-			}
-			sign(t, s, r, []byte(body), service, time.Now())
-			resp, err := s.Config().HTTPClient.Do(r)
-			if err != nil {
-				t.Errorf("%s %s: %v", path, body, err)
-				continue
-			}
-			_ = resp.Body.Close()
-			if resp.StatusCode != 400 && resp.StatusCode != 404 {
-				t.Errorf("%s %s: %d", path, body, resp.StatusCode)
-			}
-		}
-	}
-}
-
-func TestSession(t *testing.T) {
-	transports(t, func(t *testing.T, s *bedrocktest.Server) {
-		service := sts.NewFromConfig(s.Config())
-		out, err := service.AssumeRole(t.Context(), &sts.AssumeRoleInput{
-			RoleArn: aws.String("arn:aws:iam::123456789012:role/app/reader"), RoleSessionName: aws.String("me"), DurationSeconds: aws.Int32(900),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		session := func(o *bedrockruntime.Options) {
-			o.Credentials = credentials.NewStaticCredentialsProvider(*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken)
-		}
-		if _, err := client(s).Converse(t.Context(), ask("hi"), session); err != nil {
-			t.Fatal(err)
-		}
-		if got := s.Calls()[1].AccessKeyID; got != *out.Credentials.AccessKeyId {
-			t.Errorf("signed by %s", got)
-		}
-		_, err = client(s).Converse(t.Context(), ask("hi"), func(o *bedrockruntime.Options) {
-			o.Credentials = credentials.NewStaticCredentialsProvider(*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, "other")
-		})
-		wantCode(t, err, 403, "UnrecognizedClientException")
-		s.ExpireSessions()
-		_, err = client(s).Converse(t.Context(), ask("hi"), session)
-		wantCode(t, err, 403, "ExpiredTokenException")
-		if _, err := client(s).Converse(t.Context(), ask("hi")); err != nil {
-			t.Errorf("the long-term key: %v", err)
-		}
-	})
 }
