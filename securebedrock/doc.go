@@ -123,69 +123,23 @@
 //
 // # What a guardrail does not scan
 //
-// The guardrail is on every call, and it does not look at all of a call. What
-// AWS's pages say, as read in 2026-11, with the page of the Bedrock User Guide
-// (all begin with guardrails-) or API Reference for each line; "unverified" where
-// no page says it, to be taken for "not scanned":
+// The guardrail is on every call, but it does not scan every part of a call. It does
+// not scan tool definitions, tool arguments, tool results, reasoning, audio and video,
+// and a system prompt only inside guardContent. InvokeModel looks for prompt attacks in
+// tagged input only. No page of AWS says whether documents and search results are
+// scanned. The whole table, and what to do about each row:
+// https://github.com/securebedrock/securebedrock-go/blob/main/docs/guardrail-coverage.md
 //
-//	                           Converse, ConverseStream         InvokeModel, …WithResponseStream
-//	text of the messages       yes, earlier turns too [1]       yes, the whole prompt [2]
-//	… beside guardContent/tag  no, if any message has one [1]   no, with a tagSuffix [2]
-//	system prompt              in guardContent only [1] (a)     with the prompt [2] (b)
-//	prompt attacks             yes, in what is scanned (b)      in tagged input only [3]
-//	grounding_source, query    not by the other filters, unless guard_content is named too [4] (a)
-//	tool definitions           no [1]                           unverified
-//	tool arguments (toolUse)   no [1]                           unverified
-//	tool results               no [1]                           unverified
-//	reasoning                  no [5]                           no [5]
-//	images                     PNG and JPEG, content filters only; of text in one 100 words [6]
-//	GIF, WebP                  no: guardrails know png and jpeg [7]
-//	audio, video               no [6] [7]                       no [6] [7]
-//	documents (PDF and others) unverified                       unverified
-//	citations, search results  unverified                       unverified
-//	cached content             unverified                       unverified
-//	the model's answer         yes, but for what is "no" above [5]
-//
-//	[1] use-converse-api  [2] tagging  [3] prompt-attack  [4] contextual-grounding-check
-//	[5] guardrails, components  [6] mmfilter  [7] API_runtime_GuardrailConverseImageBlock,
-//	_GuardrailImageBlock, _GuardrailContentBlock: a block is a text or an image
-//	(a) the page was not at hand in full: its wording is known from quotations
-//	(b) unverified: users report both
-//
-// ApplyGuardrail scans the text and the images that it is given, all of them, on
-// either side (use-independent-api); it has no roles, tools or documents, and tags
-// mean nothing to it. InvokeModelWithBidirectionalStream and StartAsyncInvoke have
-// no parameter for a guardrail; whether an account-enforced one applies to them is
-// unverified. With StreamProcessingMode async, text is handed out before it was
-// scanned and personal data is not masked (streaming).
-//
-// What an owner does about it, in a Middleware, where all of the input is seen:
-//
-//   - Tool results, documents and search results are other people's text: extract
-//     it, call ApplyGuardrail with source INPUT, and refuse the call if the answer's
-//     action is GUARDRAIL_INTERVENED. So with tool arguments and reasoning, source
-//     OUTPUT, before they are acted upon or shown.
-//   - What cannot be scanned (audio, video, GIF, WebP) and is not expected: refuse.
-//   - A system prompt made of anything but the program's own text: put that text
-//     into the user's message, or ApplyGuardrail on it first.
-//   - Prompt attacks: use Converse. With InvokeModel they are looked for in tagged
-//     input only, which needs Guardrail.AllowPartial and a new tagSuffix each call.
-//   - For all callers of the account, also without this package: an account-enforced
-//     guardrail with selectiveContentGuarding COMPREHENSIVE for messages and system
-//     (API_PutEnforcedGuardrailConfiguration), which applies beside the pinned one
-//     (enforcements). That it then scans tool results or documents is unverified.
+// ApplyGuardrail scans all text that it is given. The package middleware has InputCheck,
+// which calls it on a request's content first.
 //
 // # After a block
 //
-// A guardrail looks at every turn of a conversation, so a blocked turn that stays
-// in the history blocks all later ones. Take the blocked turn out, the user's
-// message and the guardrail's answer, and go on from the turns before (the example
-// of Client.Converse). Guarding the last turn only, with guardContent, would
-// unguard all others, and is refused unless Guardrail.AllowPartial says otherwise.
-//
-// Contextual grounding in Converse needs guard_content beside grounding_source or
-// query in a block's qualifiers: AWS's own examples leave it out, and without it
-// no other policy looks at the block.
+// A guardrail scans every turn of a conversation. A blocked turn that stays in the
+// history blocks all later turns. Remove it, the user's message and the guardrail's
+// answer, and continue from the turns before (the example of Client.Converse). Guarding
+// only the last turn, with guardContent, would unguard all others. The client refuses
+// this unless Guardrail.AllowPartial permits it.
 //
 // # Other accounts and places
 //

@@ -1,5 +1,5 @@
-// Command hello asks a model one question through the guarded client, on the
-// real Bedrock, with the default credentials:
+// Hello asks a model one question, guarded, on the real Bedrock and with the default
+// credentials:
 //
 //	GUARDRAIL_ID=a1b2c3d4e5f6 go run ./examples/hello "What is a guardrail?"
 package main
@@ -19,7 +19,8 @@ func main() {
 	if len(os.Args) != 2 {
 		log.Fatal("usage: hello PROMPT")
 	}
-	client, err := securebedrock.New(context.Background(), securebedrock.Options{
+	ctx := context.Background()
+	client, err := securebedrock.New(ctx, securebedrock.Options{
 		Region:    "eu-central-1",
 		Residency: securebedrock.Geography("eu"),
 		Guardrail: securebedrock.Guardrail{ID: os.Getenv("GUARDRAIL_ID"), Version: "1"},
@@ -27,9 +28,9 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer client.Shutdown(context.Background())
+	defer func() { _ = client.Shutdown(ctx) }()
 
-	out, err := client.InvokeModelSafely(context.Background(), "eu.amazon.nova-lite-v1:0", []types.Message{{
+	out, err := client.InvokeModelSafely(ctx, "eu.amazon.nova-lite-v1:0", []types.Message{{
 		Role:    types.ConversationRoleUser,
 		Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: os.Args[1]}},
 	}})

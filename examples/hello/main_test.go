@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// The program in the README is this one, so what is compiled here is what a
-// reader copies.
+// TestReadmeHoldsThisProgram: each line that the README's difference adds is in this
+// program, so that what a reader copies is compiled here.
 func TestReadmeHoldsThisProgram(t *testing.T) {
 	program, err := os.ReadFile("main.go")
 	if err != nil {
@@ -17,8 +17,25 @@ func TestReadmeHoldsThisProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, code, ok := strings.Cut(string(program), "\npackage main\n")
-	if !ok || !strings.Contains(string(readme), "```go\npackage main\n"+code+"```") {
-		t.Error("the README's whole program differs from examples/hello/main.go")
+	_, rest, _ := strings.Cut(string(readme), "```diff\n")
+	difference, _, ok := strings.Cut(rest, "```")
+	if !ok {
+		t.Fatal("the README has no difference")
+	}
+	lines := map[string]bool{}
+	for line := range strings.Lines(string(program)) {
+		lines[strings.TrimSpace(line)] = true
+	}
+	added := 0
+	for line := range strings.Lines(difference) {
+		if line, ok := strings.CutPrefix(line, "+"); ok {
+			added++
+			if !lines[strings.TrimSpace(line)] {
+				t.Errorf("the README adds a line that is not in examples/hello/main.go: %s", line)
+			}
+		}
+	}
+	if added < 5 {
+		t.Errorf("the README's difference adds %d lines", added)
 	}
 }
