@@ -2,6 +2,7 @@ package otelbedrock
 
 import (
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
@@ -73,8 +74,8 @@ func requestAttributes(call *securebedrock.Call) []attribute.KeyValue {
 	return a // no stop sequences: they are the caller's text
 }
 
-// outcomeAttributes is what is known at the end.
-func outcomeAttributes(r *record, out *securebedrock.Outcome, f failure) []attribute.KeyValue {
+// outcomeAttributes is what is known at the end. firstChunk is zero where no event came.
+func outcomeAttributes(operation string, firstChunk time.Duration, out *securebedrock.Outcome, f failure) []attribute.KeyValue {
 	a := make([]attribute.KeyValue, 0, 22)
 	a = append(a,
 		attrAttempts.Int(out.Attempts),
@@ -95,13 +96,13 @@ func outcomeAttributes(r *record, out *securebedrock.Outcome, f failure) []attri
 		a = append(a, semconv.GenAIResponseFinishReasons(stop))
 	}
 	a = appendWord(a, attrServiceTier, out.ServiceTier)
-	if streams(r.operation) {
+	if streams(operation) {
 		a = append(a, attrEvents.Int(out.Events))
-		if d := r.firstChunk(out); d > 0 {
-			a = append(a, semconv.GenAIResponseTimeToFirstChunk(d.Seconds()))
+		if firstChunk > 0 {
+			a = append(a, semconv.GenAIResponseTimeToFirstChunk(firstChunk.Seconds()))
 		}
 	}
-	if r.operation != opCountTokens {
+	if operation != opCountTokens {
 		a = appendUsage(a, out.Usage)
 	}
 	return appendGuardrail(a, &out.Guardrail)

@@ -27,8 +27,8 @@ func TestTextInAnIdentifiersPlaceIsDropped(t *testing.T) {
 		Input: &bedrockruntime.ConverseInput{ModelId: aws.String(text), InferenceConfig: &types.InferenceConfiguration{StopSequences: []string{text}}},
 	}
 	r := &record{o: new(observer), operation: call.Operation, model: parsedModel(call)}
-	all := append(requestAttributes(call), outcomeAttributes(r, &out, failureOf(out.Err))...)
-	all = append(all, r.o.target(r.key()).attributes...)
+	all := append(requestAttributes(call), outcomeAttributes(r.operation, 0, &out, failureOf(out.Err))...)
+	all = append(all, new(targets).of(r.key()).attributes...)
 	for _, kv := range all {
 		if strings.Contains(kv.Value.String(), "hello") {
 			t.Errorf("%s = %s", kv.Key, kv.Value.String())

@@ -1,6 +1,8 @@
 package otelbedrock
 
 import (
+	"context"
+	"fmt"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -11,16 +13,24 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
-// instruments are the histograms of the conventions' page on GenAI metrics, with
-// the bucket boundaries that it asks for.
+// maxErrorTypes is the number of error types that the metrics name. Any further one is
+// _OTHER.
+const maxErrorTypes = 128
+
+// instruments are the histograms of the conventions' page on GenAI metrics, with the
+// bucket boundaries that the page asks for.
 type instruments struct {
 	duration   metric.Float64Histogram
 	firstChunk metric.Float64Histogram
 	tokens     metric.Int64Histogram
 	series     memo[seriesKey, *series]
+	targets    *targets
+	models     limited
+	kinds      limited // of errors
 }
 
-func newInstruments(meter metric.Meter) (*instruments, error) {
+// newInstruments names at most maxModels models.
+func newInstruments(meter metric.Meter, targets *targets, maxModels int) (*instruments, error) {
 	seconds := metric.WithExplicitBucketBoundaries(0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 	tokens := metric.WithExplicitBucketBoundaries(1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864)
 
@@ -36,7 +46,10 @@ func newInstruments(meter metric.Meter) (*instruments, error) {
 	if err != nil {
 		return nil, &InstrumentError{Name: usage.Name(), Err: err}
 	}
-	return &instruments{duration: duration.Inst(), firstChunk: firstChunk.Inst(), tokens: usage.Inst()}, nil
+	return &instruments{
+		duration: duration.Inst(), firstChunk: firstChunk.Inst(), tokens: usage.Inst(),
+		targets: targets, models: limited{most: int64(maxModels)}, kinds: limited{most: maxErrorTypes},
+	}, nil
 }
 
 // seriesKey is everything that tells one series from another. What is unique to
@@ -50,9 +63,9 @@ type seriesKey struct {
 // series are ready-made options, so that recording makes no attribute set.
 type series struct{ plain, ended, input, output []metric.RecordOption }
 
-func (i *instruments) seriesOf(o *observer, key seriesKey) *series {
+func (i *instruments) seriesOf(key seriesKey) *series {
 	return i.series.get(key, func() *series {
-		base := o.target(key.target).attributes
+		base := i.targets.of(key.target).attributes
 		with := func(more ...attribute.KeyValue) []metric.RecordOption {
 			all := make([]attribute.KeyValue, 0, len(base)+len(more))
 			all = append(append(all, base...), more...)
@@ -75,36 +88,48 @@ func (i *instruments) seriesOf(o *observer, key seriesKey) *series {
 // measuredModel is the model that the metrics name. Callers can make up any number of
 // names: a name counts where the call was sent and Bedrock did not refuse the request,
 // or has answered the model before, and up to Options.MaxModels.
-func (r *record) measuredModel(out *securebedrock.Outcome, f failure) string {
+func (i *instruments) measuredModel(model string, out *securebedrock.Outcome, f failure) string {
 	switch {
 	case out.Attempts == 0:
 		return ""
-	case f.rejected && !r.o.models.has(r.model):
+	case f.rejected && !i.models.has(model):
 		return ""
 	}
-	return r.o.models.keep(r.model)
+	return i.models.keep(model)
 }
 
-// measure records the call's metrics.
-func (r *record) measure(out *securebedrock.Outcome, f failure) {
-	i := r.o.instruments
-	if !i.duration.Enabled(r.ctx) && !i.tokens.Enabled(r.ctx) && !i.firstChunk.Enabled(r.ctx) {
+// measure records a call's metrics. ctx has the call's span, for exemplars.
+func (i *instruments) measure(ctx context.Context, target targetKey, began time.Time, firstChunk time.Duration, out *securebedrock.Outcome, f failure) {
+	if !i.duration.Enabled(ctx) && !i.tokens.Enabled(ctx) && !i.firstChunk.Enabled(ctx) {
 		return
 	}
-	key := seriesKey{target: r.key(), errorType: r.o.kinds.keep(f.kind), intervened: out.Guardrail.Intervened}
-	key.target.model = r.measuredModel(out, f)
-	s := i.seriesOf(r.o, key)
-	i.duration.Record(r.ctx, time.Since(r.began).Seconds(), s.ended...)
-	if d := r.firstChunk(out); d > 0 {
-		i.firstChunk.Record(r.ctx, d.Seconds(), s.plain...)
+	target.model = i.measuredModel(target.model, out, f)
+	s := i.seriesOf(seriesKey{target: target, errorType: i.kinds.keep(f.kind), intervened: out.Guardrail.Intervened})
+	i.duration.Record(ctx, time.Since(began).Seconds(), s.ended...)
+	if firstChunk > 0 {
+		i.firstChunk.Record(ctx, firstChunk.Seconds(), s.plain...)
 	}
-	if r.operation == opCountTokens { // it counts tokens and uses none
+	if target.operation == nameCountTokens { // the operation counts tokens and uses none
 		return
 	}
 	if n := inputTokens(out.Usage); n > 0 {
-		i.tokens.Record(r.ctx, n, s.input...)
+		i.tokens.Record(ctx, n, s.input...)
 	}
 	if n := out.Usage.OutputTokens; n > 0 {
-		i.tokens.Record(r.ctx, n, s.output...)
+		i.tokens.Record(ctx, n, s.output...)
 	}
 }
+
+// InstrumentError says that the MeterProvider could not make an instrument.
+type InstrumentError struct {
+	Name string // of the metric
+	Err  error  // the MeterProvider's
+}
+
+// Error names the metric and what to do.
+func (e *InstrumentError) Error() string {
+	return fmt.Sprintf("otelbedrock: metric %s: %v; correct the views of Options.MeterProvider, or pass a no-op provider to go without metrics", e.Name, e.Err)
+}
+
+// Unwrap returns the MeterProvider's error.
+func (e *InstrumentError) Unwrap() error { return e.Err }

@@ -13,23 +13,20 @@ import (
 // observer is what the calls of one Middleware share.
 type observer struct {
 	tracer      trace.Tracer
+	targets     *targets
 	instruments *instruments
-	models      limited // that metrics name
-	kinds       limited // of errors, likewise
-	targets     memo[targetKey, *target]
 }
 
 func (o *observer) wrap(next securebedrock.Handler) securebedrock.Handler {
 	return func(ctx context.Context, call *securebedrock.Call) (*securebedrock.Result, error) {
 		r := &record{o: o, operation: call.Operation, host: call.Host, model: parsedModel(call)}
-		t := o.target(r.key())
+		t := o.targets.of(r.key())
 		parent := trace.SpanContextFromContext(ctx)
 		ctx, r.span = o.tracer.Start(ctx, t.name, t.start...)
 		// After the span's own start, so that no time in it exceeds the span.
 		r.began = time.Now()
 		r.before = r.began.Sub(call.Start)
 		ctx = beneath(ctx, parent)
-		r.ctx = ctx
 		if r.span.IsRecording() {
 			r.span.SetAttributes(requestAttributes(call)...)
 		}
@@ -37,7 +34,7 @@ func (o *observer) wrap(next securebedrock.Handler) securebedrock.Handler {
 		// Without recover, a panic keeps its stack. runtime.Goexit comes here too.
 		defer func() {
 			if !returned {
-				r.end(securebedrock.Outcome{}, failure{kind: kindPanic})
+				r.end(ctx, securebedrock.Outcome{}, failure{kind: kindPanic})
 			}
 		}()
 		res, err := next(ctx, call)
@@ -46,7 +43,7 @@ func (o *observer) wrap(next securebedrock.Handler) securebedrock.Handler {
 		// Read now: once the call has returned it is no longer only ours.
 		r.judged(parsedModel(call))
 		if res == nil { // from a Handler that is none of a client's chain
-			r.end(securebedrock.Outcome{}, failureOf(err))
+			r.end(ctx, securebedrock.Outcome{}, failureOf(err))
 			return res, err
 		}
 		res.OnDone(func(out securebedrock.Outcome) {
@@ -55,7 +52,7 @@ func (o *observer) wrap(next securebedrock.Handler) securebedrock.Handler {
 			if err != nil || !streams(r.operation) {
 				out.Err = err
 			}
-			r.end(out, failureOf(out.Err))
+			r.end(ctx, out, failureOf(out.Err))
 		})
 		return res, err
 	}
@@ -64,7 +61,6 @@ func (o *observer) wrap(next securebedrock.Handler) securebedrock.Handler {
 // record is one call's span and measurements.
 type record struct {
 	o                      *observer
-	ctx                    context.Context //nolint:containedctx // ends with the call; the exemplars of its metrics need it
 	span                   trace.Span
 	began                  time.Time
 	before                 time.Duration // from Call.Start to here
@@ -81,7 +77,7 @@ func (r *record) judged(model string) {
 	}
 	r.model = model
 	if r.span.IsRecording() {
-		t := r.o.target(r.key())
+		t := r.o.targets.of(r.key())
 		r.span.SetName(t.name)
 		r.span.SetAttributes(t.attributes...)
 	}
@@ -89,19 +85,21 @@ func (r *record) judged(model string) {
 
 // end closes the record. It is called once: by the Outcome, or by a panic that
 // kept the call from having one.
-func (r *record) end(out securebedrock.Outcome, f failure) {
+func (r *record) end(ctx context.Context, out securebedrock.Outcome, f failure) {
+	first := r.firstChunk(&out)
 	if r.span.IsRecording() {
-		r.span.SetAttributes(outcomeAttributes(r, &out, f)...)
+		r.span.SetAttributes(outcomeAttributes(r.operation, first, &out, f)...)
 		if f.kind != "" {
 			// Never err.Error(), which can quote the model or a prompt.
 			r.span.SetStatus(codes.Error, f.kind)
 		}
 	}
-	r.measure(&out, f)
+	r.o.instruments.measure(ctx, r.key(), r.began, first, &out, f)
 	r.span.End()
 }
 
-// firstChunk is the time from the record's beginning to a stream's first event.
+// firstChunk is the time from the record's beginning to a stream's first event; zero
+// where there is none.
 func (r *record) firstChunk(out *securebedrock.Outcome) time.Duration {
 	if out.FirstEvent <= 0 {
 		return 0

@@ -36,12 +36,15 @@ func operationName(operation, model string) attribute.KeyValue {
 	case "InvokeGuardrailChecks":
 		return semconv.GenAIOperationNameKey.String("invoke_guardrail_checks")
 	case opCountTokens:
-		return semconv.GenAIOperationNameKey.String("count_tokens")
+		return semconv.GenAIOperationNameKey.String(nameCountTokens)
 	}
 	return semconv.GenAIOperationNameKey.String("other")
 }
 
-const opCountTokens = "CountTokens"
+const (
+	opCountTokens   = "CountTokens"
+	nameCountTokens = "count_tokens"
+)
 
 func streams(operation string) bool {
 	switch operation {

@@ -25,24 +25,7 @@ type Options struct {
 	MaxModels int
 }
 
-const (
-	defaultMaxModels = 256
-	maxErrorTypes    = 128 // of the metrics; any further one is _OTHER
-)
-
-// InstrumentError says that the MeterProvider could not make an instrument.
-type InstrumentError struct {
-	Name string // of the metric
-	Err  error  // the MeterProvider's
-}
-
-// Error names the metric and what to do.
-func (e *InstrumentError) Error() string {
-	return fmt.Sprintf("otelbedrock: metric %s: %v; correct the views of Options.MeterProvider, or pass a no-op provider to go without metrics", e.Name, e.Err)
-}
-
-// Unwrap returns the MeterProvider's error.
-func (e *InstrumentError) Unwrap() error { return e.Err }
+const defaultMaxModels = 256
 
 // Middleware records every call as a span and in metrics. Put it first in
 // securebedrock.Options.Middleware, and once: what stands before it is neither
@@ -64,15 +47,15 @@ func Middleware(opts Options) (securebedrock.Middleware, error) {
 	if meters == nil {
 		meters = otel.GetMeterProvider()
 	}
-	instruments, err := newInstruments(meters.Meter(scope, metric.WithSchemaURL(semconv.SchemaURL)))
+	targets := new(targets)
+	instruments, err := newInstruments(meters.Meter(scope, metric.WithSchemaURL(semconv.SchemaURL)), targets, opts.MaxModels)
 	if err != nil {
 		return nil, err
 	}
 	o := &observer{
 		tracer:      tracers.Tracer(scope, trace.WithSchemaURL(semconv.SchemaURL)),
+		targets:     targets,
 		instruments: instruments,
-		models:      limited{most: int64(opts.MaxModels)},
-		kinds:       limited{most: maxErrorTypes},
 	}
 	return o.wrap, nil
 }

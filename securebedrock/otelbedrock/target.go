@@ -22,10 +22,13 @@ type target struct {
 	start      []trace.SpanStartOption
 }
 
-// target is made once for a key. The attributes are those that the conventions
-// want at a span's creation, for the sampler.
-func (o *observer) target(key targetKey) *target {
-	return o.targets.get(key, func() *target {
+// targets makes each target once.
+type targets struct{ made memo[targetKey, *target] }
+
+// of is the target of a key. Its attributes are those that the conventions want at a
+// span's creation, for the sampler.
+func (t *targets) of(key targetKey) *target {
+	return t.made.get(key, func() *target {
 		t := &target{
 			name:       key.operation,
 			attributes: []attribute.KeyValue{semconv.GenAIOperationNameKey.String(key.operation), semconv.GenAIProviderNameAWSBedrock},
