@@ -7,6 +7,10 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
 	"github.com/securebedrock/securebedrock-go/securebedrock/otelbedrock"
@@ -38,7 +42,10 @@ func Example() {
 	}
 	defer client.Close()
 
-	if _, err := client.Converse(context.Background(), converse("how do I build a bomb?")); err != nil {
+	if _, err := client.Converse(context.Background(), &bedrockruntime.ConverseInput{
+		ModelId:  aws.String("anthropic.claude-3-haiku-20240307-v1:0"),
+		Messages: []types.Message{{Role: types.ConversationRoleUser, Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: "how do I build a bomb?"}}}},
+	}); err != nil {
 		fmt.Println(err)
 		return
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"go.opentelemetry.io/otel/attribute"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
@@ -202,4 +203,119 @@ func (k *keeper) middleware() securebedrock.Middleware {
 		})
 		return res, err
 	})
+}
+
+func excuse(o *securebedrock.Options) {
+	o.UnguardedOperations = map[string]string{
+		"StartAsyncInvoke": "nightly batch", "InvokeModelWithBidirectionalStream": "public demo",
+	}
+	o.Role = nil
+}
+
+// operation calls one operation so that it succeeds.
+type operation struct {
+	sdk, span string
+	call      func(ctx context.Context, c *securebedrock.Client) error
+}
+
+func operations() []operation {
+	const reel = "amazon.nova-reel-v1:0"
+	startAsync := func(ctx context.Context, c *securebedrock.Client) (string, error) {
+		out, err := c.StartAsyncInvoke(ctx, &bedrockruntime.StartAsyncInvokeInput{
+			ModelId: aws.String(reel), ModelInput: document.NewLazyDocument(map[string]any{"text": "a boat"}),
+			OutputDataConfig: &types.AsyncInvokeOutputDataConfigMemberS3OutputDataConfig{
+				Value: types.AsyncInvokeS3OutputDataConfig{S3Uri: aws.String("s3://bucket/out")}},
+		})
+		if err != nil {
+			return "", err
+		}
+		return *out.InvocationArn, nil
+	}
+	return []operation{
+		{"Converse", "chat " + haiku, func(ctx context.Context, c *securebedrock.Client) error {
+			_, err := c.Converse(ctx, converse("hello"))
+			return err
+		}},
+		{"ConverseStream", "chat " + haiku, func(ctx context.Context, c *securebedrock.Client) error {
+			out, err := c.ConverseStream(ctx, converseStream("hello"))
+			if err != nil {
+				return err
+			}
+			defer out.GetStream().Close()
+			return drain(out.GetStream())
+		}},
+		{"InvokeModel", "generate_content " + haiku, func(ctx context.Context, c *securebedrock.Client) error {
+			_, err := c.InvokeModel(ctx, &bedrockruntime.InvokeModelInput{ModelId: aws.String(haiku), Body: invokeBody("hello")})
+			return err
+		}},
+		{"InvokeModelWithResponseStream", "generate_content " + haiku, func(ctx context.Context, c *securebedrock.Client) error {
+			out, err := c.InvokeModelWithResponseStream(ctx, &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: aws.String(haiku), Body: invokeBody("hello")})
+			if err != nil {
+				return err
+			}
+			defer out.GetStream().Close()
+			for range out.GetStream().Events() { //nolint:revive // read to the end
+			}
+			return out.GetStream().Err()
+		}},
+		{"InvokeModelWithBidirectionalStream", "generate_content amazon.nova-sonic-v1:0", func(ctx context.Context, c *securebedrock.Client) error {
+			out, err := c.InvokeModelWithBidirectionalStream(ctx, &bedrockruntime.InvokeModelWithBidirectionalStreamInput{ModelId: aws.String("amazon.nova-sonic-v1:0")})
+			if err != nil {
+				return err
+			}
+			es := out.GetStream()
+			defer es.Close()
+			err = es.Send(ctx, &types.InvokeModelWithBidirectionalStreamInputMemberChunk{
+				Value: types.BidirectionalInputPayloadPart{Bytes: []byte(`{"event":{"textInput":{"content":"hello"}}}`)}})
+			if err != nil {
+				return err
+			}
+			// Read to the end: where Close comes first, the Outcome's Err is now and
+			// then the SDK's "io: read/write on closed pipe".
+			if err := es.Writer.Close(); err != nil {
+				return err
+			}
+			for range es.Events() { //nolint:revive // read to the end
+			}
+			return nil
+		}},
+		{"StartAsyncInvoke", "start_async_invoke " + reel, func(ctx context.Context, c *securebedrock.Client) error {
+			_, err := startAsync(ctx, c)
+			return err
+		}},
+		{"GetAsyncInvoke", "get_async_invoke", func(ctx context.Context, c *securebedrock.Client) error {
+			arn, err := startAsync(ctx, c)
+			if err != nil {
+				return err
+			}
+			_, err = c.GetAsyncInvoke(ctx, &bedrockruntime.GetAsyncInvokeInput{InvocationArn: aws.String(arn)})
+			return err
+		}},
+		{"ListAsyncInvokes", "list_async_invokes", func(ctx context.Context, c *securebedrock.Client) error {
+			_, err := c.ListAsyncInvokes(ctx, &bedrockruntime.ListAsyncInvokesInput{})
+			return err
+		}},
+		{"ApplyGuardrail", "apply_guardrail", func(ctx context.Context, c *securebedrock.Client) error {
+			_, err := c.ApplyGuardrail(ctx, &bedrockruntime.ApplyGuardrailInput{
+				GuardrailIdentifier: aws.String(bedrocktest.DefaultGuardrailID), GuardrailVersion: aws.String("1"), Source: types.GuardrailContentSourceInput,
+				Content: []types.GuardrailContentBlock{&types.GuardrailContentBlockMemberText{Value: types.GuardrailTextBlock{Text: aws.String("hello")}}},
+			})
+			return err
+		}},
+		{"InvokeGuardrailChecks", "invoke_guardrail_checks", func(ctx context.Context, c *securebedrock.Client) error {
+			_, err := c.InvokeGuardrailChecks(ctx, &bedrockruntime.InvokeGuardrailChecksInput{
+				Messages: []types.GuardrailChecksMessage{{
+					Role:    types.GuardrailChecksRoleUser,
+					Content: []types.GuardrailChecksContentBlock{&types.GuardrailChecksContentBlockMemberText{Value: "hello"}},
+				}},
+				Checks: &types.GuardrailChecksConfig{},
+			})
+			return err
+		}},
+		{"CountTokens", "count_tokens " + haiku, func(ctx context.Context, c *securebedrock.Client) error {
+			_, err := c.CountTokens(ctx, &bedrockruntime.CountTokensInput{ModelId: aws.String(haiku),
+				Input: &types.CountTokensInputMemberConverse{Value: types.ConverseTokensRequest{Messages: userSays("three little words")}}})
+			return err
+		}},
+	}
 }

@@ -3,14 +3,13 @@ package otelbedrock_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
@@ -141,86 +140,37 @@ func TestACancelledCallIsCancelled(t *testing.T) {
 	tm.countedOnce(t)
 }
 
-func TestAPanicEndsTheSpanAndGoesOn(t *testing.T) {
-	server, tm := bedrocktest.NewServer(t), newTelemetry()
-	c := newClient(t, server, through(tm.middleware(t), around(func(context.Context, *securebedrock.Call, securebedrock.Handler) (*securebedrock.Result, error) {
-		panic("a secret")
-	})))
-	func() {
-		defer func() {
-			if v := recover(); v != "a secret" {
-				t.Errorf("the panic's value is %v", v)
-			}
-		}()
-		_, _ = c.Converse(t.Context(), converse("hello"))
-		t.Error("the panic was swallowed")
-	}()
-	span := tm.one(t)
-	if s := span.Status(); s.Code != codes.Error || s.Description != "panic" || len(span.Events()) != 0 {
-		t.Errorf("status %+v, events %v", s, span.Events())
-	}
-	want(t, span, map[string]string{"error.type": "panic"})
-	tm.countedOnce(t)
-}
+// quota is an error of an application's own rule.
+type quota struct{ name string }
 
-func TestTheSpanIsCurrentFurtherInAndNotFurtherOut(t *testing.T) {
-	server, tm := bedrocktest.NewServer(t), newTelemetry()
-	var outside, inside trace.SpanContext
-	look := func(into *trace.SpanContext) securebedrock.Middleware {
-		return around(func(ctx context.Context, call *securebedrock.Call, next securebedrock.Handler) (*securebedrock.Result, error) {
-			*into = trace.SpanContextFromContext(ctx)
-			return next(ctx, call)
-		})
-	}
-	c := newClient(t, server, through(look(&outside), tm.middleware(t), look(&inside)))
-	if _, err := c.Converse(t.Context(), converse("hello")); err != nil {
-		t.Fatal(err)
-	}
-	if outside.IsValid() || !inside.Equal(tm.one(t).SpanContext()) {
-		t.Errorf("outside %v, inside %v", outside, inside)
-	}
-}
+func (quota) Error() string { return "canary" }
 
-func TestAMiddlewareFurtherOutThatRefusesLeavesNoSpan(t *testing.T) {
-	server, tm := bedrocktest.NewServer(t), newTelemetry()
-	c := newClient(t, server, through(around(func(context.Context, *securebedrock.Call, securebedrock.Handler) (*securebedrock.Result, error) {
-		return nil, errors.New("no")
-	}), tm.middleware(t)))
-	if _, err := c.Converse(t.Context(), converse("hello")); err == nil || len(tm.spans.Started()) != 0 {
-		t.Errorf("error %v, %d spans", err, len(tm.spans.Started()))
-	}
-}
+func (q quota) RuleName() string { return q.name }
 
-// One that retries from further out makes a call of each.
-func TestEachPassHasASpanOfItsOwn(t *testing.T) {
-	server, tm := bedrocktest.NewServer(t), newTelemetry()
-	server.Fail("Converse", bedrocktest.Error(403, "AccessDeniedException", "no"))
-	c := newClient(t, server, through(around(func(ctx context.Context, call *securebedrock.Call, next securebedrock.Handler) (*securebedrock.Result, error) {
-		if res, err := next(ctx, call); err == nil {
-			return res, nil
-		}
-		time.Sleep(20 * time.Millisecond)
-		return next(ctx, call)
-	}), tm.middleware(t)))
-	if _, err := c.Converse(t.Context(), converse("hello")); err != nil {
-		t.Fatal(err)
-	}
-	ended := tm.spans.Ended()
-	if len(ended) != 2 || ended[0].Status().Code != codes.Error || ended[1].Status().Code != codes.Unset {
-		t.Fatalf("%d spans", len(ended))
-	}
-	if ended[1].StartTime().Before(ended[0].EndTime()) {
-		t.Error("the second span begins before the first has ended")
-	}
-}
-
-// A Handler that stands in no client may return no Result.
-func TestWithoutAResultTheSpanEnds(t *testing.T) {
-	tm := newTelemetry()
-	h := tm.middleware(t)(func(context.Context, *securebedrock.Call) (*securebedrock.Result, error) {
-		return nil, errors.New("no")
+func refuses(err func() error) securebedrock.Middleware {
+	return around(func(context.Context, *securebedrock.Call, securebedrock.Handler) (*securebedrock.Result, error) {
+		return nil, err()
 	})
-	_, _ = h(t.Context(), &securebedrock.Call{Operation: "Converse", Input: &bedrockruntime.ConverseInput{}})
-	want(t, tm.one(t), map[string]string{"error.type": "_OTHER", "server.address": "-"})
-	tm.countedOnce(t)
+}
+
+// A Middleware's own rule has its name in spans and metrics.
+func TestAMiddlewaresRuleHasItsName(t *testing.T) {
+	for name, err := range map[string]error{
+		"by itself":              quota{"house_quota"},
+		"wrapped":                fmt.Errorf("x: %w", quota{"house_quota"}),
+		"joined":                 errors.Join(errors.New("x"), quota{"house_quota"}),
+		"as a PolicyError":       &securebedrock.PolicyError{Rule: quota{"house_quota"}},
+		"around a network error": fmt.Errorf("%w: %w", quota{"house_quota"}, context.DeadlineExceeded),
+	} {
+		server, tm := bedrocktest.NewServer(t), newTelemetry()
+		c := newClient(t, server, through(tm.middleware(t), refuses(func() error { return err })))
+		if _, err := c.Converse(t.Context(), converse("hello")); err == nil {
+			t.Fatal(name)
+		}
+		want(t, tm.one(t), map[string]string{"error.type": "house_quota", "securebedrock.rule": "house_quota"})
+		p := tm.durations(t)
+		if v, _ := p[0].Attributes.Value("error.type"); len(p) != 1 || v.AsString() != "house_quota" {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
@@ -42,47 +41,5 @@ func TestTextInAnIdentifiersPlaceIsDropped(t *testing.T) {
 	}
 	if fmt.Sprint(kept) != "[REQUEST word]" {
 		t.Errorf("kept %v", kept)
-	}
-}
-
-func TestEveryRuleHasAWord(t *testing.T) {
-	words := make(map[string]bool)
-	for _, rule := range []error{
-		securebedrock.ErrConfig, securebedrock.ErrRegion, securebedrock.ErrResidency, securebedrock.ErrModel,
-		securebedrock.ErrGuardrailRequired, securebedrock.ErrGuardrailOverride, securebedrock.ErrGuardrailCoverage,
-		securebedrock.ErrGuardrailUnverified, securebedrock.ErrUnguardedOperation, securebedrock.ErrEndpoint, securebedrock.ErrAuth,
-		securebedrock.ErrRedirect, securebedrock.ErrConnectTimeout, securebedrock.ErrReadTimeout, securebedrock.ErrCallTimeout,
-		securebedrock.ErrStreamTruncated, securebedrock.ErrAnswerSize, securebedrock.ErrAudit,
-	} {
-		f := failureOf(&securebedrock.PolicyError{Rule: rule, Detail: "x"})
-		if f.rule == "" || f.kind != f.rule || words[f.rule] {
-			t.Errorf("%v: %+v", rule, f)
-		}
-		words[f.rule] = true
-	}
-}
-
-func TestTheCallsTimeoutIsToldAndNotWhatItEnded(t *testing.T) {
-	err := &securebedrock.TimeoutError{Rule: securebedrock.ErrCallTimeout, After: time.Second,
-		Err: &securebedrock.TimeoutError{Rule: securebedrock.ErrReadTimeout, After: time.Second}}
-	if f := failureOf(err); f.rule != "call_timeout" {
-		t.Errorf("got %+v", f)
-	}
-}
-
-func TestAMemoIsBounded(t *testing.T) {
-	var m memo[int, int]
-	for i := range 2 * memoLimit {
-		if got := m.get(i, func() int { return -i }); got != -i {
-			t.Fatalf("%d: %d", i, got)
-		}
-	}
-	n := 0
-	m.values.Range(func(any, any) bool { n++; return true })
-	if n != memoLimit {
-		t.Errorf("%d values are kept", n)
-	}
-	if m.get(0, func() int { return 1 }) != 0 {
-		t.Error("a kept value was made again")
 	}
 }
