@@ -3,7 +3,6 @@ package securebedrock
 import (
 	"context"
 	"errors"
-	"os"
 	"reflect"
 	"slices"
 	"sync/atomic"
@@ -180,11 +179,6 @@ func intercepts(r smithyhttp.InterceptorRegistry) bool {
 
 // defaultMaxTokens bounds an answer whose caller set no bound.
 const defaultMaxTokens = 1024
-
-// apiKey is the variable from which the SDK takes a Bedrock API key.
-const apiKey = "AWS_BEARER_TOKEN_BEDROCK"
-
-func apiKeyIsSet() bool { return os.Getenv(apiKey) != "" }
 
 func (g *guard) warn(format string, args ...any) {
 	g.logger.Logf(logging.Warn, "securebedrock: "+format, args...)

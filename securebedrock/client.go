@@ -3,7 +3,6 @@ package securebedrock
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -11,7 +10,6 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -250,25 +248,4 @@ func (c *Client) Close() error {
 	c.g.streams.cancelAll()
 	c.closeIdle()
 	return nil
-}
-
-// InvokeModelSafely is Converse for the common case: a model and the messages,
-// with the guardrail, the token bound and everything else from Options.
-func (c *Client) InvokeModelSafely(ctx context.Context, modelID string, messages []types.Message, optFns ...func(*bedrockruntime.Options)) (*bedrockruntime.ConverseOutput, error) {
-	return c.Converse(ctx, &bedrockruntime.ConverseInput{ModelId: aws.String(modelID), Messages: messages}, optFns...)
-}
-
-// newCallID is unique, and no secret: 130 random bits.
-func newCallID() string {
-	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-	var id [26]byte
-	for i := 0; i < len(id); i += 13 {
-		bits, last := rand.Uint64(), i+12 //nolint:gosec // an identifier, not a secret
-		for j := i; j < last; j++ {
-			id[j] = alphabet[bits&31]
-			bits >>= 5
-		}
-		id[last] = alphabet[rand.Uint32()&31] //nolint:gosec // as above
-	}
-	return string(id[:])
 }

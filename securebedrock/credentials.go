@@ -99,21 +99,6 @@ func (c *sealedCredentials) renew(ctx context.Context, accessKey string) bool {
 	return session.Renew(ctx, c.inner, accessKey)
 }
 
-// unusedKey tells who has nothing but a Bedrock API key why it does not help.
-func unusedKey() string {
-	if !apiKeyIsSet() {
-		return ""
-	}
-	return "; " + apiKey + " is set and is not used, since calls are signed with SigV4: configure an access key, a profile or a role"
-}
-
-func withUnusedKey(err error) error {
-	if err == nil || unusedKey() == "" {
-		return err
-	}
-	return fmt.Errorf("%w%s", err, unusedKey())
-}
-
 func (o *Options) checkCredentials(p aws.CredentialsProvider) error {
 	switch {
 	case o.Role != nil && o.Role.STS != nil:

@@ -78,24 +78,6 @@ func pinValue[T ~string](name string, field *T, want T) error {
 	return nil
 }
 
-// sameGuardrail compares two guardrails, each by ID or ARN. Two ARNs must agree
-// wholly. An ID stands for a guardrail of the calling account, so an ARN agrees
-// with it by its last part.
-func sameGuardrail(a, b string) bool {
-	aARN, bARN := strings.HasPrefix(a, "arn:"), strings.HasPrefix(b, "arn:")
-	if aARN == bARN {
-		return a == b
-	}
-	return guardrailID(a) == guardrailID(b)
-}
-
-func guardrailID(s string) string {
-	if _, id, ok := strings.Cut(s, ":guardrail/"); ok && strings.HasPrefix(s, "arn:") {
-		return id
-	}
-	return s
-}
-
 // coverageRule refuses a prompt of which the guardrail would see only a part.
 // With any guardContent block only such blocks are scanned (User Guide,
 // guardrails-use-converse-api); in an InvokeModel body a tag suffix does the

@@ -3,7 +3,9 @@ package securebedrock
 import (
 	"context"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 )
 
 // The operations, each as in bedrockruntime. Everything that is enforced is in
@@ -98,4 +100,10 @@ func (c *Client) InvokeModelWithBidirectionalStream(ctx context.Context, params 
 		return nil, noContext(duplexOperation)
 	}
 	return c.inner.InvokeModelWithBidirectionalStream(ctx, params, c.locked(optFns)...)
+}
+
+// InvokeModelSafely is Converse for the common case: a model and the messages,
+// with the guardrail, the token bound and everything else from Options.
+func (c *Client) InvokeModelSafely(ctx context.Context, modelID string, messages []types.Message, optFns ...func(*bedrockruntime.Options)) (*bedrockruntime.ConverseOutput, error) {
+	return c.Converse(ctx, &bedrockruntime.ConverseInput{ModelId: aws.String(modelID), Messages: messages}, optFns...)
 }
