@@ -4,17 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"net/http"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
-	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -218,46 +213,6 @@ func TestRecordHasResolvedRegions(t *testing.T) {
 	}
 	if r := rec.one(t); len(r.call.Model.Regions) == 0 {
 		t.Errorf("the record has no regions: %+v", r.call.Model)
-	}
-}
-
-// renewal
-type shortSTS struct {
-	mu   sync.Mutex
-	n    int
-	left time.Duration
-}
-
-func (s *shortSTS) AssumeRole(context.Context, *sts.AssumeRoleInput, ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.n++
-	if s.n > 1 {
-		return nil, errSTSDown
-	}
-	return &sts.AssumeRoleOutput{Credentials: &ststypes.Credentials{AccessKeyId: aws.String("ASIAX"), SecretAccessKey: aws.String("s"), SessionToken: aws.String("t"),
-		Expiration: aws.Time(time.Now().Add(s.left))}}, nil
-}
-
-func TestRenewalFailsWhileValid(t *testing.T) {
-	c := handled(t, http.HandlerFunc(unproven), func(o *opts) {
-		o.Role = &securebedrock.Role{ARN: "arn:aws:iam::123456789012:role/app", STS: &shortSTS{left: 4 * time.Minute}}
-	})
-	for i := range 2 {
-		if _, err := c.Converse(t.Context(), converse("x")); err != nil {
-			t.Errorf("call %d: %v", i, err)
-		}
-	}
-}
-
-// endpoint of another region
-func TestEndpointOfAnotherRegion(t *testing.T) {
-	for _, url := range []string{"https://bedrock-runtime.eu-west-1.amazonaws.com", "https://vpce-0a-b.bedrock-runtime.eu-west-1.vpce.amazonaws.com", "https://bedrock-agent-runtime.us-east-1.amazonaws.com", "https://s3.us-east-1.amazonaws.com"} {
-		_, err := securebedrock.NewFromConfig(aws.Config{Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", "")},
-			opts{Region: "us-east-1", Guardrail: securebedrock.Guardrail{ID: "g1", Version: "1"}, Endpoint: securebedrock.Endpoint{URL: url}})
-		if !errors.Is(err, securebedrock.ErrConfig) {
-			t.Errorf("%s: %v", url, err)
-		}
 	}
 }
 

@@ -3,10 +3,16 @@ package securebedrock_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/smithy-go"
 	smithyauth "github.com/aws/smithy-go/auth"
@@ -143,6 +149,63 @@ func TestSigningOfOneCallIsItsOwn(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+func TestEndpointWithAPath(t *testing.T) {
+	var path atomic.Value
+	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { path.Store(r.URL.Path); unproven(w, r) }))
+	defer srv.Close()
+	if err := dialled(t, srv, srv.Client(), func(o *opts) { o.Endpoint.URL = srv.URL + "/gateway/" }); err != nil {
+		t.Fatal(err)
+	}
+	if got := path.Load(); got != "/gateway/model/"+haiku+"/converse" {
+		t.Errorf("called %v", got)
+	}
+}
+
+// endpoint of another region
+func TestEndpointOfAnotherRegion(t *testing.T) {
+	for _, url := range []string{"https://bedrock-runtime.eu-west-1.amazonaws.com", "https://vpce-0a-b.bedrock-runtime.eu-west-1.vpce.amazonaws.com", "https://bedrock-agent-runtime.us-east-1.amazonaws.com", "https://s3.us-east-1.amazonaws.com"} {
+		_, err := securebedrock.NewFromConfig(aws.Config{Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", "")},
+			opts{Region: "us-east-1", Guardrail: securebedrock.Guardrail{ID: "g1", Version: "1"}, Endpoint: securebedrock.Endpoint{URL: url}})
+		if !errors.Is(err, securebedrock.ErrConfig) {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+}
+
+// Without an Endpoint the host is the region's own, of its partition.
+func TestRegionalHosts(t *testing.T) {
+	proxy := newConnectProxy(t)
+	for _, row := range []struct {
+		region   string
+		endpoint securebedrock.Endpoint
+		want     string
+	}{
+		{"eu-central-1", securebedrock.Endpoint{}, "bedrock-runtime.eu-central-1.amazonaws.com:443"},
+		{"us-east-1", securebedrock.Endpoint{FIPS: true}, "bedrock-runtime-fips.us-east-1.amazonaws.com:443"},
+		{"us-east-1", securebedrock.Endpoint{DualStack: true}, "bedrock-runtime.us-east-1.api.aws:443"},
+		{"us-gov-west-1", securebedrock.Endpoint{}, "bedrock-runtime.us-gov-west-1.amazonaws.com:443"},
+		{"cn-north-1", securebedrock.Endpoint{}, "bedrock-runtime.cn-north-1.amazonaws.com.cn:443"},
+		{"us-iso-east-1", securebedrock.Endpoint{}, "bedrock-runtime.us-iso-east-1.c2s.ic.gov:443"},
+		{"eu-central-1", securebedrock.Endpoint{URL: "https://vpce.example:8443/base"}, "vpce.example:8443"},
+	} {
+		cfg := goodConfig()
+		cfg.HTTPClient = proxy.client()
+		o := goodOptions()
+		o.Region, o.Endpoint, o.Retry.MaxAttempts = row.region, row.endpoint, 1
+		c, err := securebedrock.NewFromConfig(cfg, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Converse(t.Context(), converse("a secret")); err == nil {
+			t.Error("the call went out")
+		}
+		c.Close()
+		if got := proxy.asked(); !slices.Equal(got, []string{row.want}) {
+			t.Errorf("%s %+v: asked for %v, want %s", row.region, row.endpoint, got, row.want)
 		}
 	}
 }

@@ -3,16 +3,10 @@ package securebedrock_test
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"log"
-	"net"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,7 +14,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/smithy-go/auth/bearer"
 	"github.com/aws/smithy-go/logging"
@@ -197,118 +190,6 @@ func TestOptionsAreCopiedAll(t *testing.T) {
 	}
 }
 
-// tlsServer answers like unproven, with the server's side of TLS as given.
-func tlsServer(t *testing.T, config *tls.Config) *httptest.Server {
-	srv := httptest.NewUnstartedServer(http.HandlerFunc(unproven))
-	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
-	srv.TLS = config
-	srv.StartTLS()
-	t.Cleanup(srv.Close)
-	return srv
-}
-
-func dialled(t *testing.T, srv *httptest.Server, client aws.HTTPClient, change ...func(*opts)) error {
-	t.Helper()
-	o := opts{Region: "us-east-1", Endpoint: securebedrock.Endpoint{URL: srv.URL}, Guardrail: securebedrock.Guardrail{ID: "g1", Version: "1"}, Retry: securebedrock.Retry{MaxAttempts: 1}}
-	for _, f := range change {
-		f(&o)
-	}
-	c, err := securebedrock.NewFromConfig(aws.Config{Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""), HTTPClient: client}, o)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	_, err = c.Converse(t.Context(), converse("a secret"))
-	return err
-}
-
-func TestTLS(t *testing.T) {
-	old := tlsServer(t, &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11})
-	v12 := tlsServer(t, &tls.Config{MaxVersion: tls.VersionTLS12})
-	no := errors.New("the owner says no")
-	with := func(srv *httptest.Server, f func(*tls.Config)) aws.HTTPClient {
-		c := &tls.Config{RootCAs: srv.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}
-		f(c)
-		return &http.Client{Transport: &http.Transport{TLSClientConfig: c}}
-	}
-	for _, row := range []struct {
-		name   string
-		srv    *httptest.Server
-		client aws.HTTPClient
-		says   string
-	}{
-		{"TLS 1.2", v12, with(v12, func(*tls.Config) {}), ""},
-		{"TLS 1.1", old, with(old, func(*tls.Config) {}), "protocol version"},
-		{"TLS 1.1, where the owner admits it", old, with(old, func(c *tls.Config) { c.MinVersion = tls.VersionTLS10 }), "protocol version"},
-		{"TLS 1.2, where the owner demands more", v12, with(v12, func(c *tls.Config) { c.MinVersion = tls.VersionTLS13 }), "protocol version"},
-		{"VerifyConnection", v12, with(v12, func(c *tls.Config) { c.VerifyConnection = func(tls.ConnectionState) error { return no } }), no.Error()},
-		{"VerifyPeerCertificate", v12, with(v12, func(c *tls.Config) {
-			c.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { return no }
-		}), no.Error()},
-		{"DialTLSContext", v12, &http.Client{Transport: &http.Transport{DialTLSContext: func(context.Context, string, string) (net.Conn, error) { return nil, no }}}, "DialTLS"},
-		{"DialTLS", v12, &http.Client{Transport: &http.Transport{DialTLS: func(string, string) (net.Conn, error) { return nil, no }}}, "DialTLS"},
-		{"a nil client", v12, (*http.Client)(nil), "unknown authority"},
-		{"a nil Transport", v12, &http.Client{Transport: (*http.Transport)(nil)}, "cannot be pinned"},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			err := dialled(t, row.srv, row.client)
-			if row.says == "" && err != nil || row.says != "" && (err == nil || !strings.Contains(err.Error(), row.says)) {
-				t.Errorf("got %v", err)
-			}
-		})
-	}
-	t.Run("GetClientCertificate", func(t *testing.T) {
-		srv := tlsServer(t, &tls.Config{ClientAuth: tls.RequireAnyClientCert})
-		cert := srv.TLS.Certificates[0]
-		if err := dialled(t, srv, with(srv, func(c *tls.Config) {
-			c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &cert, nil }
-		})); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-// A server that accepts and then says nothing is given up after Timeouts.Connect.
-func TestHandshakeTimeout(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	srv := &httptest.Server{URL: "https://" + l.Addr().String()}
-	start := time.Now()
-	err = dialled(t, srv, nil, func(o *opts) {
-		o.Timeouts = securebedrock.Timeouts{Connect: 200 * time.Millisecond, Read: 20 * time.Second}
-	})
-	if err == nil || time.Since(start) > 5*time.Second {
-		t.Errorf("%v after %v", err, time.Since(start))
-	}
-}
-
-func TestProxyHeadersAreKept(t *testing.T) {
-	for _, fixed := range []bool{true, false} {
-		var got atomic.Value
-		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			got.Store(r.Header.Get("X-Proxy"))
-			w.WriteHeader(http.StatusForbidden)
-		}))
-		u := mustParse(proxy.URL)
-		tr := &http.Transport{Proxy: func(*http.Request) (*url.URL, error) { return &u, nil }}
-		if fixed {
-			tr.ProxyConnectHeader = http.Header{"X-Proxy": {"key"}}
-		} else {
-			tr.GetProxyConnectHeader = func(context.Context, *url.URL, string) (http.Header, error) {
-				return http.Header{"X-Proxy": {"key"}}, nil
-			}
-		}
-		_ = dialled(t, &httptest.Server{}, &http.Client{Transport: tr})
-		if got.Load() != "key" {
-			t.Errorf("fixed %v: the proxy was sent %v", fixed, got.Load())
-		}
-		proxy.Close()
-	}
-}
-
 // Close lets a call in flight come to its end, and its connection with it.
 func TestCloseWaitsForCallsInFlight(t *testing.T) {
 	server := bedrocktest.NewServer(t, bedrocktest.WithHTTP1())
@@ -322,43 +203,6 @@ func TestCloseWaitsForCallsInFlight(t *testing.T) {
 		t.Error(err)
 	}
 	settled(t, "no connection left", func() bool { return server.Connections() == 0 })
-}
-
-func TestEndpointWithAPath(t *testing.T) {
-	var path atomic.Value
-	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { path.Store(r.URL.Path); unproven(w, r) }))
-	defer srv.Close()
-	if err := dialled(t, srv, srv.Client(), func(o *opts) { o.Endpoint.URL = srv.URL + "/gateway/" }); err != nil {
-		t.Fatal(err)
-	}
-	if got := path.Load(); got != "/gateway/model/"+haiku+"/converse" {
-		t.Errorf("called %v", got)
-	}
-}
-
-// A session is renewed before its end, and an hour is asked for.
-func TestSTSVariants(t *testing.T) {
-	for _, row := range []struct {
-		e    securebedrock.Endpoint
-		want string
-	}{
-		{securebedrock.Endpoint{FIPS: true}, "sts-fips.us-east-1.amazonaws.com:443"},
-		{securebedrock.Endpoint{DualStack: true}, "sts.us-east-1.api.aws:443"},
-	} {
-		proxy := newConnectProxy(t)
-		c, err := securebedrock.NewFromConfig(aws.Config{Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""), HTTPClient: proxy.client()},
-			opts{Region: "us-east-1", Guardrail: securebedrock.Guardrail{ID: "g1", Version: "1"}, Endpoint: row.e, Role: &securebedrock.Role{ARN: "arn:aws:iam::123456789012:role/app"}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-		_, _ = c.Converse(ctx, converse("a secret"))
-		cancel()
-		c.Close()
-		if got := proxy.asked(); len(got) == 0 || got[0] != row.want {
-			t.Errorf("asked for %v, want %s", got, row.want)
-		}
-	}
 }
 
 // applied answers a Converse with traces of the given guardrails, "ID version".
@@ -500,65 +344,5 @@ func TestCancelledCallIsRecordedAsSuch(t *testing.T) {
 	}
 	if r := rec.one(t); !r.outcome.Canceled {
 		t.Errorf("outcome %+v", r.outcome)
-	}
-}
-
-// A slow reader is no silent server.
-func TestSlowReaderIsNoReadTimeout(t *testing.T) {
-	server := bedrocktest.NewServer(t)
-	c := newClient(t, server, func(o *opts) { o.Timeouts.Read = 200 * time.Millisecond })
-	out, err := c.ConverseStream(t.Context(), converseStream(longPrompt))
-	if err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(600 * time.Millisecond)
-	if _, err := drain(out.GetStream()); err != nil {
-		t.Error(err)
-	}
-}
-
-// A request that is still on its way out is no silent server either.
-func TestSlowUploadIsNoReadTimeout(t *testing.T) {
-	c := handled(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		buf := make([]byte, 512<<10)
-		for {
-			time.Sleep(150 * time.Millisecond)
-			if _, err := io.ReadFull(r.Body, buf); err != nil {
-				break
-			}
-		}
-		w.Header().Set("Content-Type", "application/json")
-		io.WriteString(w, `{}`)
-	}), func(o *opts) {
-		o.Timeouts.Read, o.Timeouts.Connect, o.Retry.MaxAttempts = 2*time.Second, 100*time.Millisecond, 1
-	})
-	if _, err := c.InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String(haiku), Body: invokeBody(strings.Repeat("x", 12<<20))}); err != nil {
-		t.Error(err)
-	}
-}
-
-// The clock's skew is learnt from the service's answer.
-func TestClockSkewIsCorrected(t *testing.T) {
-	var n atomic.Int32
-	ahead := time.Hour
-	c := handled(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		n.Add(1)
-		w.Header().Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
-		signed, _ := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
-		if time.Until(signed) < 30*time.Minute {
-			w.Header().Set("X-Amzn-Errortype", "InvalidSignatureException")
-			w.WriteHeader(http.StatusForbidden)
-			io.WriteString(w, `{"message":"Signature expired"}`)
-			return
-		}
-		unproven(w, r)
-	}))
-	for range 2 {
-		if _, err := c.Converse(t.Context(), converse("hello")); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n.Load() != 3 {
-		t.Errorf("%d requests for two calls, want 3: the skew is kept", n.Load())
 	}
 }

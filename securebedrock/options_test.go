@@ -166,37 +166,6 @@ func TestOptionsAreCopied(t *testing.T) {
 	}
 }
 
-func TestAnonymousCredentials(t *testing.T) {
-	for name, provider := range map[string]aws.CredentialsProvider{
-		"by type":    aws.AnonymousCredentials{},
-		"by pointer": &aws.AnonymousCredentials{},
-		"in a cache": aws.NewCredentialsCache(aws.AnonymousCredentials{}),
-	} {
-		t.Run(name, func(t *testing.T) {
-			cfg := goodConfig()
-			cfg.Credentials = provider
-			if _, err := securebedrock.NewFromConfig(cfg, goodOptions()); !errors.Is(err, securebedrock.ErrAuth) || !errors.Is(err, securebedrock.ErrConfig) {
-				t.Errorf("got %v", err)
-			}
-		})
-	}
-	t.Run("empty at the first call", func(t *testing.T) {
-		server := bedrocktest.NewServer(t)
-		cfg := server.Config()
-		cfg.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, nil })
-		o := server.Options()
-		o.Role = nil
-		c, err := securebedrock.NewFromConfig(cfg, o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		_, err = c.Converse(t.Context(), converse("a secret"))
-		refusedBy(t, err, securebedrock.ErrAuth)
-		nothingArrived(t, server)
-	})
-}
-
 func TestWrap(t *testing.T) {
 	server := bedrocktest.NewServer(t)
 	theirs := bedrockruntime.NewFromConfig(server.Config(), func(o *bedrockruntime.Options) { o.AppID = "claims-app" })
@@ -243,40 +212,6 @@ func TestWrap(t *testing.T) {
 	})
 }
 
-// Without an Endpoint the host is the region's own, of its partition.
-func TestRegionalHosts(t *testing.T) {
-	proxy := newConnectProxy(t)
-	for _, row := range []struct {
-		region   string
-		endpoint securebedrock.Endpoint
-		want     string
-	}{
-		{"eu-central-1", securebedrock.Endpoint{}, "bedrock-runtime.eu-central-1.amazonaws.com:443"},
-		{"us-east-1", securebedrock.Endpoint{FIPS: true}, "bedrock-runtime-fips.us-east-1.amazonaws.com:443"},
-		{"us-east-1", securebedrock.Endpoint{DualStack: true}, "bedrock-runtime.us-east-1.api.aws:443"},
-		{"us-gov-west-1", securebedrock.Endpoint{}, "bedrock-runtime.us-gov-west-1.amazonaws.com:443"},
-		{"cn-north-1", securebedrock.Endpoint{}, "bedrock-runtime.cn-north-1.amazonaws.com.cn:443"},
-		{"us-iso-east-1", securebedrock.Endpoint{}, "bedrock-runtime.us-iso-east-1.c2s.ic.gov:443"},
-		{"eu-central-1", securebedrock.Endpoint{URL: "https://vpce.example:8443/base"}, "vpce.example:8443"},
-	} {
-		cfg := goodConfig()
-		cfg.HTTPClient = proxy.client()
-		o := goodOptions()
-		o.Region, o.Endpoint, o.Retry.MaxAttempts = row.region, row.endpoint, 1
-		c, err := securebedrock.NewFromConfig(cfg, o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := c.Converse(t.Context(), converse("a secret")); err == nil {
-			t.Error("the call went out")
-		}
-		c.Close()
-		if got := proxy.asked(); !slices.Equal(got, []string{row.want}) {
-			t.Errorf("%s %+v: asked for %v, want %s", row.region, row.endpoint, got, row.want)
-		}
-	}
-}
-
 func TestClose(t *testing.T) {
 	server := bedrocktest.NewServer(t)
 	c := newClient(t, server, func(o *opts) { o.Role = nil })
@@ -318,46 +253,4 @@ func TestCloseDuringACall(t *testing.T) {
 			settled(t, "no connection left", func() bool { return server.Connections() == 0 })
 		})
 	}
-}
-
-func TestTimeouts(t *testing.T) {
-	t.Run("nothing arrives", func(t *testing.T) {
-		server := bedrocktest.NewServer(t)
-		server.Fail("Converse", bedrocktest.StallHeaders())
-		c := newClient(t, server, func(o *opts) {
-			o.Timeouts = securebedrock.Timeouts{Connect: 50 * time.Millisecond, Read: 200 * time.Millisecond}
-			o.Retry.MaxAttempts = 1
-		})
-		_, err := c.Converse(t.Context(), converse("hello"))
-		if !errors.Is(err, securebedrock.ErrReadTimeout) {
-			t.Errorf("got %v", err)
-		}
-	})
-	t.Run("half of the body arrives", func(t *testing.T) {
-		server := bedrocktest.NewServer(t)
-		server.Fail("Converse", bedrocktest.StallStream(0))
-		c := newClient(t, server, func(o *opts) { o.Timeouts.Read = 200 * time.Millisecond; o.Retry.MaxAttempts = 1 })
-		_, err := c.Converse(t.Context(), converse("hello"))
-		if !errors.Is(err, securebedrock.ErrReadTimeout) {
-			t.Errorf("got %v", err)
-		}
-	})
-	t.Run("the whole call, retries included", func(t *testing.T) {
-		server := bedrocktest.NewServer(t)
-		server.Fail("Converse", bedrocktest.Throttle(50))
-		c := newClient(t, server, func(o *opts) { o.Timeouts.Call = 500 * time.Millisecond; o.Retry.MaxAttempts = 50 })
-		start := time.Now()
-		_, err := c.Converse(t.Context(), converse("hello"))
-		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "Timeouts.Call") || time.Since(start) > 10*time.Second {
-			t.Errorf("after %v got %v", time.Since(start), err)
-		}
-	})
-	t.Run("a slow answer that is within its bound", func(t *testing.T) {
-		server := bedrocktest.NewServer(t)
-		server.Fail("Converse", bedrocktest.StallHeadersFor(300*time.Millisecond))
-		c := newClient(t, server, func(o *opts) { o.Timeouts.Read = 20 * time.Second })
-		if _, err := c.Converse(t.Context(), converse("hello")); err != nil {
-			t.Error(err)
-		}
-	})
 }

@@ -6,11 +6,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
@@ -132,5 +135,98 @@ func TestTrickleIsNoSilence(t *testing.T) {
 	}
 	if d := time.Since(start); d < time.Second {
 		t.Errorf("the answer took %v, which shows nothing", d)
+	}
+}
+
+func TestTimeouts(t *testing.T) {
+	t.Run("nothing arrives", func(t *testing.T) {
+		server := bedrocktest.NewServer(t)
+		server.Fail("Converse", bedrocktest.StallHeaders())
+		c := newClient(t, server, func(o *opts) {
+			o.Timeouts = securebedrock.Timeouts{Connect: 50 * time.Millisecond, Read: 200 * time.Millisecond}
+			o.Retry.MaxAttempts = 1
+		})
+		_, err := c.Converse(t.Context(), converse("hello"))
+		if !errors.Is(err, securebedrock.ErrReadTimeout) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("half of the body arrives", func(t *testing.T) {
+		server := bedrocktest.NewServer(t)
+		server.Fail("Converse", bedrocktest.StallStream(0))
+		c := newClient(t, server, func(o *opts) { o.Timeouts.Read = 200 * time.Millisecond; o.Retry.MaxAttempts = 1 })
+		_, err := c.Converse(t.Context(), converse("hello"))
+		if !errors.Is(err, securebedrock.ErrReadTimeout) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("the whole call, retries included", func(t *testing.T) {
+		server := bedrocktest.NewServer(t)
+		server.Fail("Converse", bedrocktest.Throttle(50))
+		c := newClient(t, server, func(o *opts) { o.Timeouts.Call = 500 * time.Millisecond; o.Retry.MaxAttempts = 50 })
+		start := time.Now()
+		_, err := c.Converse(t.Context(), converse("hello"))
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "Timeouts.Call") || time.Since(start) > 10*time.Second {
+			t.Errorf("after %v got %v", time.Since(start), err)
+		}
+	})
+	t.Run("a slow answer that is within its bound", func(t *testing.T) {
+		server := bedrocktest.NewServer(t)
+		server.Fail("Converse", bedrocktest.StallHeadersFor(300*time.Millisecond))
+		c := newClient(t, server, func(o *opts) { o.Timeouts.Read = 20 * time.Second })
+		if _, err := c.Converse(t.Context(), converse("hello")); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A server that accepts and then says nothing is given up after Timeouts.Connect.
+func TestHandshakeTimeout(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	srv := &httptest.Server{URL: "https://" + l.Addr().String()}
+	start := time.Now()
+	err = dialled(t, srv, nil, func(o *opts) {
+		o.Timeouts = securebedrock.Timeouts{Connect: 200 * time.Millisecond, Read: 20 * time.Second}
+	})
+	if err == nil || time.Since(start) > 5*time.Second {
+		t.Errorf("%v after %v", err, time.Since(start))
+	}
+}
+
+// A slow reader is no silent server.
+func TestSlowReaderIsNoReadTimeout(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	c := newClient(t, server, func(o *opts) { o.Timeouts.Read = 200 * time.Millisecond })
+	out, err := c.ConverseStream(t.Context(), converseStream(longPrompt))
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(600 * time.Millisecond)
+	if _, err := drain(out.GetStream()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A request that is still on its way out is no silent server either.
+func TestSlowUploadIsNoReadTimeout(t *testing.T) {
+	c := handled(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		buf := make([]byte, 512<<10)
+		for {
+			time.Sleep(150 * time.Millisecond)
+			if _, err := io.ReadFull(r.Body, buf); err != nil {
+				break
+			}
+		}
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, `{}`)
+	}), func(o *opts) {
+		o.Timeouts.Read, o.Timeouts.Connect, o.Retry.MaxAttempts = 2*time.Second, 100*time.Millisecond, 1
+	})
+	if _, err := c.InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String(haiku), Body: invokeBody(strings.Repeat("x", 12<<20))}); err != nil {
+		t.Error(err)
 	}
 }
