@@ -1,3 +1,5 @@
+// Package conversation reads and writes what a Converse holds: texts, words,
+// documents and the events of a streamed answer.
 package conversation
 
 import (
@@ -6,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 )
 
-// TextAnswer is an answer of one text.
+// TextAnswer returns an answer of one text.
 func TextAnswer(text string) *bedrockruntime.ConverseOutput {
 	return &bedrockruntime.ConverseOutput{Output: &types.ConverseOutputMemberMessage{Value: types.Message{
 		Role: types.ConversationRoleAssistant, Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: text}},
@@ -24,7 +26,7 @@ func PromptTokens(system []types.SystemContentBlock, messages []types.Message) i
 	return n
 }
 
-// ContentTokens counts texts by their words and any other block as one token.
+// ContentTokens counts the words of texts, and one token for any other block.
 func ContentTokens(content []types.ContentBlock) int {
 	n := 0
 	for _, block := range content {
@@ -47,7 +49,7 @@ func Usage(in, out int) *types.TokenUsage {
 	}
 }
 
-// Content is the content of an output's message, if it has one.
+// Content returns the content of an output's message, nil if the output has none.
 func Content(out *bedrockruntime.ConverseOutput) []types.ContentBlock {
 	if m, ok := out.Output.(*types.ConverseOutputMemberMessage); ok {
 		return m.Value.Content
@@ -55,7 +57,7 @@ func Content(out *bedrockruntime.ConverseOutput) []types.ContentBlock {
 	return nil
 }
 
-// Texts are pointers into content, so that a guardrail can mask there.
+// Texts returns pointers into content, so that a guardrail can mask texts in place.
 func Texts(content []types.ContentBlock) []*string {
 	var texts []*string
 	for _, block := range content {
@@ -92,7 +94,7 @@ func systemTexts(system []types.SystemContentBlock) []*string {
 	return texts
 }
 
-// GuardedText is the text of a guardContent block, nil if it has none.
+// GuardedText returns the text of a guardContent block, nil if the block has none.
 func GuardedText(block types.GuardrailConverseContentBlock) *types.GuardrailConverseTextBlock {
 	if b, ok := block.(*types.GuardrailConverseContentBlockMemberText); ok && b.Value.Text != nil {
 		return &b.Value
@@ -100,7 +102,8 @@ func GuardedText(block types.GuardrailConverseContentBlock) *types.GuardrailConv
 	return nil
 }
 
-// CloneTexts copies content so far that its texts can be changed.
+// CloneTexts copies the blocks whose texts may be changed. The other blocks are
+// shared.
 func CloneTexts(content []types.ContentBlock) []types.ContentBlock {
 	out := make([]types.ContentBlock, len(content))
 	for i, block := range content {

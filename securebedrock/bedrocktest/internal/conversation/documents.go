@@ -12,7 +12,7 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
-// DocumentOf is a document of the SDK for a value that encoding/json encodes.
+// DocumentOf returns a document of the SDK for a value that encoding/json encodes.
 func DocumentOf(v any) document.Interface {
 	var body bytes.Buffer
 	enc := json.NewEncoder(&body)
@@ -23,14 +23,15 @@ func DocumentOf(v any) document.Interface {
 	return RawDocument(bytes.TrimSpace(body.Bytes()))
 }
 
-// RawDocument is a document that is written as raw, which is JSON, and read as one
-// that came over the wire.
+// RawDocument returns a document that is written as raw, which must be JSON, and is
+// read like one that the SDK has decoded.
 func RawDocument(raw []byte) document.Interface {
 	none := document.NewLazyDocument(nil)
 	if !json.Valid(raw) {
 		return &fixedDocument{Interface: none, err: errors.New("the document is not JSON")}
 	}
-	// The SDK has no other way to a document than a member that is one.
+	// The SDK offers no constructor. It makes a document while it decodes a member of
+	// that type.
 	var block types.ToolUseBlock
 	if err := wire.DecodeBody(slices.Concat([]byte(`{"input":`), raw, []byte("}")), block.Deserialize); err != nil {
 		return &fixedDocument{Interface: none, err: err}
@@ -41,7 +42,7 @@ func RawDocument(raw []byte) document.Interface {
 	return &fixedDocument{Interface: block.Input, raw: raw}
 }
 
-// fixedDocument is written as raw, or not at all.
+// fixedDocument is written as raw, or fails with err.
 type fixedDocument struct {
 	document.Interface
 	raw []byte
@@ -51,7 +52,7 @@ type fixedDocument struct {
 // MarshalSmithyDocument implements document.Marshaler.
 func (d *fixedDocument) MarshalSmithyDocument() ([]byte, error) { return d.raw, d.err }
 
-// ToolInput is the JSON of a tool's arguments.
+// ToolInput returns the JSON of a tool's arguments.
 func ToolInput(use types.ToolUseBlock) (string, error) {
 	if use.Input == nil {
 		return "{}", nil
@@ -60,7 +61,8 @@ func ToolInput(use types.ToolUseBlock) (string, error) {
 	return string(input), err
 }
 
-// ReadDocument reads a document into a value of encoding/json's.
+// ReadDocument decodes a document into a value of encoding/json, and reports whether
+// that worked.
 func ReadDocument(doc document.Interface, into any) bool {
 	if doc == nil {
 		return false

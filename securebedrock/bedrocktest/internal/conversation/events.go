@@ -9,8 +9,8 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/misuse"
 )
 
-// Events returns the events of a streamed answer. The content is given beside
-// the answer, since a stream can carry more than the answer has.
+// Events returns the events of a streamed answer. The content is separate from the
+// answer because a stream can carry more than the answer has.
 func Events(out *bedrockruntime.ConverseOutput, content []types.ContentBlock, trace *types.ConverseStreamTrace) ([]wire.Event, error) {
 	events := []wire.Event{&types.ConverseStreamOutputMemberMessageStart{
 		Value: types.MessageStartEvent{Role: types.ConversationRoleAssistant},
@@ -36,8 +36,8 @@ func Events(out *bedrockruntime.ConverseOutput, content []types.ContentBlock, tr
 	), nil
 }
 
-// contentEvents are the events of one content block. Text has no start event,
-// as with Bedrock.
+// contentEvents returns the events of one content block. As with Bedrock, a text has
+// no start event.
 func contentEvents(index int32, block types.ContentBlock) ([]wire.Event, error) {
 	var events []wire.Event
 	delta := func(d types.ContentBlockDelta) {
@@ -68,7 +68,7 @@ func contentEvents(index int32, block types.ContentBlock) ([]wire.Event, error) 
 			delta(&types.ContentBlockDeltaMemberReasoningContent{Value: &types.ReasoningContentBlockDeltaMemberRedactedContent{Value: r.Value}})
 		}
 	case *types.ContentBlockMemberCitationsContent:
-		// The text comes first, and then what it rests on.
+		// The text comes first, then its citations.
 		for _, part := range b.Value.Content {
 			if text, ok := part.(*types.CitationGeneratedContentMemberText); ok {
 				for _, piece := range Split(text.Value, WordsPerDelta) {
@@ -99,7 +99,7 @@ func contentEvents(index int32, block types.ContentBlock) ([]wire.Event, error) 
 			delta(&types.ContentBlockDeltaMemberToolUse{Value: types.ToolUseBlockDelta{Input: aws.String(piece)}})
 		}
 	case *types.ContentBlockMemberToolResult:
-		// The result of a tool that Bedrock itself has run.
+		// Bedrock itself ran this tool, so the answer has the result.
 		start(&types.ContentBlockStartMemberToolResult{Value: types.ToolResultBlockStart{ToolUseId: b.Value.ToolUseId, Status: b.Value.Status, Type: b.Value.Type}})
 		for _, part := range b.Value.Content {
 			switch p := part.(type) {

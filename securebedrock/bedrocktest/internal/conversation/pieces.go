@@ -5,9 +5,9 @@ import (
 	"unicode/utf8"
 )
 
-// JSONPieces cuts the JSON of a tool's arguments in two, as a stream carries them.
-// Neither a character is cut, nor an escape, nor a pair of escapes that is one
-// character: a client may decode each piece by itself.
+// JSONPieces cuts the JSON of a tool's arguments in two, as a stream carries them. The
+// cut never falls inside a character, an escape or a surrogate pair of escapes, since
+// a client may decode each piece by itself.
 func JSONPieces(text string) []string {
 	at := 0
 	for at < len(text)/2 {
@@ -19,7 +19,7 @@ func JSONPieces(text string) []string {
 	return []string{text[:at], text[at:]}
 }
 
-// unitLen is the length of the first character of JSON, or of the escape that
+// unitLen returns the length of the first character of JSON, or of the escape that
 // stands for one.
 func unitLen(text string) int {
 	const escape = len(`\u0000`)
@@ -61,7 +61,7 @@ func escaped(text string) (rune, bool) {
 	return r, true
 }
 
-// bytePieces cuts an image, as a stream carries it.
+// bytePieces cuts the bytes of an image in two, as a stream carries them.
 func bytePieces(data []byte) [][]byte {
 	if len(data) < 2 {
 		return [][]byte{data}

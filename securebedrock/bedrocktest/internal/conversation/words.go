@@ -5,10 +5,10 @@ import (
 	"unicode"
 )
 
-// WordsPerDelta is how many words a delta of a streamed answer has.
+// WordsPerDelta is the number of words in one delta of a streamed answer.
 const WordsPerDelta = 3
 
-// FirstWords cuts text after n words, and reports whether it had more.
+// FirstWords cuts text after n words, and reports whether text had more.
 func FirstWords(text string, n int) (string, bool) {
 	pieces := Split(text, 1)
 	if len(pieces) <= n {
@@ -17,8 +17,8 @@ func FirstWords(text string, n int) (string, bool) {
 	return strings.TrimRightFunc(strings.Join(pieces[:max(n, 0)], ""), unicode.IsSpace), true
 }
 
-// Split cuts text into pieces of n words, each with the space that follows it.
-// The pieces joined are the text.
+// Split cuts text into pieces of n words, each with the space that follows. The pieces
+// joined are the text.
 func Split(text string, n int) []string {
 	var pieces []string
 	start, words, space := 0, 0, false
@@ -43,7 +43,8 @@ func Split(text string, n int) []string {
 
 func Tokens(text string) int { return len(strings.Fields(text)) }
 
-// Share is the share of words that are among others; 1 where there are none.
+// Share returns the share of words that are among others, and 1 where there are no
+// words.
 func Share(words, others []string) float64 {
 	have := make(map[string]bool, len(others))
 	for _, word := range others {

@@ -13,7 +13,8 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/misuse"
 )
 
-// anthropicFamily is the Messages API (model-parameters-anthropic-claude-messages).
+// anthropicFamily is the form of the Messages API
+// (model-parameters-anthropic-claude-messages).
 func anthropicFamily() *Form {
 	return &Form{Read: readAnthropic, Answer: answerAnthropic, Chunks: chunkAnthropic}
 }
@@ -39,7 +40,7 @@ type anthropicRequest struct {
 	} `json:"tool_choice"`
 }
 
-// anthropicMix is text, or a list of blocks.
+// anthropicMix is a text or a list of blocks.
 type anthropicMix []anthropicBlock
 
 type anthropicBlock struct {
@@ -84,7 +85,7 @@ func readAnthropic(body []byte, in *bedrockruntime.ConverseInput) (Reading, erro
 		in.System = append(in.System, &types.SystemContentBlockMemberText{Value: block.Text})
 	}
 	for i, m := range b.Messages {
-		// An answer that has not begun is no turn yet.
+		// The empty start of an answer is not a turn yet.
 		if i == len(b.Messages)-1 && m.Role == "assistant" && len(m.Content) == 1 && m.Content[0].Type == "text" && m.Content[0].Text == "" {
 			break
 		}
@@ -147,7 +148,7 @@ func (b *anthropicBlock) converse() types.ContentBlock {
 	case "redacted_thinking":
 		return &types.ContentBlockMemberReasoningContent{Value: &types.ReasoningContentBlockMemberRedactedContent{Value: b.Data}}
 	}
-	// A block that has no form here still is content.
+	// A block without a form here still counts as content.
 	return textBlock("[" + b.Type + "]")
 }
 
@@ -179,8 +180,8 @@ func answerAnthropic(x *Answer, _ Reading) (map[string]any, error) {
 		return nil, err
 	}
 	out := map[string]any{"type": "message", "role": "assistant", "content": content}
-	// Where the guardrail blocked the prompt no model has answered: there is
-	// neither a stop reason nor a usage.
+	// Where the guardrail blocked the prompt, no model has answered: the body has no
+	// stop reason and no usage.
 	if !x.PromptBlocked {
 		out["id"], out["model"] = "msg_bdrk_"+strings.ReplaceAll(ids.New(), "-", ""), x.Model
 		out["stop_reason"], out["stop_sequence"] = anthropicStop(x), stopField(x.Stop)
@@ -189,7 +190,7 @@ func answerAnthropic(x *Answer, _ Reading) (map[string]any, error) {
 	return out, nil
 }
 
-// anthropicStop is the stop reason in Anthropic's words, which has none for an
+// anthropicStop returns the stop reason in Anthropic's words, which have none for an
 // intervention.
 func anthropicStop(x *Answer) string {
 	if x.Out.StopReason == types.StopReasonGuardrailIntervened {
@@ -238,8 +239,8 @@ func generatedText(b *types.ContentBlockMemberCitationsContent) string {
 	return text.String()
 }
 
-// anthropicCitations are the citations of documents, which are those that the
-// Messages API has a counterpart for.
+// anthropicCitations returns the citations of documents. The Messages API has no
+// counterpart for others.
 func anthropicCitations(x *Answer, b *types.ContentBlockMemberCitationsContent) ([]map[string]any, error) {
 	out := []map[string]any{}
 	for _, c := range b.Value.Citations {
@@ -336,7 +337,7 @@ func chunkAnthropic(x *Answer, _ Reading, content []types.ContentBlock) ([]map[s
 	), nil
 }
 
-// stopField is a stop sequence as Anthropic's answers have it.
+// stopField returns a stop sequence as Anthropic's answers have it: null for none.
 func stopField(stop string) any {
 	if stop == "" {
 		return nil
@@ -344,8 +345,8 @@ func stopField(stop string) any {
 	return stop
 }
 
-// anthropicUsage is what the model counts itself: the only place that tells for how
-// long tokens were cached.
+// anthropicUsage returns the model's own counts. They alone tell for how long tokens
+// were cached.
 func (x *Answer) anthropicUsage(output any) map[string]any {
 	u := x.Out.Usage
 	m := map[string]any{"input_tokens": u.InputTokens, "output_tokens": output}

@@ -11,8 +11,8 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/ids"
 )
 
-// commandR is model-parameters-cohere-command-r-plus. Its tools have no IDs: a
-// call's place in the conversation serves as one.
+// commandR is the form of model-parameters-cohere-command-r-plus. Its tool calls have
+// no IDs, so a call's place in the conversation serves as one.
 func commandR() *Form {
 	return &Form{Read: readCommandR, Answer: answerCommandR, Chunks: chunkCommandR}
 }

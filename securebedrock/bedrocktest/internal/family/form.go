@@ -1,3 +1,5 @@
+// Package family translates the InvokeModel bodies of each family of models into
+// a Converse, and a Converse's answer into the family's own form.
 package family
 
 import (
@@ -15,35 +17,35 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/misuse"
 )
 
-// Form is the form that a family of models has for InvokeModel's bodies. The
-// forms are on the pages model-parameters-* of the Bedrock User Guide
+// Form is how a family of models writes InvokeModel's bodies. The pages
+// model-parameters-* of the Bedrock User Guide describe the forms
 // (https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html).
 type Form struct {
-	// wordless: the answer is no message. Reply is not asked.
+	// Wordless is set where the answer is not a message. Reply is not asked then.
 	Wordless bool
-	// read writes a request's prompt into a Converse.
+	// Read writes a request's prompt into a Converse.
 	Read func(body []byte, in *bedrockruntime.ConverseInput) (Reading, error)
-	// answer is the body of an answer.
+	// Answer returns the keys of an answer's body.
 	Answer func(x *Answer, r Reading) (map[string]any, error)
-	// chunks is a streamed answer, whose content is given; nil: the family does not
-	// stream.
+	// Chunks returns the chunks of a streamed answer with the given content. It is nil
+	// where the family does not stream.
 	Chunks func(x *Answer, r Reading, content []types.ContentBlock) ([]map[string]any, error)
 }
 
-// Reading is what an answer needs to know of its request.
+// Reading is what a form keeps of the request for the answer.
 type Reading any
 
-// Answer is what a form is to write.
+// Answer is what a form writes.
 type Answer struct {
 	Model         string // as the client wrote it
 	Out           *bedrockruntime.ConverseOutput
 	Stop          string // the stop sequence that ended the answer
-	PromptBlocked bool   // a guardrail blocked the prompt: no model has answered
+	PromptBlocked bool   // no model has answered, since a guardrail blocked the prompt
 }
 
 func keysOf(body []byte) map[string]json.RawMessage {
 	var keys map[string]json.RawMessage
-	// A body that is no object is refused where it is read.
+	// readBody refuses a body that is not an object.
 	_ = json.Unmarshal(body, &keys)
 	for key, value := range keys {
 		if bytes.Equal(value, []byte("null")) {
@@ -53,7 +55,7 @@ func keysOf(body []byte) map[string]json.RawMessage {
 	return keys
 }
 
-// readBody reads a body of which keys are required.
+// readBody decodes a body, and refuses one without the required keys.
 func readBody(body []byte, into any, required ...string) error {
 	has := keysOf(body)
 	for _, key := range required {
@@ -67,7 +69,7 @@ func readBody(body []byte, into any, required ...string) error {
 	return nil
 }
 
-// inferenceSettings are the settings that families have under their own names.
+// inferenceSettings are the settings that each family names differently.
 type inferenceSettings struct {
 	maxTokens         *int32
 	temperature, topP *float32
@@ -81,7 +83,7 @@ func (c inferenceSettings) into(in *bedrockruntime.ConverseInput) {
 	in.InferenceConfig = &types.InferenceConfiguration{MaxTokens: c.maxTokens, Temperature: c.temperature, TopP: c.topP, StopSequences: c.stop}
 }
 
-// oneOrMore is a string, or a list of strings.
+// oneOrMore is a string or a list of strings.
 type oneOrMore []string
 
 func (m *oneOrMore) UnmarshalJSON(data []byte) error {
@@ -99,7 +101,7 @@ func say(in *bedrockruntime.ConverseInput, role types.ConversationRole, content 
 
 func textBlock(text string) types.ContentBlock { return &types.ContentBlockMemberText{Value: text} }
 
-// imageBlock is an image of a body; one that is not inline stands as text.
+// imageBlock returns the block of an inline image.
 func imageBlock(mediaType string, data []byte) types.ContentBlock {
 	format := strings.TrimPrefix(mediaType, "image/")
 	if format == "jpg" {
@@ -147,12 +149,12 @@ func resultText(text string) []types.ToolResultContentBlock {
 	return []types.ToolResultContentBlock{&types.ToolResultContentBlockMemberText{Value: text}}
 }
 
-// unfit is the fault of a Reply whose content a family has no form for.
+// unfit returns the error for a Reply with a block that the family has no form for.
 func unfit(block types.ContentBlock, x *Answer) error {
 	return misuse.New("the InvokeModel answer of %s has no form for %T", x.Model, block)
 }
 
-// wordsOnly is the text of an answer in a form that has nothing else.
+// wordsOnly returns the text of an answer, for a form that has only text.
 func wordsOnly(x *Answer, content []types.ContentBlock) (string, error) {
 	for _, block := range content {
 		switch block.(type) {
@@ -168,7 +170,7 @@ func wordsOnly(x *Answer, content []types.ContentBlock) (string, error) {
 	return strings.Join(parts, "\n"), nil
 }
 
-// decoded is what base64 stands for; nil if it is none.
+// decoded returns the bytes of a base64 text, nil if the text is not base64.
 func decoded(text string) []byte {
 	data, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
@@ -177,7 +179,7 @@ func decoded(text string) []byte {
 	return data
 }
 
-// modelName is the model as an answer names it: without the profile's geography.
+// modelName returns the model's name in an answer: without the profile's geography.
 func modelName(x *Answer) string {
 	id := x.Model
 	if provider, name := splitModel(id); provider != "" {

@@ -15,7 +15,7 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
-// picture is a small PNG, in base64.
+// picture returns a small PNG in base64.
 func picture() (string, error) {
 	img := image.NewGray(image.Rect(0, 0, 8, 8))
 	for i := range 8 {
@@ -28,7 +28,7 @@ func picture() (string, error) {
 	return base64.StdEncoding.EncodeToString(body.Bytes()), nil
 }
 
-// pictures are the images of an answer.
+// pictures returns n images.
 func pictures(n int) ([]string, error) {
 	var out []string
 	for range n {
@@ -41,7 +41,7 @@ func pictures(n int) ([]string, error) {
 	return out, nil
 }
 
-// amazonImage is Titan Image Generator and Nova Canvas
+// amazonImage is the form of Titan Image Generator and Nova Canvas
 // (model-parameters-titan-image).
 func amazonImage() *Form {
 	return &Form{
@@ -62,7 +62,7 @@ func amazonImage() *Form {
 					return nil, wire.Invalid("Malformed input request: #/imageGenerationConfig/numberOfImages: %d is not between 1 and 5, please reformat your input and try again.", n)
 				}
 			}
-			// Each task has its parameters under a name of its own.
+			// Each task names the key of its parameters differently.
 			prompt := "[" + b.TaskType + "]"
 			for key, raw := range keysOf(body) {
 				var params struct {
@@ -86,8 +86,8 @@ func amazonImage() *Form {
 	}
 }
 
-// stabilityImage is Stable Image Core and Ultra, Stable Diffusion 3.5 and the image
-// services (model-parameters-stability-diffusion and its neighbours).
+// stabilityImage is the form of Stable Image Core and Ultra, Stable Diffusion 3.5 and
+// the image services (model-parameters-stability-diffusion and its neighbours).
 func stabilityImage() *Form {
 	return &Form{
 		Wordless: true,
@@ -119,7 +119,7 @@ func stabilityImage() *Form {
 	}
 }
 
-// stableDiffusionXL is the older form, of text prompts with weights
+// stableDiffusionXL is the older form: text prompts with weights
 // (model-parameters-diffusion-1-0-text-image).
 func stableDiffusionXL() *Form {
 	return &Form{

@@ -8,8 +8,8 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
-// Profiles holds the models behind identifiers that do not show them. The zero
-// profiles are ready to use.
+// Profiles holds the models behind identifiers that do not show them. The zero value
+// is ready to use.
 type Profiles struct {
 	mu   sync.Mutex
 	byID map[string]string
@@ -25,11 +25,12 @@ func (p *Profiles) Add(id, model string) {
 	p.byID[id] = model
 }
 
-// behind is the model that an identifier stands for, as far as is known.
+// behind returns the model that an identifier stands for. An identifier without an
+// entry stands for itself.
 func (p *Profiles) behind(id string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	// A profile may name a profile, and nobody keeps a test from naming a circle.
+	// Profiles may name profiles. The bound ends a circle.
 	for range 8 {
 		model, known := p.byID[id]
 		if !known {
@@ -43,8 +44,8 @@ func (p *Profiles) behind(id string) string {
 	return id
 }
 
-// Find finds the family of a request's model. An identifier that shows none is
-// judged by its body, where that is unmistakable.
+// Find returns the form of a request's model. Where the identifier shows no model, an
+// unmistakable body decides.
 func (p *Profiles) Find(id string, body []byte) (*Form, error) {
 	model := p.behind(id)
 	has := keysOf(body)
@@ -67,8 +68,8 @@ func (p *Profiles) Find(id string, body []byte) (*Form, error) {
 	return nil, wire.Invalid("bedrocktest does not know the bodies of the model %q: answer with Server.ReplyInvoke.", id)
 }
 
-// familyByName is the family of a model, nil if it is not known. Where one model
-// takes two forms, the body's keys decide.
+// familyByName returns the form of a model, nil if the model is not known. Where a
+// model takes two forms, the body's keys decide.
 func familyByName(id string, has map[string]json.RawMessage) *Form {
 	provider, name := splitModel(id)
 	chat := has["messages"] != nil
@@ -85,7 +86,7 @@ func familyByName(id string, has map[string]json.RawMessage) *Form {
 		case strings.HasPrefix(name, "nova-") && strings.Contains(name, "embed"):
 			return novaEmbedding()
 		case strings.HasPrefix(name, "nova-reel"), strings.HasPrefix(name, "nova-sonic"), strings.HasPrefix(name, "nova-2-sonic"):
-			return nil // not for InvokeModel
+			return nil // InvokeModel does not take these models
 		case strings.HasPrefix(name, "nova-"):
 			return novaFamily()
 		case strings.HasPrefix(name, "titan-embed-image"):

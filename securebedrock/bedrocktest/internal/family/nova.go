@@ -10,7 +10,7 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/conversation"
 )
 
-// novaFamily is the schema messages-v1, which is Converse's but for the settings and
+// novaFamily is the schema messages-v1. It is Converse's except for the settings and
 // the counts (https://docs.aws.amazon.com/nova/latest/userguide/complete-request-schema.html).
 func novaFamily() *Form {
 	return &Form{Read: readNova, Answer: answerNova, Chunks: chunkNova}
@@ -72,14 +72,15 @@ func (x *Answer) novaUsage() map[string]any {
 	return m
 }
 
-// chunkNova has an event of ConverseStream in each chunk, under its name.
+// chunkNova writes each event of a ConverseStream into a chunk, under the event's
+// name.
 func chunkNova(x *Answer, _ Reading, content []types.ContentBlock) ([]map[string]any, error) {
 	events, err := conversation.Events(x.Out, content, nil)
 	if err != nil {
 		return nil, err
 	}
 	var chunks []map[string]any
-	for _, event := range events[:len(events)-1] { // the last one is Converse's metadata
+	for _, event := range events[:len(events)-1] { // without Converse's metadata, which comes last
 		name, body, err := wire.EventJSON(event)
 		if err != nil {
 			return nil, err

@@ -13,9 +13,9 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/ids"
 )
 
-// openAI is the form of chat completions, which gpt-oss, Qwen, DeepSeek, Pixtral,
-// Jamba and most newer families have. gpt-oss writes its reasoning into the text,
-// between <reasoning> tags (model-parameters-openai).
+// openAI is the form of chat completions: gpt-oss, Qwen, DeepSeek, Pixtral, Jamba and
+// most newer families. With tags, the reasoning stands in the text between <reasoning>
+// tags, as gpt-oss writes it (model-parameters-openai).
 func openAI(tags bool) *Form {
 	return &Form{
 		Read:   readChat,
@@ -26,9 +26,9 @@ func openAI(tags bool) *Form {
 	}
 }
 
-// mistralChat is the form of Mistral Large and Small: chat completions in which the
-// finish_reason is called stop_reason and a streamed delta message
-// (model-parameters-mistral-chat-completion).
+// mistralChat is the form of Mistral Large and Small: chat completions with
+// stop_reason in the place of finish_reason, and with message in the place of a
+// streamed delta (model-parameters-mistral-chat-completion).
 func mistralChat() *Form {
 	return &Form{Read: readChat, Answer: answerMistral, Chunks: chunkMistral}
 }
@@ -63,7 +63,7 @@ type chatCall struct {
 	} `json:"function"`
 }
 
-// chatMix is text, or a list of parts.
+// chatMix is a text or a list of parts.
 type chatMix []chatPart
 
 type chatPart struct {
@@ -132,8 +132,8 @@ func readChat(body []byte, in *bedrockruntime.ConverseInput) (Reading, error) {
 	return nil, nil
 }
 
-// chatChoice reads tool_choice; offered is false where it keeps the tools from the
-// model.
+// chatChoice reads tool_choice. offered is false where tool_choice keeps the tools
+// from the model.
 func chatChoice(raw json.RawMessage) (choice types.ToolChoice, offered bool) {
 	var word string
 	var one struct {
@@ -177,7 +177,7 @@ func (c *chatCall) arguments() json.RawMessage {
 	return c.Function.Arguments
 }
 
-// chatAnswer is an answer taken apart as chat completions have it.
+// chatAnswer holds the parts of an answer in chat completions.
 type chatAnswer struct {
 	text, reasoning string
 	calls           []map[string]any
@@ -213,7 +213,8 @@ func readAnswer(x *Answer, content []types.ContentBlock) (chatAnswer, error) {
 	return a, err
 }
 
-// message is the answer as a message. Without text its content is null.
+// message returns the answer as a message. Its content is null where there are tool
+// calls and no text.
 func (a *chatAnswer) message(tags bool) map[string]any {
 	m := map[string]any{"role": "assistant", "content": a.text}
 	switch {
@@ -242,8 +243,7 @@ func (x *Answer) chatStop() string {
 	return "stop"
 }
 
-// chatUsage counts what was read from the cache among the prompt's tokens, as
-// OpenAI's form does.
+// chatUsage counts the cached tokens among the prompt's tokens, as OpenAI's form does.
 func (x *Answer) chatUsage() map[string]any {
 	u := x.Out.Usage
 	read := aws.ToInt32(u.CacheReadInputTokens)

@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// Strings are the strings that JSON holds as values, in the order of the keys.
+// Strings returns the strings that JSON holds as values, in the order of the sorted
+// keys.
 func Strings(raw []byte) []string {
 	var v any
 	if json.Unmarshal(raw, &v) != nil {
@@ -36,7 +37,8 @@ func Strings(raw []byte) []string {
 	return found
 }
 
-// StatedUsage is what a body counts itself; -1 where it does not say.
+// StatedUsage returns the counts that a body states, and -1 for a count that it does
+// not state.
 func StatedUsage(raw []byte) (input, output int) {
 	var v any
 	if json.Unmarshal(raw, &v) != nil {
@@ -74,7 +76,7 @@ func StatedUsage(raw []byte) (input, output int) {
 	return input, output
 }
 
-// Chunks are the chunks of a stream of ReplyInvoke's body.
+// Chunks returns the chunks of a stream of ReplyInvoke's body.
 func Chunks(raw []byte) [][]byte {
 	var elements []json.RawMessage
 	if json.Unmarshal(raw, &elements) != nil || len(elements) == 0 {
@@ -87,7 +89,8 @@ func Chunks(raw []byte) [][]byte {
 	return chunks
 }
 
-// Extend adds keys to JSON that is an object, and leaves anything else.
+// Extend adds keys to a JSON object. It leaves other JSON, and keys that the object
+// has, as they are.
 func Extend(raw []byte, keys map[string]any) ([]byte, error) {
 	var object map[string]json.RawMessage
 	if len(keys) == 0 || json.Unmarshal(raw, &object) != nil || object == nil {

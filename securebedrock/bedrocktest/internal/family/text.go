@@ -12,20 +12,21 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/ids"
 )
 
-// textForm is the form of a family whose prompt is one text, and whose answer too.
+// textForm describes a family whose prompt is one text and whose answer is one text.
 type textForm struct {
 	prompt    string // the key of the prompt
-	maxTokens string // the key of the maximum; both may be inside config
+	maxTokens string // the key of the maximum; maxTokens and stop may stand inside config
 	stop      string
-	config    string // the key of an object that holds the settings; empty: the body
+	config    string // the key of the object with the settings; empty: the body itself
 	answer    func(x *Answer, prompt, text string) map[string]any
-	// chunk is a piece of the answer. The last one has no text. nil: no streams.
+	// chunk returns the chunk for a piece of the answer. The last piece has no text.
+	// nil: the family does not stream.
 	chunk func(x *Answer, piece textPiece) map[string]any
 }
 
 type textPiece struct {
 	text        string
-	words       int // up to here
+	words       int // counted up to and including this piece
 	first, last bool
 }
 
@@ -89,7 +90,7 @@ func (f *textForm) chunks(x *Answer, _ Reading, content []types.ContentBlock) ([
 	return append(chunks, f.chunk(x, textPiece{last: true, first: len(chunks) == 0})), nil
 }
 
-// lastly is a value of the last chunk, and null in the others.
+// lastly returns v for the last chunk, and null for the others.
 func (p textPiece) lastly(v any) any {
 	if p.last {
 		return v
@@ -97,7 +98,7 @@ func (p textPiece) lastly(v any) any {
 	return nil
 }
 
-// stopWord is the stop reason, in a family's words.
+// stopWord returns the stop reason in a family's words.
 func (x *Answer) stopWord(end, length, filtered string) string {
 	switch x.Out.StopReason {
 	case types.StopReasonMaxTokens:
@@ -108,7 +109,7 @@ func (x *Answer) stopWord(end, length, filtered string) string {
 	return end
 }
 
-// titanText is model-parameters-titan-text.
+// titanText is the form of model-parameters-titan-text.
 func titanText() *Form {
 	stop := func(x *Answer) string {
 		if x.Out.StopReason == types.StopReasonStopSequence {
@@ -137,7 +138,7 @@ func titanText() *Form {
 	return f.family()
 }
 
-// claudeText is the completions of Claude 2 and Instant
+// claudeText is the form of the completions of Claude 2 and Instant
 // (model-parameters-anthropic-claude-text-completion).
 func claudeText() *Form {
 	stop := func(x *Answer) string { return x.stopWord("stop_sequence", "max_tokens", "stop_sequence") }
@@ -153,7 +154,7 @@ func claudeText() *Form {
 	return f.family()
 }
 
-// llama is model-parameters-meta.
+// llama is the form of model-parameters-meta.
 func llama() *Form {
 	stop := func(x *Answer) string { return x.stopWord("stop", "length", "stop") }
 	f := textForm{
@@ -177,7 +178,7 @@ func llama() *Form {
 	return f.family()
 }
 
-// mistralText is model-parameters-mistral-text-completion.
+// mistralText is the form of model-parameters-mistral-text-completion.
 func mistralText() *Form {
 	stop := func(x *Answer) string { return x.stopWord("stop", "length", "stop") }
 	outputs := func(text string, stop any) map[string]any {
@@ -191,7 +192,8 @@ func mistralText() *Form {
 	return f.family()
 }
 
-// deepSeekText is the completions of DeepSeek-R1 (model-parameters-deepseek).
+// deepSeekText is the form of the completions of DeepSeek-R1
+// (model-parameters-deepseek).
 func deepSeekText() *Form {
 	stop := func(x *Answer) string { return x.stopWord("stop", "length", "stop") }
 	choices := func(text string, stop any) map[string]any {
@@ -205,7 +207,7 @@ func deepSeekText() *Form {
 	return f.family()
 }
 
-// jurassic is model-parameters-jurassic2; these models do not stream.
+// jurassic is the form of model-parameters-jurassic2. These models do not stream.
 func jurassic() *Form {
 	list := func(n int32) []any {
 		out := make([]any, n)
@@ -230,7 +232,7 @@ func jurassic() *Form {
 	return f.family()
 }
 
-// cohereText is model-parameters-cohere-command.
+// cohereText is the form of model-parameters-cohere-command.
 func cohereText() *Form {
 	stop := func(x *Answer) string { return x.stopWord("COMPLETE", "MAX_TOKENS", "ERROR_TOXIC") }
 	f := textForm{
@@ -250,7 +252,7 @@ func cohereText() *Form {
 	return f.family()
 }
 
-// pegasus is TwelveLabs' video understanding (model-parameters-pegasus).
+// pegasus is the form of TwelveLabs' video understanding (model-parameters-pegasus).
 func pegasus() *Form {
 	stop := func(x *Answer) string { return x.stopWord("stop", "length", "stop") }
 	f := textForm{

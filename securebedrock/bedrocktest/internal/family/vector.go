@@ -17,9 +17,9 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/ids"
 )
 
-// vector embeds a text: each word, in any case, counts in one of n dimensions, and
-// the vector has length 1. Texts that share words are near, so that a search over
-// such vectors finds what it should.
+// vector embeds a text in a vector of length 1. Each word, in any case, counts in one
+// of n dimensions. Texts that share words are near each other, so a search over such
+// vectors finds the texts that it should.
 func vector(text string, n int) []float32 {
 	out := make([]float32, n)
 	var square float64
@@ -44,7 +44,7 @@ func vector(text string, n int) []float32 {
 	return out
 }
 
-// inType is a vector as a family writes it in one of its types.
+// inType returns a vector in one of a family's number types.
 func inType(kind string, v []float32) any {
 	switch kind {
 	case "int8", "uint8":
@@ -72,14 +72,15 @@ func inType(kind string, v []float32) any {
 
 // embedding is a request for vectors.
 type embedding struct {
-	texts []string // what each vector is of
+	texts []string // one for each vector
 	size  int
-	kinds []string // the types asked for; nil: the default
+	kinds []string // the number types that the request asks for; nil: the default
 	echo  []string // the texts that the answer repeats
 	image bool
 }
 
-// prompt writes the texts into a Converse, for the guardrail and the count.
+// prompt writes the texts into a Converse, where the guardrail and the count read
+// them.
 func (e *embedding) prompt(in *bedrockruntime.ConverseInput) {
 	var content []types.ContentBlock
 	for _, text := range e.texts {
@@ -98,7 +99,7 @@ func sized(size *int, allowed ...int) (int, error) {
 	return *size, nil
 }
 
-// titanEmbedding is model-parameters-titan-embed-text and -titan-embed-mm.
+// titanEmbedding is the form of model-parameters-titan-embed-text and -titan-embed-mm.
 func titanEmbedding(version string) *Form {
 	return &Form{
 		Wordless: true,
@@ -216,8 +217,8 @@ func novaEmbedding() *Form {
 	}
 }
 
-// cohereEmbedding is model-parameters-embed-v3 and -v4. Asked for one type at most,
-// the answer has a list of vectors; asked for several, a list by type.
+// cohereEmbedding is the form of model-parameters-embed-v3 and -v4. An answer has one
+// list of vectors, or a list for each type where the request asks for several.
 func cohereEmbedding(size int) *Form {
 	return &Form{
 		Wordless: true,
@@ -238,7 +239,7 @@ func cohereEmbedding(size int) *Form {
 				return nil, err
 			}
 			e := &embedding{size: size, kinds: b.Types, echo: b.Texts, texts: slices.Clone(b.Texts)}
-			if size == 1536 { // v4
+			if size == 1536 { // Embed v4
 				var err error
 				if e.size, err = sized(b.Dimension, 1536, 1024, 512, 256); err != nil {
 					return nil, err
@@ -291,8 +292,8 @@ func cohereEmbedding(size int) *Form {
 	}
 }
 
-// rerank is the form of Cohere's and Amazon's rerank models: the documents, best
-// first, by the share of the query's words that each has.
+// rerank is the form of Cohere's and Amazon's rerank models. The documents are sorted
+// by the share of the query's words that each has.
 func rerank() *Form {
 	type ranked struct {
 		Index int     `json:"index"`

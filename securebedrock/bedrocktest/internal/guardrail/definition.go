@@ -1,3 +1,5 @@
+// Package guardrail evaluates guardrails over words and patterns, and reports
+// the result in Bedrock's own form.
 package guardrail
 
 import (
@@ -8,25 +10,25 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 )
 
-// Definition is a guardrail as it is defined.
+// Definition is a guardrail as a test defines it.
 type Definition struct {
 	ID, Version string // an empty version is "1"
 
-	Words     []string            // block
-	Profanity []string            // block, as words of the managed list
-	Topics    map[string][]string // by name, the words that betray a topic; block
+	Words     []string            // these block
+	Profanity []string            // these block, as words of the managed list
+	Topics    map[string][]string // by name, the words that betray a topic; these block
 	PII       []PII
 	Filters   []Filter
 	Grounding *Grounding
 
-	BlockedInput, BlockedOutput string // empty: a message of that sense
+	BlockedInput, BlockedOutput string // empty: a default message
 }
 
 // PII is personal data to look for.
 type PII struct {
-	Name    string         // one of Bedrock's entity types, or any other: the name of a regex filter
+	Name    string         // one of Bedrock's entity types; any other name makes a regex filter
 	Pattern *regexp.Regexp // nil finds nothing
-	Blocks  bool           // or masks
+	Blocks  bool           // false: matches are masked
 }
 
 // isEntity reports whether the name is one of Bedrock's entity types.
@@ -46,10 +48,10 @@ type Filter struct {
 // Grounding holds the thresholds of contextual grounding; 0 leaves a check out.
 type Grounding struct{ Grounding, Relevance float64 }
 
-// Guardrail is a definition made ready.
+// Guardrail is a definition with its defaults filled in and its patterns compiled.
 type Guardrail struct {
 	Definition
-	arn              string // set on the copy that find returns
+	arn              string // set on the copy that Find returns
 	wordPhrases      []phrase
 	profanityPhrases []phrase
 	topicPhrases     []topic
@@ -62,7 +64,7 @@ type topic struct {
 	phrases []phrase
 }
 
-// contentFilter is a filter made ready.
+// contentFilter is a filter with its patterns compiled.
 type contentFilter struct {
 	Filter
 	phrases []phrase

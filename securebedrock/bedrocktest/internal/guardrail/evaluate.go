@@ -7,8 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 )
 
-// Evaluate looks through texts and masks in place what is to be masked. With
-// full the assessment holds what was not detected, too, where Bedrock's would:
+// Evaluate searches texts, and masks in place what a policy masks. With Full the
+// assessment also lists what was not detected, for the policies that Bedrock lists:
 // not for words and not for regexes.
 func (g *Guardrail) Evaluate(in Subject) *Evaluation {
 	texts, full := in.Texts, in.Full

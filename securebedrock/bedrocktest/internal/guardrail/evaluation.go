@@ -2,14 +2,14 @@ package guardrail
 
 import "github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
-// The service's own words for what a guardrail did.
+// The reasons that Bedrock gives for an action.
 const (
 	ReasonNone    = "No action."
 	reasonBlocked = "Guardrail blocked."
 	reasonMasked  = "Guardrail masked."
 )
 
-// Evaluation is what a guardrail found in some texts.
+// Evaluation is the result of a guardrail for some texts.
 type Evaluation struct {
 	Assessment      types.GuardrailAssessment
 	Blocked, Masked bool
@@ -25,20 +25,19 @@ func (e *Evaluation) Reason() string {
 	return ReasonNone
 }
 
-// Subject is what a guardrail looks at.
+// Subject is what a guardrail evaluates.
 type Subject struct {
 	Texts []*string
-	// source and query are what a prompt marks as such, for the contextual
-	// grounding of answer.
+	// Source and Query are the parts of a prompt that are marked as such. Contextual
+	// grounding compares Answer with them.
 	Source, Query, Answer []*string
-	// attacks: prompt attacks are looked for.
+	// Attacks makes the guardrail look for prompt attacks.
 	Attacks bool
-	// full: the assessment is to hold what was not detected, too.
+	// Full makes the assessment list what was not detected, too.
 	Full bool
 }
 
-// grounded reports whether there is an answer, and a source and a query that the
-// answer can be held against.
+// grounded reports whether contextual grounding has an answer, a source and a query.
 func (in Subject) grounded() bool {
 	return len(in.Answer) > 0 && len(in.Source) > 0 && len(in.Query) > 0
 }

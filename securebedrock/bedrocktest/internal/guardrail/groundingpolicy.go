@@ -7,8 +7,8 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/conversation"
 )
 
-// checkGrounding looks at an answer. The scores are in the trace whether or not
-// they are too low.
+// checkGrounding scores an answer. The assessment has the scores even where they are
+// high enough.
 func (g *Guardrail) checkGrounding(e *Evaluation, in Subject) {
 	limits := g.Grounding
 	if limits == nil || !in.grounded() {

@@ -11,13 +11,14 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
-// Config is what an InvokeModel body of any model says of its guardrail.
+// Config is the guardrail's part of an InvokeModel body. Every model's body can have
+// it.
 type Config struct {
 	TagSuffix            string `json:"tagSuffix"`
 	StreamProcessingMode string `json:"streamProcessingMode"`
 }
 
-// ReadConfig returns nil for a body that says nothing.
+// ReadConfig returns the guardrail's part of a body, nil if there is none.
 func ReadConfig(body []byte) (*Config, error) {
 	var b struct {
 		Guardrail *Config `json:"amazon-bedrock-guardrailConfig"`
@@ -29,13 +30,13 @@ func ReadConfig(body []byte) (*Config, error) {
 }
 
 // Mark turns the texts between input tags into guardContent blocks, and reports
-// whether there are any. The tags are not shown to the model. c may be nil.
+// whether there are any. The tags themselves are removed. c may be nil.
 func (c *Config) Mark(in *bedrockruntime.ConverseInput) bool {
 	if c == nil || c.TagSuffix == "" {
 		return false
 	}
 	suffix := "_" + regexp.QuoteMeta(c.TagSuffix)
-	// RE2 has no way to say that the closing tag's name is the opening one's.
+	// RE2 has no back references, so each tag has an alternative of its own.
 	var any []string
 	for _, name := range []string{"guardContent", "groundingSource", "query"} {
 		tag := "amazon-bedrock-guardrails-" + name + suffix
@@ -93,7 +94,7 @@ func (p textPart) block() types.GuardrailConverseContentBlock {
 	}}
 }
 
-// tagged splits text at its input tags, which are removed.
+// tagged splits text at its input tags, and removes the tags.
 func tagged(tags *regexp.Regexp, text string) []textPart {
 	all := tags.FindAllStringSubmatchIndex(text, -1)
 	if len(all) == 0 {

@@ -8,8 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 )
 
-// metrics counts as Bedrock bills: a unit per policy and started thousand of
-// characters, regexes being free.
+// metrics counts as Bedrock bills: one unit per policy and started thousand of
+// characters. Regexes are free.
 func (g *Guardrail) metrics(in Subject) *types.GuardrailInvocationMetrics {
 	chars := characters(in.Texts)
 	count := aws.Int32(int32(chars))

@@ -2,18 +2,18 @@ package guardrail
 
 import "regexp"
 
-// phrase is a word or several that are found whole, in any case.
+// phrase is one or more words, found whole and in any case.
 type phrase struct {
 	word    string
 	pattern *regexp.Regexp
 }
 
-// phrases makes ready every word that is not empty.
+// phrases compiles every entry that is not empty.
 func phrases(words []string) []phrase {
 	var out []phrase
 	for _, word := range words {
 		if word != "" {
-			// Quoted, it always compiles.
+			// A quoted word always compiles.
 			out = append(out, phrase{word, regexp.MustCompile(`(?i)(?:^|[^\pL\pN])(` + regexp.QuoteMeta(word) + `)(?:$|[^\pL\pN])`)})
 		}
 	}

@@ -9,10 +9,10 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/conversation"
 )
 
-// Marked are texts by what they are marked as.
+// Marked sorts texts by their qualifiers.
 type Marked struct {
 	all     []*string
-	plain   []*string // not marked
+	plain   []*string // without a qualifier
 	guarded []*string // guard_content
 	Source  []*string // grounding_source
 	Query   []*string
@@ -32,8 +32,8 @@ func (m *Marked) Add(text *string, qualifiers []string) {
 	}
 }
 
-// Evaluated is what the policies other than contextual grounding look at: what is
-// marked as guard_content or, if nothing is, everything
+// Evaluated returns the texts for every policy but contextual grounding: those marked
+// guard_content, or all texts if none is marked
 // (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-contextual-grounding-check.html).
 func (m *Marked) Evaluated() []*string {
 	if len(m.guarded) > 0 {
@@ -42,7 +42,7 @@ func (m *Marked) Evaluated() []*string {
 	return m.all
 }
 
-// Answer is what is held against the grounding source.
+// Answer returns the texts that contextual grounding compares with the source.
 func (m *Marked) Answer() []*string {
 	if len(m.guarded) > 0 {
 		return m.guarded
@@ -58,12 +58,12 @@ func Names[T ~string](names []T) []string {
 	return out
 }
 
-// Prompt is what a guardrail evaluates of a prompt. In the messages: the
-// guardContent blocks, or all texts if there is no such block. In the system
-// prompt: the guardContent blocks, and of an InvokeModel without input tags
-// everything. Tool results, tool definitions and tool arguments: never
+// Prompt returns what a guardrail evaluates of a prompt. Of the messages: the
+// guardContent blocks, or all texts if there is no such block. Of the system prompt:
+// the guardContent blocks, and everything in an InvokeModel without input tags. Tool
+// results, tool definitions and tool arguments are never evaluated
 // (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-use-converse-api.html).
-// Prompt attacks: of an InvokeModel, only between input tags
+// Prompt attacks are looked for in an InvokeModel only between input tags
 // (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-prompt-attack.html).
 func Prompt(in *bedrockruntime.ConverseInput, invoke, tags bool) Subject {
 	var messages, system Marked

@@ -8,7 +8,7 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/ids"
 )
 
-// Registry are the guardrails of a region.
+// Registry holds the guardrails of a region.
 type Registry struct {
 	region string
 
@@ -21,7 +21,7 @@ func NewRegistry(region string) *Registry {
 	return &Registry{region: region, byID: make(map[string]map[string]*Guardrail)}
 }
 
-// Add adds a guardrail, in place of one with the same ID and version.
+// Add adds a guardrail, in the place of one with the same ID and version.
 func (g *Registry) Add(d Definition) {
 	ready := newGuardrail(d)
 	g.mu.Lock()
@@ -32,7 +32,7 @@ func (g *Registry) Add(d Definition) {
 	g.byID[d.ID][ready.Version] = ready
 }
 
-// Find returns the guardrail that a request names, nil if it names none.
+// Find returns the guardrail that a request names, nil if the request names none.
 func (g *Registry) Find(identifier, version string) (*Guardrail, error) {
 	if identifier == "" && version == "" {
 		return nil, nil

@@ -1,3 +1,4 @@
+// Package ids makes the server's identifiers.
 package ids
 
 import (
@@ -5,10 +6,10 @@ import (
 	"fmt"
 )
 
-// Account is the account of the server: the one of AWS's documentation.
+// Account is the server's account, the one of AWS's documentation.
 const Account = "123456789012"
 
-// New makes an identifier that looks like the services' own, a UUID.
+// New returns an identifier in the services' own form, a UUID.
 func New() string {
 	var b [16]byte
 	// crypto/rand.Read never fails.

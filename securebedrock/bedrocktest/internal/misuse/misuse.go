@@ -1,3 +1,5 @@
+// Package misuse calls the functions that a test gives to the server, and holds
+// their faults.
 package misuse
 
 import (
@@ -5,9 +7,9 @@ import (
 	"runtime/debug"
 )
 
-// Error is a fault of the test's own: a Reply that panics, or an answer that no
-// model could give. The test is told, and the client gets an
-// InternalServerException that names the fault.
+// Error is a fault of the test: a Reply that panics, or an answer that no model could
+// give. The test is told, and the client gets an InternalServerException that names
+// the fault.
 type Error struct {
 	What  string
 	Stack []byte // of a panic
@@ -17,8 +19,8 @@ func (m *Error) Error() string { return m.What }
 
 func New(format string, args ...any) *Error { return &Error{What: fmt.Sprintf(format, args...)} }
 
-// Call calls a function of the test's. The function has a goroutine of its own,
-// so that neither a panic nor a t.FailNow takes the server's with it.
+// Call calls a function of the test. The function runs in its own goroutine, so that
+// neither a panic nor a t.FailNow ends the server's goroutine.
 func Call[T any](name string, f func() (T, error)) (T, error) {
 	var out T
 	var err error

@@ -11,7 +11,7 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
-// checkedBody is what is checked of a Messages request
+// checkedBody holds what is checked of a Messages request
 // (https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html).
 type checkedBody struct {
 	Version       *string          `json:"anthropic_version"`
@@ -42,7 +42,7 @@ type checkedTool struct {
 	CacheControl json.RawMessage `json:"cache_control"`
 }
 
-// checkedBlock is a block of a message's content, or of a tool's result.
+// checkedBlock is a block of a message's content or of a tool's result.
 type checkedBlock struct {
 	Type      string  `json:"type"`
 	Text      *string `json:"text"`
@@ -57,8 +57,8 @@ type checkedBlock struct {
 	CacheControl json.RawMessage `json:"cache_control"`
 }
 
-// checkAnthropic checks a body for one of Anthropic's models. Two messages of
-// one role in a row are none of its faults: the model takes them for one.
+// checkAnthropic checks a body for one of Anthropic's models. Two messages of one role
+// in a row are no fault, since the model reads them as one.
 func checkAnthropic(model string, body []byte, fields map[string]json.RawMessage) error {
 	if fields["prompt"] != nil && fields["messages"] == nil {
 		return checkCompletion(model, fields)
@@ -102,7 +102,7 @@ func checkAnthropic(model string, body []byte, fields map[string]json.RawMessage
 	return b.checkMessages(model)
 }
 
-// checkCompletion checks the request of the first models: Text Completions.
+// checkCompletion checks a request of Text Completions, the form of the first models.
 func checkCompletion(model string, fields map[string]json.RawMessage) error {
 	if !strings.HasPrefix(model, "claude-v") && !strings.HasPrefix(model, "claude-instant") {
 		return wire.Invalid("This model is not supported on this API. Please use the Messages API instead.")
@@ -126,7 +126,8 @@ func (b *checkedBody) checkTools() error {
 	var names []string
 	for i, tool := range b.Tools {
 		names = append(names, tool.Name)
-		// A tool with a type is the provider's own, and has its own schema.
+		// A tool with a type is the provider's, whose schema the request does not
+		// have.
 		if tool.Type != "" && tool.Type != "custom" {
 			continue
 		}
@@ -218,7 +219,7 @@ func (b *checkedBody) checkMessages(model string) error {
 	return nil
 }
 
-// checkedBlocks reads content, which is a list of blocks or text.
+// checkedBlocks reads content: a list of blocks or a text.
 func checkedBlocks(content json.RawMessage) ([]checkedBlock, error) {
 	var text string
 	if json.Unmarshal(content, &text) == nil {

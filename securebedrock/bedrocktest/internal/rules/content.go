@@ -10,7 +10,7 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
-// What a conversation can hold: API_runtime_Message.
+// The limits of API_runtime_Message.
 const (
 	maxDocuments  = 5
 	maxImages     = 20
@@ -70,8 +70,8 @@ func (c *converseRequest) checkContent() error {
 	return nil
 }
 
-// checkResultContent checks what a tool's result holds. That its documents count
-// with those of the messages is not documented.
+// checkResultContent checks the content of a tool's result. Its documents are not
+// counted with those of the messages, since no documentation says so.
 func (c *converseRequest) checkResultContent(result types.ToolResultBlock) error {
 	names := make(map[string]bool)
 	for _, block := range result.Content {
@@ -94,19 +94,19 @@ func (c *converseRequest) checkImageBlock(block types.ImageBlock) error {
 	if !ok {
 		return nil
 	}
-	// Nova bounds the request and not the image.
+	// Nova limits the request and not the image.
 	if c.provider != "amazon" && len(source.Value) > maxImageBytes {
 		return wire.Invalid("The model returned the following errors: image exceeds 3.75 MB maximum: %d bytes", len(source.Value))
 	}
 	return checkImage(string(block.Format), source.Value)
 }
 
-// documentName is what DocumentBlock says of a name (API_runtime_DocumentBlock).
-// Letters are those of ASCII: Bedrock refuses others.
+// documentName is the rule of API_runtime_DocumentBlock. Bedrock takes ASCII letters
+// only.
 var documentName = regexp.MustCompile(`^(?:\s?[a-zA-Z0-9\-()\[\]])*\s?$`)
 
-// checkDocumentBlock checks a document, whose name no other of the request's can
-// have: names are those before.
+// checkDocumentBlock checks a document. names holds the names of the documents before,
+// which the document's name must not repeat.
 func checkDocumentBlock(block types.DocumentBlock, names map[string]bool) error {
 	name := aws.ToString(block.Name)
 	if !documentName.MatchString(name) {

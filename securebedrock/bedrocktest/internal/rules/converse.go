@@ -11,15 +11,15 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
-// checkConverse checks a conversation: the restrictions of Message,
-// DocumentBlock and ToolConfiguration (API_runtime_Message and so on), and what
-// Bedrock and the providers refuse with the messages that stand here.
+// checkConverse checks a conversation against the restrictions of Message,
+// DocumentBlock and ToolConfiguration (API_runtime_Message and its neighbours), and
+// against what Bedrock and the providers refuse with the messages in this file.
 func checkConverse(in *bedrockruntime.ConverseInput) error {
 	c := &converseRequest{in: in}
 	c.provider, c.model = providerOf(aws.ToString(in.ModelId))
 	if isPromptARN(aws.ToString(in.ModelId)) {
-		// What a prompt of Prompt management says of itself a request cannot
-		// (API_runtime_Converse), and its messages are added to the prompt's.
+		// Prompt management sets these fields, so a request must not
+		// (API_runtime_Converse). The request's messages are added to the prompt's.
 		if in.AdditionalModelRequestFields != nil || in.InferenceConfig != nil || in.System != nil || in.ToolConfig != nil {
 			return wire.Invalid("The additionalModelRequestFields, inferenceConfig, system and toolConfig fields can't be used with a prompt from Prompt management.")
 		}
@@ -35,7 +35,7 @@ func checkConverse(in *bedrockruntime.ConverseInput) error {
 	return nil
 }
 
-// checkRoles wants turns. A message of the role system is no turn.
+// checkRoles checks that roles alternate. A message of the role system is not a turn.
 func (c *converseRequest) checkRoles() error {
 	last := types.ConversationRole("")
 	for _, m := range c.in.Messages {
@@ -50,7 +50,7 @@ func (c *converseRequest) checkRoles() error {
 	if last != types.ConversationRoleAssistant || c.provider != "anthropic" {
 		return nil
 	}
-	// The models before Claude 4.6 continue an assistant's message.
+	// Models before Claude 4.6 continue an assistant's message.
 	if !prefills(c.model) {
 		return wire.Invalid("This model does not support assistant message prefill. The conversation must end with a user message.")
 	}

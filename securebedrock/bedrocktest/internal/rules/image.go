@@ -14,7 +14,8 @@ import (
 // maxImagePixel bounds each side of an image.
 const maxImagePixel = 8000
 
-// checkImage refuses bytes that are no image of the format, and one too large.
+// checkImage refuses bytes that are not an image of the format, and an image that is
+// too large.
 func checkImage(format string, data []byte) error {
 	var config image.Config
 	var err error
@@ -23,7 +24,7 @@ func checkImage(format string, data []byte) error {
 		config, err = png.DecodeConfig(bytes.NewReader(data))
 	case "jpeg":
 		config, err = jpeg.DecodeConfig(bytes.NewReader(data))
-		// A kind of JPEG that only Go does not read.
+		// Go does not read every kind of JPEG.
 		if unsupported := jpeg.UnsupportedError(""); errors.As(err, &unsupported) {
 			err = nil
 		}

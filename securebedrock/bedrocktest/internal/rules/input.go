@@ -1,3 +1,6 @@
+// Package rules refuses what Bedrock refuses beyond the constraints of its API
+// model: unknown models, and what the documentation and Bedrock's messages say
+// of conversations and bodies. No message repeats a value of a request.
 package rules
 
 import (
@@ -8,7 +11,7 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
-// CheckInput checks what the API's model does not say of an operation's input.
+// CheckInput refuses an input that breaks a rule beyond the API's model.
 func CheckInput(input any) error {
 	switch in := input.(type) {
 	case *bedrockruntime.ConverseInput:

@@ -9,20 +9,20 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
-// checkInvoke checks an InvokeModel: the types of content, then the body, which
-// each model has its own form of.
+// checkInvoke checks an InvokeModel: the content types, then the body in the form of
+// its model.
 func checkInvoke(model string, body []byte, contentType, accept *string) error {
 	if !IsJSON(contentType) {
 		return wire.Invalid("The provided Content Type is invalid or not supported for this model")
 	}
-	// Stability's first model answers with an image if that is asked for.
+	// Stability's first model answers with an image if the client asks for one.
 	if provider, _ := providerOf(model); !acceptsJSON(accept) && provider != "stability" {
 		return wire.Invalid("The provided Accept Type is invalid or not supported for this model")
 	}
 	return checkBody(model, body)
 }
 
-// acceptsJSON reports whether an Accept header takes JSON. An empty one does.
+// acceptsJSON reports whether an Accept header takes JSON. An empty header does.
 func acceptsJSON(accept *string) bool {
 	if accept == nil || strings.TrimSpace(*accept) == "" {
 		return true
@@ -33,15 +33,15 @@ func acceptsJSON(accept *string) bool {
 	})
 }
 
-// checkBody checks the body of the models whose request the documentation gives
-// (https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html).
-// Of other models it must be JSON.
+// checkBody checks the body of each model that has a documented request
+// (https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html). The
+// body of another model only has to be JSON.
 func checkBody(model string, body []byte) error {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
 		return wire.MalformedBody("")
 	}
-	// null is a key without a value.
+	// A key with the value null counts as missing.
 	for name, value := range fields {
 		if string(value) == "null" {
 			delete(fields, name)
@@ -107,8 +107,8 @@ func checkTitan(fields map[string]json.RawMessage) error {
 	return nil
 }
 
-// IsJSON reports whether a request says that its body is JSON. A client that
-// says nothing means JSON, though some SDKs then send a blob's default type.
+// IsJSON reports whether a request's content type is JSON. A missing content type
+// means JSON, and some SDKs send the default type of a blob in its place.
 func IsJSON(contentType *string) bool {
 	if contentType == nil {
 		return true

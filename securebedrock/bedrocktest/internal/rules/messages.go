@@ -8,7 +8,7 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
-// CheckMessages refuses what Bedrock refuses of any model.
+// CheckMessages refuses messages that no model of Bedrock takes.
 func CheckMessages(messages []types.Message) error {
 	if len(messages) == 0 {
 		return wire.Invalid("The messages field is empty. Add a Message object to the messages field and try again.")

@@ -9,9 +9,8 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
-// CheckModelID refuses an identifier that no model has, and a model that the
-// operation does not take. extra are identifiers that models have beside those that
-// are known.
+// CheckModelID refuses an identifier that no model has, and a model that the operation
+// does not take. extra holds identifiers of further models.
 func CheckModelID(operation, id string, extra []string) error {
 	if slices.Contains(extra, id) {
 		return nil
@@ -25,7 +24,7 @@ func CheckModelID(operation, id string, extra []string) error {
 	switch m.Kind {
 	case securebedrock.KindFoundationModel:
 	case securebedrock.KindInferenceProfile:
-		// An ARN's prefix can be any; that of an ID is known.
+		// An ARN may have any prefix. An ID must have a known one.
 		profile, err := securebedrock.ParseModel(name)
 		if err != nil || profile.Kind != securebedrock.KindInferenceProfile {
 			return unknown
@@ -34,7 +33,7 @@ func CheckModelID(operation, id string, extra []string) error {
 	case securebedrock.KindUnknown:
 		return unknown
 	default:
-		// Which of the account's own resources exist is not known.
+		// The server does not know which resources the account has.
 		return nil
 	}
 	if slices.Contains(extra, name) {
@@ -49,13 +48,13 @@ func CheckModelID(operation, id string, extra []string) error {
 	return nil
 }
 
-// naming is how a provider names its models: the name begins with one of
-// heads, and its other words are among words.
+// naming is how a provider names its models: a name begins with one of heads, and its
+// other words are among words.
 type naming struct{ heads, words []string }
 
-// namingOf gives the names of a provider's models: Supported foundation
-// models (https://docs.aws.amazon.com/bedrock/latest/userguide/models-supported.html)
-// and the model cards, looked up 2026-11.
+// namingOf returns how a provider names its models, after Supported foundation models
+// (https://docs.aws.amazon.com/bedrock/latest/userguide/models-supported.html) and the
+// model cards, as of 2026-11.
 func namingOf(provider string) naming {
 	list := strings.Fields
 	switch provider {
@@ -122,14 +121,14 @@ func isKnownModel(name string) bool {
 	return isWholeName(provider, rest, words)
 }
 
-// isModelNumber takes a version, a date, a size or a context length: "3",
-// "20240307", "v1", "70b", "8x7b", "a3b", "128k".
+// isModelNumber reports whether part is a version, a date, a size or a context length:
+// "3", "20240307", "v1", "70b", "8x7b", "a3b", "128k".
 func isModelNumber(part string) bool {
 	return part == "mm" || regexp.MustCompile(`^(?:[a-z]{0,2}[0-9]{1,3}[bk]?|[0-9]{4,8}|[0-9]+x[0-9]+b)$`).MatchString(part)
 }
 
-// isWholeName refuses a name that lacks the date or the version that every
-// model of its provider has, or has another date than the model.
+// isWholeName reports whether a name has the date or the version that every model of
+// its provider has, and no date of another model.
 func isWholeName(provider, rest string, words int) bool {
 	version := regexp.MustCompile(`-v[0-9]+(?::[0-9]+)*(?::[0-9]+k|:mm)?$`)
 	switch provider {
@@ -153,8 +152,8 @@ func isWholeName(provider, rest string, words int) bool {
 	return true
 }
 
-// anthropicVersions gives what follows the name of a model that is out, nil for
-// a model that is not known.
+// anthropicVersions returns what follows the name of a published model, nil for a
+// model that is not known.
 func anthropicVersions(stem string) []string {
 	switch stem {
 	case "claude-3-haiku":
@@ -181,8 +180,8 @@ func anthropicVersions(stem string) []string {
 	return nil
 }
 
-// converses reports whether Converse takes a model: embeddings, rerankers and
-// those that answer with images, video or speech it does not
+// converses reports whether Converse takes a model. It takes no embeddings, no
+// rerankers and no models that answer with images, video or speech
 // (https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html).
 func converses(name string) bool {
 	provider, rest, _ := strings.Cut(name, ".")
@@ -197,8 +196,8 @@ func converses(name string) bool {
 	return true
 }
 
-// providerOf is the provider and the name of the foundation model behind an
-// identifier; both are empty where the identifier does not tell.
+// providerOf returns the provider and the name of the foundation model behind an
+// identifier. Both are empty where the identifier does not show the model.
 func providerOf(id string) (provider, name string) {
 	m, err := securebedrock.ParseModel(id)
 	if err != nil {
@@ -216,8 +215,8 @@ func providerOf(id string) (provider, name string) {
 	return provider, name
 }
 
-// prefills reports whether a model of Anthropic's continues a conversation that
-// ends with the assistant: those with a date in their name do, and the oldest.
+// prefills reports whether a model of Anthropic's continues a conversation that ends
+// with the assistant. Models with a date in their name do, and the oldest ones.
 func prefills(model string) bool {
 	if strings.HasPrefix(model, "claude-v") || strings.HasPrefix(model, "claude-instant") {
 		return true

@@ -11,7 +11,7 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/conversation"
 )
 
-// checkTools checks the definitions of the tools, and the choice among them.
+// checkTools checks the definitions of the tools and the choice among them.
 func (c *converseRequest) checkTools() error {
 	config := c.in.ToolConfig
 	if config == nil {
@@ -40,12 +40,11 @@ func (c *converseRequest) checkTools() error {
 	return nil
 }
 
-// checkToolUse checks that each use of a tool is the assistant's and has its
-// result in the next message, and each result its use in the message before.
-// What a tool of the provider's own has done ("server_tool_use") has its result
-// in the same message.
+// checkToolUse checks that every use of a tool is the assistant's and has its result
+// in the next message, and that every result has its use in the message before. A tool
+// that the provider runs ("server_tool_use") has its result in the same message.
 func (c *converseRequest) checkToolUse() error {
-	var open []string // the uses that the next message must answer
+	var open []string // the next message must answer these uses
 	for i, m := range c.in.Messages {
 		if m.Role == types.ConversationRoleSystem {
 			continue
@@ -70,7 +69,7 @@ func (c *converseRequest) checkToolUse() error {
 	return nil
 }
 
-// toolIDs lists the IDs of a message's tool uses and results.
+// toolIDs returns the IDs of a message's tool uses and results.
 func (c *converseRequest) toolIDs(i int, m types.Message) (uses, results []string, err error) {
 	others := false
 	for j, block := range m.Content {

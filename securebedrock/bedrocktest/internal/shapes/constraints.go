@@ -17,14 +17,14 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
-// Checker holds requests against the constraints of the API's own model. The
-// zero requestChecker is ready to use, by several goroutines.
+// Checker checks requests against the constraints of the API's own model. The zero
+// value is ready to use, by several goroutines.
 type Checker struct{ patterns patterns }
 
-// Check refuses a request that breaks a constraint. An operation that the model does
-// not have is not refused.
+// Check refuses a request that breaks a constraint. It takes any request of an
+// operation that the model does not have.
 //
-// No message repeats a value of the request. Bedrock's own messages do, with
+// No message repeats a value of the request. Bedrock's own messages do: they have
 // "Value '…' at" in the place of "Value at".
 func (k *Checker) Check(operation string, r *wire.Request) error {
 	name := requestShape(operation)
@@ -38,26 +38,26 @@ func (k *Checker) Check(operation string, r *wire.Request) error {
 	return c.failure()
 }
 
-// patterns keeps the compiled patterns of the API's model.
+// patterns caches the compiled patterns of the API's model.
 type patterns struct{ compiled sync.Map }
 
 func (p *patterns) match(pattern, value string) bool {
 	found, ok := p.compiled.Load(pattern)
 	if !ok {
-		// The generator compiles each pattern before it writes it.
+		// The generator has compiled every pattern once, so this cannot panic.
 		found, _ = p.compiled.LoadOrStore(pattern, regexp.MustCompile("^(?:"+pattern+")$"))
 	}
 	compiled, ok := found.(*regexp.Regexp)
 	return !ok || compiled.MatchString(value)
 }
 
-// constraints holds a request against the API's model.
+// constraints collects the violations of one request.
 type constraints struct {
 	patterns *patterns
 	errors   []string
 }
 
-// maxViolations is how many violations a message tells. A request can have
+// maxViolations bounds the violations in a message, since a request can have
 // thousands.
 const maxViolations = 10
 
@@ -76,7 +76,7 @@ func (c *constraints) add(path, format string, args ...any) {
 	c.errors = append(c.errors, "Value at '"+path+"' failed to satisfy constraint: "+fmt.Sprintf(format, args...))
 }
 
-// request checks every member of an operation's request, wherever it is.
+// request checks every member of an operation's request, in the body and elsewhere.
 func (c *constraints) request(s shape, r *wire.Request) error {
 	inBody := func(m member) bool { return m.location == "" }
 	body := map[string]any{}
@@ -94,7 +94,7 @@ func (c *constraints) request(s shape, r *wire.Request) error {
 		case "":
 			value = body[m.name]
 		case "payload":
-			// The frames of an event stream are read later.
+			// The frames of an event stream are no part of the request.
 			if r.Body != nil {
 				c.length(shapeOf(m.shape), m.name, len(r.Body))
 			}
@@ -126,8 +126,8 @@ func (c *constraints) member(m member, path string, value any) {
 	}
 }
 
-// value checks a value and what it holds. A value of another type than the
-// shape's has met the deserializer before.
+// value checks a value and its parts. The deserializer has already refused a value of
+// another type.
 func (c *constraints) value(name, path string, value any) {
 	s := shapeOf(name)
 	switch s.kind {
@@ -163,7 +163,7 @@ func (c *constraints) value(name, path string, value any) {
 	}
 }
 
-// padding is by how much DecodedLen of a text without its padding is too long.
+// padding returns how far DecodedLen exceeds the length of a text without padding.
 func padding(text string) int {
 	if n := len(strings.TrimRight(text, "=")); n%4 != 0 {
 		return base64.StdEncoding.DecodedLen(n) - base64.RawStdEncoding.DecodedLen(n)
@@ -189,7 +189,7 @@ func (c *constraints) structure(s shape, path string, fields map[string]any) {
 	}
 }
 
-// entries checks a map. A key is the application's own, so that no path has it.
+// entries checks a map. No path names a key, since keys are the application's own.
 func (c *constraints) entries(s shape, path string, entries map[string]any) {
 	c.length(s, path, len(entries))
 	for key, value := range entries {
@@ -229,8 +229,8 @@ func (c *constraints) length(s shape, path string, n int) {
 	}
 }
 
-// number checks a JSON number, a number of the query, and the strings that JSON
-// has in the place of NaN and the infinities.
+// number checks a JSON number, a number of the query, or a string that stands for NaN
+// or an infinity.
 func (c *constraints) number(s shape, path string, value any) {
 	n, err := strconv.ParseFloat(fmt.Sprint(value), 64)
 	if err != nil {

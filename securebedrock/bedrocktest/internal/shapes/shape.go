@@ -1,8 +1,10 @@
+// Package shapes checks requests against the constraints of Bedrock's API model:
+// required members, lengths, ranges, patterns, enums and unions.
 package shapes
 
 //go:generate go run ../../../../internal/runtimemodel/gen
 
-// shapeKind is what a value of a shape is on the wire.
+// shapeKind is how a value of a shape is written.
 type shapeKind int
 
 const (
@@ -15,8 +17,8 @@ const (
 	isBlob
 )
 
-// shape is a type of the API with its constraints. min and max bound a number's
-// value, and the length of anything else.
+// shape is a type of the API with its constraints. min and max bound the value of a
+// number and the length of anything else.
 type shape struct {
 	kind     shapeKind
 	union    bool
@@ -24,11 +26,11 @@ type shape struct {
 	pattern  string
 	enum     []string
 	members  []member
-	element  string // of a list, and of a map the value
+	element  string // of a list's elements, or of a map's values
 	key      string
 }
 
-// member is a member of a structure. Without a location it is in the body.
+// member is a member of a structure. An empty location means the body.
 type member struct {
 	name, shape    string
 	required       bool

@@ -13,9 +13,9 @@ import (
 	"github.com/aws/smithy-go/eventstream"
 )
 
-// Frames reads the frames of a request. Each is the payload of an outer
-// frame that signs it, in a chain that begins with the request's signature; an
-// outer frame without payload is the end.
+// Frames reads the frames of a request. An outer frame signs each of them, in a chain
+// that begins with the request's signature. An outer frame without payload ends the
+// stream.
 type Frames struct {
 	body    io.Reader
 	signer  *v4.StreamSigner
@@ -31,7 +31,7 @@ func NewFrames(body io.Reader, id Identity) *Frames {
 	}
 }
 
-// Next returns the content of the next chunk, or io.EOF.
+// Next returns the next frame, without its signature, or io.EOF.
 func (f *Frames) Next(ctx context.Context) ([]byte, error) {
 	outer, err := f.decoder.Decode(f.body, nil)
 	if err != nil {

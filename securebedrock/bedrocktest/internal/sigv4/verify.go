@@ -1,3 +1,5 @@
+// Package sigv4 verifies Signature Version 4 on requests and on the frames of a
+// stream, and holds the keys that the server knows.
 package sigv4
 
 import (
@@ -26,12 +28,12 @@ const (
 	eventsSignature = "STREAMING-AWS4-HMAC-SHA256-EVENTS"
 )
 
-// Identity is what a request says of its signer. It is filled in as far as the
-// request goes, whether or not the signature holds.
+// Identity is what a request says about its signer. It is filled in as far as the
+// request allows, even if the signature does not match.
 type Identity struct {
 	Scheme, AccessKeyID, Region, Service string
 
-	Key       Key    // valid only if the request was authenticated
+	Key       Key    // set only if the request was authenticated
 	signature []byte // the seed of a signed stream
 }
 
@@ -43,8 +45,8 @@ type Verifier struct {
 
 // Verify computes a request's signature anew and compares it. body is the request's
 // body, nil for an event stream. The computation follows the specification and does
-// not use the SDK's signer: it accepts whichever headers a client signs, and so
-// checks the SDK's signer independently
+// not use the SDK's signer: any set of signed headers is accepted, and the SDK's
+// signer is checked independently
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html).
 func (v Verifier) Verify(r *http.Request, body []byte, service string, streamed bool) (Identity, error) {
 	var id Identity
@@ -149,7 +151,7 @@ func parseAuthorization(scheme, rest string) (authorization, bool) {
 	return a, a.accessKeyID != "" && len(a.headers) > 0 && len(a.signature) == sha256.Size
 }
 
-// sign computes the signature that the request should have.
+// sign returns the signature that the request should have.
 func (a authorization) sign(r *http.Request, body []byte, secret string, streamed bool) ([]byte, error) {
 	if !slices.Contains(a.headers, "host") && !slices.Contains(a.headers, ":authority") {
 		return nil, denied("InvalidSignatureException", "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
@@ -198,7 +200,7 @@ func (a authorization) sign(r *http.Request, body []byte, secret string, streame
 	return signing, nil
 }
 
-// canonicalHeaders are the signed headers with their values, each on a line.
+// canonicalHeaders returns the signed headers with their values, each on a line.
 func canonicalHeaders(r *http.Request, names []string) string {
 	var b strings.Builder
 	for _, name := range names {
@@ -238,8 +240,8 @@ func unescape(s string) string {
 	return s
 }
 
-// escape escapes all but RFC 3986's unreserved characters. A path arrives
-// escaped and is escaped once more, as every service but S3 wants it.
+// escape escapes all but the unreserved characters of RFC 3986. A path arrives escaped
+// and is escaped once more, as every service but S3 requires.
 func escape(s string, path bool) string {
 	var b strings.Builder
 	for _, c := range []byte(s) {

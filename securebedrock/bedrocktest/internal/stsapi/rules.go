@@ -13,7 +13,7 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
-// What STS's API reference says of each parameter
+// constraint is what STS's API reference says of a parameter
 // (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html).
 type constraint struct {
 	name     string

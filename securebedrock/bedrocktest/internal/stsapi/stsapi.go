@@ -1,3 +1,5 @@
+// Package stsapi answers AWS STS's query API: it decodes the form, checks the
+// parameters and issues sessions.
 package stsapi
 
 import (
@@ -26,7 +28,7 @@ const (
 	opIdentity    = "GetCallerIdentity"
 )
 
-// Decode decodes the form that STS's query protocol posts.
+// Decode decodes a form of STS's query protocol.
 func Decode(body []byte) (operation string, input any, err error) {
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
@@ -101,7 +103,7 @@ func formList(form url.Values, name string) []string {
 	return list
 }
 
-// Answer answers an input for the key that signed the request. Every role of any
+// Answer returns the result for an input that caller has signed. Every role of any
 // account can be assumed, since the server knows no trust policy.
 func Answer(keys *sigv4.Keyring, input any, caller sigv4.Key) (any, error) {
 	switch in := input.(type) {
@@ -151,7 +153,7 @@ type identityResult struct {
 	Account string
 }
 
-// session issues a session of a role that has been checked.
+// session issues a session of a role. The caller has checked the parameters.
 func session(keys *sigv4.Keyring, roleARN, name string, seconds *int32) sessionResult {
 	duration := time.Hour
 	if seconds != nil {
@@ -196,8 +198,8 @@ func EncodeResult(operation, requestID string, result any) ([]byte, error) {
 	}{xml.Name{Space: stsNamespace, Local: operation + "Response"}, result, requestID})
 }
 
-// EncodeError returns the status and the XML of an error. STS has older names for
-// some errors of the other services.
+// EncodeError returns the status and the XML of an error. STS has older names for some
+// errors of other services.
 func EncodeError(requestID string, e *wire.Error) (int, []byte) {
 	code, status := e.Code, e.Status
 	switch code {

@@ -13,9 +13,9 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/misuse"
 )
 
-// checkReply refuses an answer that no model could give, and one that would not
-// arrive: the SDK's serializer writes nothing in the place of a document that does
-// not encode. The answer returned is the Reply's own or a copy.
+// checkReply refuses an answer that no model could give. It also refuses a document
+// that does not encode, because the SDK's serializer would leave that out silently.
+// The returned answer is the Reply's own or a copy.
 func checkReply(answer *bedrockruntime.ConverseOutput) (*bedrockruntime.ConverseOutput, error) {
 	out := *answer
 	switch u := out.Usage; {
@@ -64,7 +64,7 @@ func checkReply(answer *bedrockruntime.ConverseOutput) (*bedrockruntime.Converse
 	return &out, nil
 }
 
-// checkBlock checks what Converse and ConverseStream can carry.
+// checkBlock refuses a block that Converse and ConverseStream cannot carry.
 func checkBlock(block types.ContentBlock) error {
 	if v := reflect.ValueOf(block); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 		return fmt.Errorf("it is nil")

@@ -10,9 +10,9 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/conversation"
 )
 
-// heed makes an answer what the request's stop sequences and maximum of tokens
-// leave of it, and returns the stop sequence that ended it. An answer with a stop
-// reason of its own stays as it is: whoever gave it knows what it ends with.
+// heed ends an answer where the request's stop sequences or its maximum of tokens end
+// it, and returns the stop sequence. An answer with a stop reason of its own is left
+// as it is.
 func heed(in *bedrockruntime.ConverseInput, answer *bedrockruntime.ConverseOutput) (*bedrockruntime.ConverseOutput, string) {
 	limits := in.InferenceConfig
 	message, ok := answer.Output.(*types.ConverseOutputMemberMessage)
@@ -44,7 +44,7 @@ func stopped(content []types.ContentBlock, sequences []string) (kept []types.Con
 		}
 		at := -1
 		for _, s := range sequences {
-			// Of two that begin at one place the longer was the one asked for.
+			// Of two stop sequences at one place, the longer one applies.
 			if n := strings.Index(text.Value, s); s != "" && n >= 0 && (at < 0 || n < at || n == at && len(s) > len(stop)) {
 				at, stop = n, s
 			}
@@ -56,7 +56,7 @@ func stopped(content []types.ContentBlock, sequences []string) (kept []types.Con
 	return content, ""
 }
 
-// shortened cuts content after n tokens, as contentTokens counts them.
+// shortened cuts content after n tokens, counted like ContentTokens does.
 func shortened(content []types.ContentBlock, n int) []types.ContentBlock {
 	for i, block := range content {
 		if count := conversation.ContentTokens([]types.ContentBlock{block}); count <= n {
@@ -72,7 +72,7 @@ func shortened(content []types.ContentBlock, n int) []types.ContentBlock {
 	return content
 }
 
-// withText is content with a text after it, if there is any.
+// withText returns content with a text appended, unless the text is empty.
 func withText(content []types.ContentBlock, text string) []types.ContentBlock {
 	out := append([]types.ContentBlock{}, content...)
 	if text != "" {
@@ -81,10 +81,9 @@ func withText(content []types.ContentBlock, text string) []types.ContentBlock {
 	return out
 }
 
-// addStopSequence gives the stop sequence to a Converse that asks for it by its
-// path in the model's own answer
-// (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html,
-// additionalModelResponseFieldPaths).
+// addStopSequence adds the stop sequence where a Converse asks for its path in the
+// model's own answer (additionalModelResponseFieldPaths of
+// https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html).
 func addStopSequence(in *bedrockruntime.ConverseInput, out *bedrockruntime.ConverseOutput, stop string) {
 	for _, path := range in.AdditionalModelResponseFieldPaths {
 		if path == "/stop_sequence" && out.AdditionalModelResponseFields == nil && out.StopReason == types.StopReasonStopSequence {

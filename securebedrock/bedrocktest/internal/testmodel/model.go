@@ -1,3 +1,5 @@
+// Package testmodel is the model behind the server: it asks the test's Reply or
+// answers by itself, and completes the answer.
 package testmodel
 
 import (
@@ -13,8 +15,8 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/misuse"
 )
 
-// Model answers prompts: with the test's own functions, or by itself. The zero model
-// is ready to use.
+// Model answers prompts, with the test's functions or by itself. The zero value is
+// ready to use.
 type Model struct {
 	mu     sync.Mutex
 	reply  func(*bedrockruntime.ConverseInput) (*bedrockruntime.ConverseOutput, error)
@@ -35,20 +37,20 @@ func (m *Model) SetInvoker(reply func(model string, body []byte) ([]byte, error)
 	m.invoke = reply
 }
 
-// Invoker returns what setInvoker was given.
+// Invoker returns the function that SetInvoker set.
 func (m *Model) Invoker() func(model string, body []byte) ([]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.invoke
 }
 
-// Ask gets the model's answer, complete, and the stop sequence that ended it.
+// Ask returns the model's answer, complete, and the stop sequence that ended it.
 func (m *Model) Ask(in *bedrockruntime.ConverseInput, start time.Time) (*bedrockruntime.ConverseOutput, string, error) {
 	m.mu.Lock()
 	reply := m.reply
 	m.mu.Unlock()
 
-	// The request is kept, and the prompt counted, before reply may change it.
+	// The request is copied, and the prompt counted, before reply may change either.
 	request := &bedrockruntime.ConverseInput{InferenceConfig: in.InferenceConfig, AdditionalModelResponseFieldPaths: in.AdditionalModelResponseFieldPaths}
 	prompt := conversation.PromptTokens(in.System, in.Messages)
 	var answer *bedrockruntime.ConverseOutput
@@ -102,7 +104,7 @@ func Complete(answer *bedrockruntime.ConverseOutput, in *bedrockruntime.Converse
 	return &out
 }
 
-// Quote is the default answer.
+// Quote returns the default answer.
 func Quote(in *bedrockruntime.ConverseInput) *bedrockruntime.ConverseOutput {
 	if use := chosenTool(in); use != nil {
 		return use
@@ -116,7 +118,7 @@ func Quote(in *bedrockruntime.ConverseInput) *bedrockruntime.ConverseOutput {
 	return conversation.TextAnswer(`You said: "` + said + `". This answer comes from a test server; no model was asked.`)
 }
 
-// lastUserText is the text of the last message of a user that has any.
+// lastUserText returns the text of the user's last message with any.
 func lastUserText(messages []types.Message) string {
 	for i := len(messages) - 1; i >= 0; i-- {
 		if messages[i].Role != types.ConversationRoleUser {

@@ -14,8 +14,8 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/misuse"
 )
 
-// AskInvoke asks ReplyInvoke. The answer stands for its body where the exchange
-// wants one: it has the counts and no text.
+// AskInvoke asks a ReplyInvoke. The returned answer stands for the body: it has the
+// counts and no text.
 func AskInvoke(reply func(string, []byte) ([]byte, error), in *bedrockruntime.InvokeModelInput, prompt *bedrockruntime.ConverseInput, start time.Time) (*bedrockruntime.ConverseOutput, []byte, error) {
 	raw, err := misuse.Call("ReplyInvoke", func() ([]byte, error) { return reply(aws.ToString(in.ModelId), bytes.Clone(in.Body)) })
 	if err != nil || raw == nil {
@@ -34,7 +34,7 @@ func AskInvoke(reply func(string, []byte) ([]byte, error), in *bedrockruntime.In
 	return Complete(&bedrockruntime.ConverseOutput{Output: &types.ConverseOutputMemberMessage{Value: types.Message{Role: types.ConversationRoleAssistant}}, Usage: conversation.Usage(input, output)}, prompt, 0, start), raw, nil
 }
 
-// AnyPrompt is the prompt of a body whose form is not known: all its strings.
+// AnyPrompt returns the prompt of a body in an unknown form: all its strings.
 func AnyPrompt(in *bedrockruntime.InvokeModelInput) *bedrockruntime.ConverseInput {
 	var content []types.ContentBlock
 	for _, text := range family.Strings(in.Body) {

@@ -13,8 +13,8 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/ids"
 )
 
-// chosenTool is the use of a tool where the request's tool choice leaves the
-// model no other answer: of the tool that it names, or of the first.
+// chosenTool returns the use of a tool where the request's tool choice demands one: of
+// the named tool, or of the first. Otherwise it returns nil.
 func chosenTool(in *bedrockruntime.ConverseInput) *bedrockruntime.ConverseOutput {
 	if in.ToolConfig == nil {
 		return nil
@@ -53,19 +53,18 @@ func chosenTool(in *bedrockruntime.ConverseInput) *bedrockruntime.ConverseOutput
 	return nil
 }
 
-// maxSample is how many values a sample holds at most: a schema can refer to
-// itself.
+// maxSample bounds the values of a sample, since a schema can refer to itself.
 const maxSample = 1000
 
-// sampler makes a value that a JSON schema takes.
+// sampler makes a value that satisfies a JSON schema.
 type sampler struct {
 	root map[string]any
 	left int
 }
 
-// value is the same for the same schema: of an object its required properties, of
-// a number or a length the least. It knows the keywords that tool definitions
-// commonly have.
+// value returns the same value for the same schema: an object's required properties, a
+// number's or a length's minimum. It knows the keywords that tool definitions commonly
+// have.
 func (p *sampler) value(schema map[string]any) any {
 	if p.left--; p.left < 0 {
 		return nil
@@ -161,7 +160,7 @@ func (p *sampler) value(schema map[string]any) any {
 	return object
 }
 
-// resolve follows a reference within a schema: "#/$defs/name".
+// resolve follows a reference within a schema, such as "#/$defs/name".
 func resolve(root map[string]any, ref string) any {
 	var at any = root
 	path, ok := strings.CutPrefix(ref, "#")
