@@ -22,8 +22,8 @@ func (s *ruleStep) HandleSerialize(ctx context.Context, in middleware.SerializeI
 ) {
 	ex := exchangeOf(ctx)
 	if ex == nil || ex.op != s.op {
-		return middleware.SerializeOutput{}, middleware.Metadata{}, &PolicyError{Rule: ErrGuardrailRequired, Operation: s.op.name,
-			Detail: "the call did not enter through the guard's own chain"}
+		return middleware.SerializeOutput{}, middleware.Metadata{}, bypassed(s.op.name,
+			"the call did not enter through the guard's own chain")
 	}
 	if err := s.approve(ctx, ex, &in); err != nil {
 		return middleware.SerializeOutput{}, middleware.Metadata{}, ex.named(err)

@@ -27,14 +27,14 @@ func TestConcurrentClose(t *testing.T) {
 		for i := range 16 {
 			wg.Go(func() {
 				if i%2 == 0 {
-					if _, err := c.Converse(context.Background(), converse("x")); err != nil && !errors.Is(err, securebedrock.ErrConfig) {
+					if _, err := c.Converse(context.Background(), converse("x")); err != nil && !errors.Is(err, securebedrock.ErrClosed) {
 						t.Errorf("a call in flight failed: %v", err)
 					}
 					return
 				}
 				out, err := c.ConverseStream(context.Background(), converseStream(longPrompt))
 				if err != nil {
-					if !errors.Is(err, securebedrock.ErrConfig) && !errors.Is(err, securebedrock.ErrStreamTruncated) && !errors.Is(err, context.Canceled) {
+					if !errors.Is(err, securebedrock.ErrClosed) && !errors.Is(err, securebedrock.ErrStreamTruncated) && !errors.Is(err, context.Canceled) {
 						t.Errorf("a stream failed: %v", err)
 					}
 					return

@@ -66,7 +66,7 @@ func TestForgedCallID(t *testing.T) {
 			for op, call := range calls {
 				err := call()
 				if row.refused {
-					refusedBy(t, err, securebedrock.ErrModel)
+					refusedBy(t, err, securebedrock.ErrConfig)
 					continue
 				}
 				if err != nil {

@@ -101,7 +101,7 @@ func TestShutdownLosesNoOutcome(t *testing.T) {
 				t.Errorf("%d outcomes at the end of Shutdown, want %d", got, want)
 			}
 			_, err := c.Converse(t.Context(), converse("hello"))
-			refusedBy(t, err, securebedrock.ErrConfig)
+			refusedBy(t, err, securebedrock.ErrClosed)
 			wg.Wait()
 			settled(t, "no connection left", func() bool { return server.Connections() == 0 })
 		})
@@ -123,9 +123,9 @@ func TestShutdownRefusesNewCalls(t *testing.T) {
 	go func() { down <- c.Shutdown(t.Context()) }()
 	settled(t, "new calls are refused", func() bool {
 		_, err := c.Converse(t.Context(), converse("hello"))
-		return errors.Is(err, securebedrock.ErrConfig)
+		return errors.Is(err, securebedrock.ErrClosed)
 	})
-	if _, err := c.Runtime().Converse(t.Context(), converse("hello")); !errors.Is(err, securebedrock.ErrConfig) {
+	if _, err := c.Runtime().Converse(t.Context(), converse("hello")); !errors.Is(err, securebedrock.ErrClosed) {
 		t.Errorf("Runtime: %v", err)
 	}
 	if text, err := drain(out.GetStream()); err != nil || text == "" {

@@ -98,7 +98,7 @@ func (s *chainStep) enter(ctx context.Context, e *entry, input any) (*Result, er
 	}
 	clone, ok := op.clone(input)
 	if !ok {
-		return nil, op.foreign(input)
+		return nil, named(op.foreign(input), op.name, "")
 	}
 	e.facts.Input = clone
 	e.facts.CorrelationID = correlationID(ctx)

@@ -209,7 +209,7 @@ func (c *Client) Shutdown(ctx context.Context) error {
 		return noContext("Shutdown")
 	}
 	if withinCall() {
-		return refuse(ErrConfig, "Shutdown was called within a call, for whose end it would wait; call it from another goroutine")
+		return &PolicyError{Rule: ErrConfig, Operation: "Shutdown", Detail: "it was called within a call, for whose end it would wait; call it from another goroutine"}
 	}
 	idle := c.g.calls.close()
 	var err error

@@ -2,13 +2,11 @@ package securebedrock
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go/middleware"
 
-	"github.com/securebedrock/securebedrock-go/internal/refusal"
 	"github.com/securebedrock/securebedrock-go/internal/session"
 )
 
@@ -43,32 +41,14 @@ func (c *sealedCredentials) Retrieve(ctx context.Context) (aws.Credentials, erro
 func (c *sealedCredentials) retrieve(ctx context.Context) (aws.Credentials, string, error) {
 	if c.session == nil {
 		creds, err := c.inner.Retrieve(ctx)
-		return creds, "", withPolicy(withUnusedKey(err))
+		return creds, "", named(withUnusedKey(err), "", "")
 	}
 	got, err := c.session.Get(ctx)
 	if err != nil {
-		return aws.Credentials{}, "", fmt.Errorf("securebedrock: role %s could not be assumed through STS in %s: %w", c.role, c.region, withPolicy(withUnusedKey(err)))
+		return aws.Credentials{}, "", fmt.Errorf("securebedrock: role %s could not be assumed through STS in %s: %w", c.role, c.region, named(withUnusedKey(err), "", ""))
 	}
 	return got.Credentials, got.Principal, nil
 }
-
-// withPolicy puts the PolicyError of a refusal before an error that wraps the refusal,
-// such as the SDK's for a request to STS.
-func withPolicy(err error) error {
-	var r *refusal.Refusal
-	if !errors.As(err, &r) {
-		return err
-	}
-	return &refusedCredentials{err, &PolicyError{Rule: r.Rule, Operation: r.Operation, Detail: r.Detail}}
-}
-
-type refusedCredentials struct {
-	error
-	policy *PolicyError
-}
-
-// Unwrap returns the PolicyError first.
-func (e *refusedCredentials) Unwrap() []error { return []error{e.policy, e.error} }
 
 // ProviderSources keeps the SDK's user agent truthful.
 func (c *sealedCredentials) ProviderSources() []aws.CredentialSource {

@@ -90,7 +90,7 @@ func (d *duplexStep) HandleInitialize(ctx context.Context, in middleware.Initial
 // refuseOutsideGuard answers a bidirectional call on the Runtime client out of whose
 // options somebody took the guard, and with it every step of ours.
 func refuseOutsideGuard(ctx context.Context, inner *bedrockruntime.Client) error {
-	err := &PolicyError{Rule: ErrGuardrailRequired, Operation: duplexOperation, Detail: "a per-call option took the guard out of the stack"}
+	err := bypassed(duplexOperation, "a per-call option took the guard out of the stack")
 	errStop := errors.New("the stack is not to be run")
 	var sdk middleware.DeserializeMiddleware
 	_, _ = inner.InvokeModelWithBidirectionalStream(ctx, nil, func(o *bedrockruntime.Options) {

@@ -1,11 +1,6 @@
 package securebedrock
 
-import (
-	"errors"
-	"strings"
-
-	"github.com/securebedrock/securebedrock-go/internal/refusal"
-)
+import "github.com/securebedrock/securebedrock-go/internal/refusal"
 
 // The rules. A refusal is a *PolicyError whose Rule is one of these, so that
 // errors.Is(err, ErrResidency) tells which rule spoke and errors.As gives the
@@ -13,8 +8,12 @@ import (
 // not refusals.
 var (
 	// ErrConfig: an Options field, the aws.Config or the wrapped client cannot
-	// be used as it is. Constructors return all faults joined.
+	// be used as it is. Constructors return all faults joined. So it is with a call's
+	// own argument that no other rule is about: a nil context, a RequestMetadata that
+	// Bedrock would not take.
 	ErrConfig = refusal.Config
+	// ErrClosed: the Client was closed, by Close or by Shutdown.
+	ErrClosed = refusal.Closed
 	// ErrRegion: an ARN, a bucket or a key names another region or partition than
 	// Options.Region, or what region it is of cannot be told, or the request was
 	// about to be signed for another one.
@@ -28,8 +27,11 @@ var (
 	// ErrModel: the model identifier cannot be parsed, is missing, is not in
 	// Options.Models, or is of a kind that only Options.Profiles could tell.
 	ErrModel = refusal.Model
-	// ErrGuardrailRequired: the call did not pass the rules, so nothing shows
-	// that it carries the guardrail.
+	// ErrBypassed: the call went round the rules, so that nothing shows what it
+	// carries. A per-call option or a step of the SDK's stack took the guard out.
+	ErrBypassed = refusal.Bypassed
+	// ErrGuardrailRequired: Options name no guardrail, and Unguarded gives no reason for
+	// that. The fault is an ErrConfig, too.
 	ErrGuardrailRequired = refusal.GuardrailRequired
 	// ErrGuardrailOverride: the caller's guardrail settings differ from the
 	// pinned ones.
@@ -83,46 +85,68 @@ type PolicyError struct {
 }
 
 // Error says operation, rule, value and remedy in one line.
-func (e *PolicyError) Error() string {
-	var b strings.Builder
-	b.WriteString("securebedrock: ")
-	if e.Operation != "" {
-		b.WriteString(e.Operation)
-		b.WriteString(": ")
-	}
-	if e.Rule == nil {
-		b.WriteString("refused")
-	} else {
-		b.WriteString(e.Rule.Error())
-	}
-	if e.Detail != "" {
-		b.WriteString(": ")
-		b.WriteString(e.Detail)
-	}
-	return b.String()
-}
+func (e *PolicyError) Error() string { return refusal.Text(e.Operation, e.Rule, e.Detail) }
 
 // Unwrap returns the rule.
 func (e *PolicyError) Unwrap() error { return e.Rule }
 
-// named completes a refusal with what the call was.
-func named(err error, operation, model string) error {
-	var p *PolicyError
-	var r *refusal.Refusal
-	switch {
-	case errors.As(err, &p):
-		p.Operation, p.Model = operation, model
-	case errors.As(err, &r):
-		return &PolicyError{Rule: r.Rule, Operation: operation, Model: model, Detail: r.Detail}
-	}
-	return err
-}
+// refuse is a broken rule inside of the package, before named tells what the call was.
+func refuse(rule error, detail string) error { return refusal.New(rule, detail) }
 
 // bypassed is the refusal of what has gone round the rules.
 func bypassed(operation, detail string) error {
-	return &PolicyError{Rule: ErrGuardrailRequired, Operation: operation, Detail: detail}
+	return &PolicyError{Rule: ErrBypassed, Operation: operation, Detail: detail}
 }
 
-func refuse(rule error, detail string) *PolicyError {
-	return &PolicyError{Rule: rule, Detail: detail}
+// closedError is the refusal of what comes after Close.
+func closedError(operation, model, detail string) error {
+	return &PolicyError{Rule: ErrClosed, Operation: operation, Model: model, Detail: detail}
 }
+
+// named makes the PolicyError of a refusal, with the operation and the model of the
+// call. It is the one place that does, and every error that a user gets has passed it.
+// Other errors stay as they are.
+func named(err error, operation, model string) error {
+	r := refusalIn(err)
+	if r == nil {
+		return err
+	}
+	p := &PolicyError{Rule: r.Rule, Operation: operation, Model: model, Detail: r.Detail}
+	if r.Operation != "" {
+		p.Operation, p.Model = r.Operation, ""
+	}
+	if err == error(r) {
+		return p
+	}
+	return &refusedWithin{error: err, policy: p}
+}
+
+// refusalIn finds the outermost refusal of an error; nil where there is none, and where
+// a PolicyError wraps the refusal.
+func refusalIn(err error) *refusal.Refusal {
+	switch e := err.(type) { //nolint:errorlint // each of the errors is looked at by itself
+	case *PolicyError:
+		return nil
+	case *refusal.Refusal:
+		return e
+	case interface{ Unwrap() error }:
+		return refusalIn(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, err := range e.Unwrap() {
+			if r := refusalIn(err); r != nil {
+				return r
+			}
+		}
+	}
+	return nil
+}
+
+// refusedWithin is an error that wraps a refusal, such as the SDK's for a request that
+// could not be sent.
+type refusedWithin struct {
+	error
+	policy *PolicyError
+}
+
+// Unwrap returns the PolicyError first, so that it is what errors.As and RuleName find.
+func (e *refusedWithin) Unwrap() []error { return []error{e.policy, e.error} }

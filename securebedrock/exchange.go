@@ -84,5 +84,5 @@ func deliveryOf(ctx context.Context) *delivery {
 	return new(delivery)
 }
 
-// named completes a refusal with what the call was.
+// named makes the public error of a refusal in this exchange.
 func (ex *exchange) named(err error) error { return named(err, ex.op.name, ex.call.Model.ID) }

@@ -75,8 +75,8 @@ func TestCredentialsAreSealed(t *testing.T) {
 	if _, err := c.Converse(t.Context(), converse("hello")); err != nil {
 		t.Fatal(err)
 	}
-	refusedBy(t, early, securebedrock.ErrGuardrailRequired)
-	if _, err := c.Runtime().Options().Credentials.Retrieve(t.Context()); !errors.Is(err, securebedrock.ErrGuardrailRequired) {
+	refusedBy(t, early, securebedrock.ErrBypassed)
+	if _, err := c.Runtime().Options().Credentials.Retrieve(t.Context()); !errors.Is(err, securebedrock.ErrBypassed) {
 		t.Errorf("outside of a call: %v", err)
 	}
 	if !aws.IsCredentialsProvider(c.Runtime().Options().Credentials, credentials.StaticCredentialsProvider{}) {

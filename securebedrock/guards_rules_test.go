@@ -119,7 +119,7 @@ func TestGateDemandsTheRules(t *testing.T) {
 					return err
 				})
 			})
-			refusedBy(t, err, securebedrock.ErrGuardrailRequired)
+			refusedBy(t, err, securebedrock.ErrBypassed)
 			nothingArrived(t, server)
 		})
 	}
@@ -289,7 +289,7 @@ func TestCallID(t *testing.T) {
 		server := bedrocktest.NewServer(t)
 		c := newClient(t, server)
 		_, err := c.InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String(haiku), Body: invokeBody("hello"), RequestMetadata: aws.String("team=claims")})
-		refusedBy(t, err, securebedrock.ErrModel)
+		refusedBy(t, err, securebedrock.ErrConfig)
 		nothingArrived(t, server)
 	})
 }
@@ -453,7 +453,7 @@ func TestClosedClientRefuses(t *testing.T) {
 	c.Close()
 	c.Close()
 	_, err := c.Converse(t.Context(), converse("a secret"))
-	refusedBy(t, err, securebedrock.ErrConfig)
+	refusedBy(t, err, securebedrock.ErrClosed)
 	if r := rec.one(t); r.outcome.Err == nil {
 		t.Error("the refusal is not recorded")
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/transport/http/protocol/restjson1"
 
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
 )
@@ -96,6 +97,34 @@ func refusedBy(t *testing.T, err, rule error) {
 	}
 	if p.Operation == "" {
 		t.Errorf("the refusal does not name its operation: %v", err)
+	}
+	onlyPublic(t, err)
+}
+
+// onlyPublic fails where err holds an internal refusal that no PolicyError stands
+// before.
+func onlyPublic(t *testing.T, err error) {
+	t.Helper()
+	var walk func(err error) (public, internal bool)
+	walk = func(err error) (bool, bool) {
+		switch e := err.(type) { //nolint:errorlint // each of the errors is looked at by itself
+		case *securebedrock.PolicyError:
+			return true, false
+		case *refusal.Refusal:
+			return false, true
+		case interface{ Unwrap() error }:
+			return walk(e.Unwrap())
+		case interface{ Unwrap() []error }:
+			for _, err := range e.Unwrap() {
+				if public, internal := walk(err); public || internal {
+					return public, internal
+				}
+			}
+		}
+		return false, false
+	}
+	if _, internal := walk(err); internal {
+		t.Errorf("an internal refusal comes before the PolicyError: %#v", err)
 	}
 }
 

@@ -81,10 +81,10 @@ func perCallOptions() []perCall {
 		{"signing region", plain(bedrockruntime.WithSigV4SigningRegion("eu-west-1")), nil, nil},
 		{"Protocol", plain(func(o *sdkOptions) { o.Protocol = nil }), nil, errAny},
 		{"Retryer", plain(func(o *sdkOptions) { o.Retryer = aws.NopRetryer{}; o.RetryMaxAttempts = 9 }), nil, nil},
-		{"APIOptions cleared", plain(func(o *sdkOptions) { o.APIOptions = nil }), nil, securebedrock.ErrGuardrailRequired},
+		{"APIOptions cleared", plain(func(o *sdkOptions) { o.APIOptions = nil }), nil, securebedrock.ErrBypassed},
 		{"APIOptions and HTTPClient replaced", func(url string) func(*sdkOptions) {
 			return func(o *sdkOptions) { o.APIOptions, o.HTTPClient = nil, redirecting{url} }
-		}, nil, securebedrock.ErrGuardrailRequired},
+		}, nil, securebedrock.ErrBypassed},
 		{"a nil option", plain(nil), nil, errSkip},
 
 		{"host rewritten before signing", rewrite(func(r *smithyhttp.Request) { r.URL.Host = "evil.example.com" }), securebedrock.ErrEndpoint, securebedrock.ErrEndpoint},
@@ -128,8 +128,8 @@ func perCallOptions() []perCall {
 		{"interceptor that rewrites the path after serialization", plain(func(o *sdkOptions) {
 			o.Interceptors.AddAfterSerialization(interceptor(func(r *smithyhttp.Request) { r.URL.Path = "/model/other/converse" }))
 		}), securebedrock.ErrEndpoint, securebedrock.ErrEndpoint},
-		{"the gate taken out", api(func(s *middleware.Stack) error { _, _ = s.Deserialize.Remove("securebedrock:gate"); return nil }), nil, securebedrock.ErrGuardrailRequired},
-		{"the chain taken out", api(func(s *middleware.Stack) error { _, _ = s.Initialize.Remove("securebedrock:chain"); return nil }), nil, securebedrock.ErrGuardrailRequired},
+		{"the gate taken out", api(func(s *middleware.Stack) error { _, _ = s.Deserialize.Remove("securebedrock:gate"); return nil }), nil, securebedrock.ErrBypassed},
+		{"the chain taken out", api(func(s *middleware.Stack) error { _, _ = s.Initialize.Remove("securebedrock:chain"); return nil }), nil, securebedrock.ErrBypassed},
 		{"a header added", rewrite(func(r *smithyhttp.Request) { r.Header.Set("X-Trace", "7") }), nil, nil},
 	}
 }

@@ -54,6 +54,11 @@ type Model struct {
 // at most its ID, and not even that where the text could be a prompt or a secret
 // in the wrong place.
 func ParseModel(id string) (Model, error) {
+	m, err := parseModel(id)
+	return m, named(err, "", "")
+}
+
+func parseModel(id string) (Model, error) {
 	switch {
 	case id == "":
 		return Model{}, refuse(ErrModel, "no model identifier is given")

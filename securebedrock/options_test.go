@@ -228,9 +228,9 @@ func TestClose(t *testing.T) {
 	}
 	settled(t, "no connection left", func() bool { return server.Connections() == 0 })
 	_, err := c.Converse(t.Context(), converse("hello"))
-	refusedBy(t, err, securebedrock.ErrConfig)
+	refusedBy(t, err, securebedrock.ErrClosed)
 	_, err = c.Runtime().Converse(t.Context(), converse("hello"))
-	refusedBy(t, err, securebedrock.ErrConfig)
+	refusedBy(t, err, securebedrock.ErrClosed)
 }
 
 // A call in flight at Close ends in its own time, and its connection with it.

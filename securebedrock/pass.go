@@ -52,16 +52,14 @@ func send(ctx context.Context, g *guard, e *entry, call *Call) (*Result, error) 
 
 // admit refuses a pass that must not begin, and begins it otherwise.
 func (p *pass) admit() error {
-	refusal := &PolicyError{Rule: ErrConfig, Operation: p.e.op.name, Model: p.call.Model.ID}
 	switch {
 	case !p.e.admitted || p.g.closed.Load():
-		refusal.Detail = "the client is closed"
+		return closedError(p.e.op.name, p.call.Model.ID, "make another with New")
 	case !p.e.phase.CompareAndSwap(entryIdle, entryPassing):
-		refusal.Detail = "a Middleware called next while another call to next was running, or after an answer; the SDK makes one answer a call, so call the Client again"
-	default:
-		return nil
+		return &PolicyError{Rule: ErrConfig, Operation: p.e.op.name, Model: p.call.Model.ID,
+			Detail: "a Middleware called next while another call to next was running, or after an answer; the SDK makes one answer a call, so call the Client again"}
 	}
-	return refusal
+	return nil
 }
 
 // begin derives the context of the pass.
@@ -121,7 +119,7 @@ func (p *pass) finish(ctx context.Context, out any, metadata middleware.Metadata
 	awaited := e.phase.CompareAndSwap(entryPassing, phase) // otherwise the chain has returned
 	switch {
 	case err != nil:
-		err = asCallTimeout(ctx, err)
+		err = asCallTimeout(ctx, ex.named(err))
 		ex.result.abandon(err)
 		ex.result.fail(&ex.delivery, err, metadata)
 	case ex.op.stream:

@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
 
 // Defaults of Retry.
@@ -93,10 +95,11 @@ func (m *modelRetryer) standard() *retry.Standard {
 // final tells what is not sent again: a refusal, a daily quota that is used up, and
 // a request that has wholly gone out on a connection which is not known to be dead.
 func (m *modelRetryer) final(err error) aws.Ternary {
-	var refusal *PolicyError
+	var refused *refusal.Refusal
+	var policy *PolicyError
 	var timeout *TimeoutError
 	switch {
-	case errors.As(err, &refusal), isDailyQuota(err):
+	case errors.As(err, &refused), errors.As(err, &policy), isDailyQuota(err):
 		return aws.FalseTernary
 	case errors.As(err, &timeout) && timeout.Rule == ErrReadTimeout && timeout.sent && !m.resend:
 		return aws.FalseTernary
@@ -234,11 +237,7 @@ func (m *modelRetryer) sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return &aws.RequestCanceledError{Err: ctx.Err()}
 	case <-m.closed:
-		err := &PolicyError{Rule: ErrConfig, Detail: "the client was closed while the call waited to be sent"}
-		if ex := exchangeOf(ctx); ex != nil {
-			return ex.named(err)
-		}
-		return err
+		return refuse(ErrClosed, "the client was closed while the call waited to be sent")
 	}
 }
 

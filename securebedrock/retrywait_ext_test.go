@@ -90,7 +90,7 @@ func TestCloseEndsWaits(t *testing.T) {
 				if !isThrottled(err) {
 					t.Errorf("got %v", err)
 				}
-				if errors.Is(err, securebedrock.ErrConfig) {
+				if errors.Is(err, securebedrock.ErrClosed) {
 					waited++
 				}
 			}

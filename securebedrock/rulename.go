@@ -62,10 +62,12 @@ type namedRule struct {
 func rulesByName() []namedRule {
 	return []namedRule{
 		{ErrConfig, "config"},
+		{ErrClosed, "closed"},
 		{ErrRegion, "region"},
 		{ErrAccount, "account"},
 		{ErrResidency, "residency"},
 		{ErrModel, "model"},
+		{ErrBypassed, "bypassed"},
 		{ErrGuardrailRequired, "guardrail_required"},
 		{ErrGuardrailOverride, "guardrail_override"},
 		{ErrGuardrailCoverage, "guardrail_coverage"},

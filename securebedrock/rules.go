@@ -70,7 +70,7 @@ func modelRule(_ context.Context, g *guard, ex *exchange, in any) error {
 // model parses an identifier and applies the ARN's own region and account and the
 // allow-list.
 func (g *guard) model(id string) (Model, error) {
-	m, err := ParseModel(id)
+	m, err := parseModel(id)
 	if err != nil {
 		return m, err
 	}
@@ -151,7 +151,7 @@ func (g *guard) resolve(ctx context.Context, m Model) (list []string, err error)
 		if m.Kind == KindUnknown {
 			detail += "; " + g.byARN(m)
 		}
-		return nil, &PolicyError{Rule: fmt.Errorf("%w: %w", ErrResidency, err), Detail: detail}
+		return nil, refuse(fmt.Errorf("%w: %w", ErrResidency, err), detail)
 	case len(list) == 0:
 		return nil, refuse(ErrResidency, "Options.Profiles knows no destination of the model")
 	}
@@ -262,7 +262,7 @@ func withCallIDHeader(field **string, id string) error {
 	}
 	var m map[string]string
 	if err := json.Unmarshal([]byte(**field), &m); err != nil {
-		return refuse(ErrModel, "RequestMetadata is not a JSON object of strings")
+		return refuse(ErrConfig, "RequestMetadata is not a JSON object of strings; write it as {\"key\": \"value\"}")
 	}
 	text := metadataText(withCallID(m, id))
 	if len(text) > maxMetadataHeader {
@@ -270,7 +270,7 @@ func withCallIDHeader(field **string, id string) error {
 		text = metadataText(m)
 	}
 	if len(text) > maxMetadataHeader {
-		return refuse(ErrModel, fmt.Sprintf("RequestMetadata is longer than %d characters, the most that Bedrock takes", maxMetadataHeader))
+		return refuse(ErrConfig, fmt.Sprintf("RequestMetadata is longer than %d characters, the most that Bedrock takes; shorten it", maxMetadataHeader))
 	}
 	*field = &text
 	return nil

@@ -395,7 +395,7 @@ func TestTheSealDoesNotTravel(t *testing.T) {
 		var kept []context.Context
 		try := func(ctx context.Context) {
 			_, err := stolen.Converse(context.WithoutCancel(ctx), converse("unguarded"))
-			refusedBy(t, err, securebedrock.ErrGuardrailRequired)
+			refusedBy(t, err, securebedrock.ErrBypassed)
 			kept = append(kept, ctx)
 		}
 		watch := func(o *sdkOptions) {
@@ -426,11 +426,11 @@ func TestTheSealDoesNotTravel(t *testing.T) {
 		credentials := c.Runtime().Options().Credentials
 		for i, ctx := range kept {
 			ctx = context.WithoutCancel(ctx)
-			if _, err := credentials.Retrieve(ctx); !errors.Is(err, securebedrock.ErrGuardrailRequired) {
+			if _, err := credentials.Retrieve(ctx); !errors.Is(err, securebedrock.ErrBypassed) {
 				t.Errorf("%s: context %d opens the credentials after its call: %v", operation, i, err)
 			}
 			_, err := stolen.Converse(ctx, converse("unguarded"))
-			refusedBy(t, err, securebedrock.ErrGuardrailRequired)
+			refusedBy(t, err, securebedrock.ErrBypassed)
 		}
 	}
 }

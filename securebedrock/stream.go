@@ -48,7 +48,7 @@ type stream struct {
 	release  func() // frees what the open stream holds
 }
 
-// named completes a refusal with what the call was.
+// named makes the public error of a refusal in this stream.
 func (s *stream) named(err error) error { return named(err, s.op.name, s.model) }
 
 // unary completes a call whose whole answer is here.

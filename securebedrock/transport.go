@@ -30,8 +30,8 @@ func roundTheGate(req *http.Request) error {
 		"the request did not pass the gate; a per-call option took it out of the stack, or this HTTP client was taken out of the client")
 }
 
-// clientClosed is the error of what Shutdown has ended. A PolicyError is not sent
+// clientClosed is the error of what Shutdown has ended. A refusal is not sent
 // again.
 func clientClosed(err error) error {
-	return &PolicyError{Rule: fmt.Errorf("%w: %w", ErrConfig, err), Detail: "the client was closed"}
+	return refuse(fmt.Errorf("%w: %w", ErrClosed, err), "the client was closed while the call was under way")
 }

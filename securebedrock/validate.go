@@ -94,7 +94,7 @@ func (o *Options) checkGuardrail() error {
 	}
 	switch {
 	case r.ID == "":
-		faults.Add("Guardrail.ID", "it is required, unless Unguarded says why there is none")
+		faults.Add("Guardrail.ID", "%w: name the guardrail, or give the reason for having none in Unguarded", ErrGuardrailRequired)
 	case strings.HasPrefix(r.ID, "arn:"):
 		if err := checkGuardrailARN(r.ID, o.Region); err != "" {
 			faults.Add("Guardrail.ID", "%s", err)

@@ -22,7 +22,7 @@ func (c *Client) Warm(ctx context.Context) error {
 		return noContext("Warm")
 	}
 	if g.closed.Load() {
-		return &PolicyError{Rule: ErrConfig, Operation: "Warm", Detail: "the client is closed"}
+		return closedError("Warm", "", "make another with New")
 	}
 	credentials, connection := errGoexit, errGoexit
 	var wg sync.WaitGroup
@@ -30,9 +30,9 @@ func (c *Client) Warm(ctx context.Context) error {
 	wg.Go(func() { connection = c.connect(ctx) })
 	wg.Wait()
 	if credentials != nil {
-		credentials = fmt.Errorf("securebedrock: Warm: credentials: %w", credentials)
+		credentials = fmt.Errorf("securebedrock: Warm: credentials: %w", named(credentials, "Warm", ""))
 	}
-	return errors.Join(credentials, connection)
+	return errors.Join(credentials, named(connection, "Warm", ""))
 }
 
 // fetch has the credentials ready. A provider's panic would end the process here.

@@ -64,5 +64,5 @@ func TestWarmFails(t *testing.T) {
 		t.Errorf("a cancelled context: %v", err)
 	}
 	c.Close()
-	refusedBy(t, c.Warm(t.Context()), securebedrock.ErrConfig)
+	refusedBy(t, c.Warm(t.Context()), securebedrock.ErrClosed)
 }

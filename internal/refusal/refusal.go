@@ -3,7 +3,10 @@
 // its own public error of a Refusal, with the operation and the model of the call.
 package refusal
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // The rules. securebedrock/errors.go tells what each of them means.
 var (
@@ -46,12 +49,27 @@ type Refusal struct {
 // New returns a Refusal as an error.
 func New(rule error, detail string) error { return &Refusal{Rule: rule, Detail: detail} }
 
-// Error says rule and detail.
-func (r *Refusal) Error() string {
-	if r.Detail == "" {
-		return r.Rule.Error()
+// Error says operation, rule and detail.
+func (r *Refusal) Error() string { return Text(r.Operation, r.Rule, r.Detail) }
+
+// Text is what the error of a refusal says, in one line.
+func Text(operation string, rule error, detail string) string {
+	var b strings.Builder
+	b.WriteString("securebedrock: ")
+	if operation != "" {
+		b.WriteString(operation)
+		b.WriteString(": ")
 	}
-	return r.Rule.Error() + ": " + r.Detail
+	if rule == nil {
+		b.WriteString("refused")
+	} else {
+		b.WriteString(rule.Error())
+	}
+	if detail != "" {
+		b.WriteString(": ")
+		b.WriteString(detail)
+	}
+	return b.String()
 }
 
 // Unwrap returns the rule.

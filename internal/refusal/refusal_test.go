@@ -19,10 +19,14 @@ func TestRefusalSaysRuleAndDetail(t *testing.T) {
 	if !errors.As(err, &r) || r.Rule != refusal.Region || r.Detail != "it is of eu-west-1" {
 		t.Errorf("errors.As gave %+v", r)
 	}
-	if got, want := r.Error(), "region is not the pinned one: it is of eu-west-1"; got != want {
+	if got, want := r.Error(), "securebedrock: region is not the pinned one: it is of eu-west-1"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got, want := refusal.New(refusal.Closed, "").Error(), "client is closed"; got != want {
+	sts := &refusal.Refusal{Rule: refusal.Auth, Operation: "AssumeRole", Detail: "x"}
+	if got, want := sts.Error(), "securebedrock: AssumeRole: credentials are not the configured ones: x"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got, want := refusal.New(refusal.Closed, "").Error(), "securebedrock: client is closed"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

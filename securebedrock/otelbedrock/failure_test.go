@@ -10,7 +10,7 @@ import (
 func TestEveryRuleHasAWord(t *testing.T) {
 	words := make(map[string]bool)
 	for _, rule := range []error{
-		securebedrock.ErrConfig, securebedrock.ErrRegion, securebedrock.ErrResidency, securebedrock.ErrModel,
+		securebedrock.ErrConfig, securebedrock.ErrClosed, securebedrock.ErrBypassed, securebedrock.ErrRegion, securebedrock.ErrResidency, securebedrock.ErrModel,
 		securebedrock.ErrGuardrailRequired, securebedrock.ErrGuardrailOverride, securebedrock.ErrGuardrailCoverage,
 		securebedrock.ErrGuardrailUnverified, securebedrock.ErrUnguardedOperation, securebedrock.ErrEndpoint, securebedrock.ErrAuth,
 		securebedrock.ErrRedirect, securebedrock.ErrConnectTimeout, securebedrock.ErrReadTimeout, securebedrock.ErrCallTimeout,
