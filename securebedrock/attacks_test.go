@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,34 +19,57 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
 )
 
-// ClientLogMode
+// The configuration's ClientLogMode is taken over: each mode writes what it is for,
+// and only a mode with bodies writes a prompt. The calls succeed with every mode.
 func TestLogModes(t *testing.T) {
-	for name, mode := range map[string]aws.ClientLogMode{"request": aws.LogRequest, "requestBody": aws.LogRequestWithBody, "response": aws.LogResponse,
-		"responseBody": aws.LogResponseWithBody, "retries": aws.LogRetries, "signing": aws.LogSigning} {
+	const prompt = "a prompt to look for"
+	for name, row := range map[string]struct {
+		mode   aws.ClientLogMode
+		writes []string
+		body   bool
+	}{
+		"none":         {0, nil, false},
+		"request":      {aws.LogRequest, []string{"DEBUG Request\n", "POST /model/"}, false},
+		"requestBody":  {aws.LogRequestWithBody, []string{"DEBUG Request\n", "POST /model/"}, true},
+		"response":     {aws.LogResponse, []string{"DEBUG Response\n", "200 OK"}, false},
+		"responseBody": {aws.LogResponseWithBody, []string{"DEBUG Response\n", "200 OK", `"stopReason"`}, true}, // the answer repeats the prompt
+		"retries":      {aws.LogRetries, []string{"retrying request"}, false},
+		"signing":      {aws.LogSigning, []string{"DEBUG Request Signature:"}, false},
+	} {
 		t.Run(name, func(t *testing.T) {
 			server := bedrocktest.NewServer(t)
 			cfg := server.Config()
-			var buf bytes.Buffer
-			cfg.ClientLogMode = mode
-			cfg.Logger = logging.NewStandardLogger(&buf)
-			plain := bedrockruntime.NewFromConfig(cfg, func(o *bedrockruntime.Options) { o.BaseEndpoint = aws.String(server.Options().Endpoint.URL) })
-			if _, err := plain.Converse(t.Context(), converse("hello")); err != nil {
-				t.Logf("plain: %v", err)
-			}
+			var log bytes.Buffer
+			cfg.ClientLogMode = row.mode
+			cfg.Logger = logging.NewStandardLogger(&log)
 			c, err := securebedrock.NewFromConfig(cfg, server.Options())
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer c.Close()
-			if _, err := c.Converse(t.Context(), converse("hello")); err != nil {
+			if name == "retries" {
+				server.Fail("Converse", bedrocktest.ServerError(503, 1))
+			}
+			if _, err := c.Converse(t.Context(), converse(prompt)); err != nil {
 				t.Error(err)
 			}
-			out, err := c.ConverseStream(t.Context(), converseStream("hello"))
+			out, err := c.ConverseStream(t.Context(), converseStream(prompt))
 			if err != nil {
 				t.Fatal(err)
 			}
 			if text, err := drain(out.GetStream()); err != nil || text == "" {
 				t.Error(text, err)
+			}
+			for _, want := range row.writes {
+				if !strings.Contains(log.String(), want) {
+					t.Errorf("the log has no %q:\n%s", want, &log)
+				}
+			}
+			if len(row.writes) == 0 && log.Len() > 0 {
+				t.Errorf("the log is not empty:\n%s", &log)
+			}
+			if got := strings.Contains(log.String(), prompt); got != row.body {
+				t.Errorf("the prompt stands in the log: %t, want %t:\n%s", got, row.body, &log)
 			}
 		})
 	}
