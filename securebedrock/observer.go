@@ -17,7 +17,7 @@ func (s *stream) observe(body io.ReadCloser, call *Call) io.ReadCloser {
 	o.frames.OnEvent, o.frames.All = o.event, call.OnEvent != nil
 	s.mu.Lock()
 	s.model, s.onEvent = call.Model.ID, call.OnEvent
-	s.body, s.closed, s.ended, s.fault = o, false, false, nil
+	s.body, s.end = o, streamEnd{}
 	s.mu.Unlock()
 	return o
 }
@@ -100,14 +100,8 @@ func (o *observer) over(err error) error {
 		err = &PolicyError{Rule: fmt.Errorf("%w: %w", ErrStreamTruncated, err), Operation: s.op.name, Model: s.model}
 	}
 	s.mu.Lock()
-	left := s.closed
-	switch {
-	case s.closed: // the caller closed the stream under a Read
-	case err == io.EOF:
-		s.ended = true
-	default:
-		s.fault = err
-	}
+	left := s.end.closed // the caller closed the stream under a Read
+	s.end.read(err)
 	s.mu.Unlock()
 	if s.live != nil {
 		if err == io.EOF || left {
@@ -124,7 +118,7 @@ func (o *observer) Close() error {
 	var err error
 	o.once.Do(func() {
 		o.s.mu.Lock()
-		o.s.closed = true
+		o.s.end.close()
 		o.s.mu.Unlock()
 		err = o.body.Close()
 		if o.s.live != nil {
