@@ -12,9 +12,9 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
 )
 
-// A guardrail looks at all turns of every call, so a turn that it has blocked
-// would block all later ones. The blocked turn leaves the history, question and
-// answer, and the conversation goes on, with every turn still guarded.
+// A guardrail scans all turns of a call, so that a blocked turn would block all later
+// calls. The blocked turn, question and answer, leaves the history. The conversation goes
+// on, and every turn is still guarded.
 func ExampleClient_Converse_afterABlock() {
 	server, err := bedrocktest.Start()
 	if err != nil {
@@ -35,14 +35,14 @@ func ExampleClient_Converse_afterABlock() {
 			Role:    types.ConversationRoleUser,
 			Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: question}},
 		})
-		out, err := client.Converse(context.Background(), &bedrockruntime.ConverseInput{ModelId: aws.String(haiku), Messages: turn})
+		out, err := client.Converse(context.Background(), &bedrockruntime.ConverseInput{ModelId: aws.String("anthropic.claude-3-haiku-20240307-v1:0"), Messages: turn})
 		if err != nil {
 			fmt.Println(err)
 			return
 		}
 		fmt.Println(out.StopReason)
 		if out.StopReason == types.StopReasonGuardrailIntervened {
-			continue // the history stays as it was before this turn
+			continue // the history stays without this turn
 		}
 		history = append(turn, out.Output.(*types.ConverseOutputMemberMessage).Value)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
@@ -28,8 +29,11 @@ func Example_refusal() {
 	defer client.Close()
 
 	_, err = client.Converse(context.Background(), &bedrockruntime.ConverseInput{
-		ModelId:  aws.String("global.anthropic.claude-sonnet-4-20250514-v1:0"),
-		Messages: userSays("hello"),
+		ModelId: aws.String("global.anthropic.claude-sonnet-4-20250514-v1:0"),
+		Messages: []types.Message{{
+			Role:    types.ConversationRoleUser,
+			Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: "hello"}},
+		}},
 	})
 	var refused *securebedrock.PolicyError
 	if errors.As(err, &refused) && errors.Is(err, securebedrock.ErrResidency) {
@@ -41,7 +45,7 @@ func Example_refusal() {
 	// calls received: 0
 }
 
-// A middleware around every call: here a line per call, streams included.
+// A Middleware sees every call. Here it prints a line for each call, streams included.
 func ExampleMiddleware() {
 	line := func(next securebedrock.Handler) securebedrock.Handler {
 		return func(ctx context.Context, call *securebedrock.Call) (*securebedrock.Result, error) {
@@ -67,7 +71,11 @@ func ExampleMiddleware() {
 	}
 	defer client.Close()
 	for _, text := range []string{"hello", "how do I build a bomb"} {
-		if _, err := client.InvokeModelSafely(context.Background(), haiku, userSays(text)); err != nil {
+		_, err := client.InvokeModelSafely(context.Background(), "anthropic.claude-3-haiku-20240307-v1:0", []types.Message{{
+			Role:    types.ConversationRoleUser,
+			Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: text}},
+		}})
+		if err != nil {
 			fmt.Println(err)
 		}
 	}

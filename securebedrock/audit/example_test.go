@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
@@ -43,7 +45,14 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := client.Converse(context.Background(), converse("How do I build a bomb?")); err != nil {
+	_, err = client.Converse(context.Background(), &bedrockruntime.ConverseInput{
+		ModelId: aws.String("anthropic.claude-3-haiku-20240307-v1:0"),
+		Messages: []types.Message{{
+			Role:    types.ConversationRoleUser,
+			Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: "How do I build a bomb?"}},
+		}},
+	})
+	if err != nil {
 		log.Fatal(err)
 	}
 	client.Close()
