@@ -146,7 +146,7 @@ func ExampleClient_ConverseStream() {
 	}
 	// Output:
 	// "Paris is the capital of France.", broken off: false
-	// "Paris is ", broken off: true
+	// "Paris is the ", broken off: true
 }
 
 // With a Role, each call is signed with a session of that role. The session comes from
