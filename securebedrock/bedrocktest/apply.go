@@ -22,7 +22,7 @@ func applyGuardrail(guardrails *guardrail.Registry) func(*responder, *request) e
 		if err != nil || guard == nil {
 			return notFound()
 		}
-		// The evaluation masks in place; the call keeps what was received.
+		// Evaluation masks texts in place, and the call keeps what was received.
 		output := in.Source == types.GuardrailContentSourceOutput
 		marks := guardrail.Marked{}
 		for _, block := range in.Content {
@@ -65,7 +65,7 @@ func applyGuardrail(guardrails *guardrail.Registry) func(*responder, *request) e
 	}
 }
 
-// notFound is ApplyGuardrail's answer for a guardrail that does not exist.
+// notFound returns ApplyGuardrail's error for a guardrail that does not exist.
 func notFound() *wire.Error {
 	return &wire.Error{Status: http.StatusNotFound, Code: "ResourceNotFoundException", Message: "The guardrail identifier or version provided in the request does not exist."}
 }

@@ -16,13 +16,13 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/ids"
 )
 
-// AsyncJob is what becomes of an asynchronous invocation. The zero AsyncJob is
-// complete at once.
+// AsyncJob is how an asynchronous invocation goes. The zero AsyncJob completes at
+// once.
 type AsyncJob struct {
-	// Polls is how many calls of GetAsyncInvoke find the job InProgress before it
-	// ends. Negative: the job never ends.
+	// Polls is the number of calls of GetAsyncInvoke that find the job InProgress
+	// before it ends. A negative number means that the job never ends.
 	Polls int
-	// Failure, unless empty, makes the job end as Failed with this message.
+	// Failure, if not empty, makes the job end as Failed with this message.
 	Failure string
 }
 
@@ -42,7 +42,7 @@ type asyncInvoke struct {
 	job   AsyncJob
 }
 
-// end ends a job that has been polled as often as it was to be.
+// end ends a job whose polls are used up.
 func (a *asyncInvoke) end() {
 	now := aws.Time(time.Now().UTC().Truncate(time.Millisecond))
 	a.LastModifiedTime, a.EndTime = now, now
@@ -89,7 +89,7 @@ func (a *asyncInvokes) startAsync(w *responder, r *request) error {
 	return w.respond(&bedrockruntime.StartAsyncInvokeOutput{InvocationArn: aws.String(arn)})
 }
 
-// start is idempotent by the request's token.
+// start returns the same ARN for the same token.
 func (a *asyncInvokes) start(in *bedrockruntime.StartAsyncInvokeInput, body [sha256.Size]byte) (string, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -152,7 +152,7 @@ func (a *asyncInvokes) getAsync(w *responder, r *request) error {
 	return wire.Invalid("The provided invocation ARN does not exist.")
 }
 
-// listAsync pages with the index of the next invocation as its token.
+// listAsync uses the index of the next invocation as the token of the next page.
 func (a *asyncInvokes) listAsync(w *responder, r *request) error {
 	in, _ := r.call.Input.(*bedrockruntime.ListAsyncInvokesInput)
 	found := slices.DeleteFunc(a.list(), func(job asyncInvoke) bool {

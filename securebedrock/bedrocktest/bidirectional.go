@@ -10,8 +10,8 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/sigv4"
 )
 
-// bidirectional answers each chunk of input with a chunk that is the same, and ends
-// when the input ends. Each frame's signature is verified.
+// bidirectional answers each chunk of input with the same chunk, and ends when the
+// input ends. It verifies the signature of each frame.
 func bidirectional(calls *recorder) func(*responder, *request) error {
 	return func(w *responder, r *request) error {
 		if r.http.ProtoMajor < 2 {

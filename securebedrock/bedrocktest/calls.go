@@ -6,22 +6,21 @@ import (
 	"sync"
 )
 
-// Call is one request as the server received it, whether it was answered or
-// refused.
+// Call is one request as the server received it. Refused requests are recorded, too.
 type Call struct {
-	Operation   string // as the SDK names it: "Converse", "AssumeRole"; empty for a path that is none
+	Operation   string // the SDK's name: "Converse", "AssumeRole"; empty for an unknown path
 	Method      string
-	Path        string // as it was sent, escaped, without the query
-	Region      string // of the signature's scope; empty if the request was not signed
-	Service     string // of the signature's scope: "bedrock", "sts"
+	Path        string // as sent: escaped, without the query
+	Region      string // in the signature's scope; empty if the request is not signed
+	Service     string // in the signature's scope: "bedrock", "sts"
 	AuthScheme  string // "AWS4-HMAC-SHA256", "Bearer", or empty
 	AccessKeyID string
 	Header      http.Header
-	Body        []byte // of InvokeModelWithBidirectionalStream: the payloads of its frames so far, one after another
+	Body        []byte // of InvokeModelWithBidirectionalStream: the payloads of the frames so far, joined
 	Input       any    // *bedrockruntime.ConverseInput and so on, *sts.AssumeRoleInput; nil if the request did not decode
 	ModelID     string // as the client wrote it, unescaped
 	Proto       string // "HTTP/1.1" or "HTTP/2.0"
-	Status      int    // of the answer; 0 while there is none, and if the connection was dropped before one
+	Status      int    // of the answer; 0 before the answer begins, and if the connection is dropped before then
 }
 
 type recorder struct {

@@ -5,9 +5,9 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/shapes"
 )
 
-// newChecker returns what refuses the requests that Bedrock refuses, in Bedrock's
-// order: first the constraints of the API's own model, then the model's identifier,
-// then what the documentation alone says. models are models beside the known ones.
+// newChecker returns the check of every request. The order is Bedrock's: the
+// constraints of the API's model, the model's identifier, then the documented rules.
+// models holds identifiers of further models.
 func newChecker(models []string) func(operation string, r *request) error {
 	var checker shapes.Checker
 	return func(operation string, r *request) error {

@@ -12,7 +12,7 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/conversation"
 )
 
-// Stream is what Collect reads: a *bedrockruntime.ConverseStreamEventStream, as
+// Stream is what Collect reads. A *bedrockruntime.ConverseStreamEventStream is one;
 // GetStream of the output returns it.
 type Stream interface {
 	Events() <-chan types.ConverseStreamOutput
@@ -20,29 +20,29 @@ type Stream interface {
 	Close() error
 }
 
-// Collected is a stream read to its end.
+// Collected is a stream that has been read to its end.
 type Collected struct {
-	// Text is the answer's text, that of all its blocks.
+	// Text is the answer's text, from all its blocks.
 	Text string
 	// Reasoning is the text of the reasoning blocks.
 	Reasoning string
-	// ToolUses are the tools that the answer asks for, with their arguments.
+	// ToolUses are the tool calls that the answer asks for, with their arguments.
 	ToolUses []types.ToolUseBlock
-	// Message is the whole answer, block by block, as Converse would return it:
-	// to be appended to the conversation.
+	// Message is the whole answer, block by block, as Converse would return it. It can
+	// be appended to the conversation.
 	Message types.Message
-	// StopReason is empty where the stream broke off before one came.
+	// StopReason is empty if the stream broke off before one came.
 	StopReason types.StopReason
-	// Usage and Trace are nil where none came.
+	// Usage and Trace are nil if none came.
 	Usage *types.TokenUsage
 	Trace *types.ConverseStreamTrace
-	// Events counts the events that came.
+	// Events is the number of events that came.
 	Events int
 }
 
-// Collect reads a ConverseStream to its end and closes it. The error is the
-// stream's own, or, where the stream ended without one and without a stop reason,
-// io.ErrUnexpectedEOF. What came before the error is returned beside it.
+// Collect reads a ConverseStream to its end and closes it. The error is the stream's
+// own. It is io.ErrUnexpectedEOF if the stream ended without an error and without a
+// stop reason. What came before an error is returned with it.
 func Collect(stream Stream) (*Collected, error) {
 	got := &Collected{Message: types.Message{Role: types.ConversationRoleAssistant}}
 	var blocks assembly
@@ -82,7 +82,7 @@ func Collect(stream Stream) (*Collected, error) {
 	return got, err
 }
 
-// assembly are the blocks of a streamed answer, in the order of their first event.
+// assembly holds the blocks of a streamed answer, in the order of their first event.
 type assembly struct {
 	list  []*assembled
 	index map[int32]*assembled
@@ -100,7 +100,7 @@ func (a *assembly) at(index *int32) *assembled {
 	return a.index[i]
 }
 
-// assembled is one block on its way.
+// assembled is one block whose events are still coming.
 type assembled struct {
 	start                      types.ContentBlockStart
 	text, input, reasoning     strings.Builder
@@ -155,7 +155,7 @@ func (b *assembled) add(delta types.ContentBlockDelta) {
 	}
 }
 
-// block is the content block that the events made, nil if they made none.
+// block returns the content block that the events made, nil if they made none.
 func (b *assembled) block() types.ContentBlock {
 	switch s := b.start.(type) {
 	case *types.ContentBlockStartMemberToolUse:

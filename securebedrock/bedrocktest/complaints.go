@@ -7,8 +7,8 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/misuse"
 )
 
-// complaints are the faults that the test has been told of. A client repeats a
-// call that ends with an InternalServerException; the test reads of it once.
+// complaints are the faults that the test has been told of. A client repeats a call
+// that ends with an InternalServerException, so each fault is told once.
 type complaints struct {
 	tb   testing.TB // nil for a server of Start
 	mu   sync.Mutex

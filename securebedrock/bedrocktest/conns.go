@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// handlerCount knows the handlers that run, so that Close can await them, and
-// admits none once Close has begun.
+// handlerCount counts the running handlers, so that Close can wait for them. It admits
+// none once Close has begun.
 type handlerCount struct {
 	mu     sync.Mutex
 	idle   *sync.Cond
@@ -32,7 +32,7 @@ func (h *handlerCount) leave() {
 	h.idle.Broadcast()
 }
 
-// close reports whether it was the first to close.
+// close reports whether this call was the first.
 func (h *handlerCount) close() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -49,7 +49,7 @@ func (h *handlerCount) wait() {
 	}
 }
 
-// connections holds the connections that are open.
+// connections holds the open connections.
 type connections struct {
 	mu   sync.Mutex
 	none *sync.Cond

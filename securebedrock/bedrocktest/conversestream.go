@@ -25,7 +25,7 @@ func (s *chats) converseStream(w *responder, r *request) error {
 	return nil
 }
 
-// streamTrace is the trace of a streamed answer, nil if there is none.
+// streamTrace returns the trace of a streamed answer, nil if there is none.
 func (x *exchange) streamTrace() *types.ConverseStreamTrace {
 	assessment, router := x.assessment(), x.router()
 	if assessment == nil && router == nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/conversation"
 )
 
-// countTokens counts as the usage of the same prompt would.
+// countTokens counts what the usage of the same prompt would have.
 func (s *chats) countTokens(w *responder, r *request) error {
 	in, _ := r.call.Input.(*bedrockruntime.CountTokensInput)
 	var n int

@@ -21,32 +21,32 @@ type chats struct {
 	profiles   *family.Profiles
 }
 
-// exchange is one prompt and its answer, with what the guardrail said of both.
+// exchange is one prompt and its answer, with the guardrail's findings.
 type exchange struct {
-	out   *bedrockruntime.ConverseOutput // as the client is to see it
+	out   *bedrockruntime.ConverseOutput // as the client sees it
 	guard *guardrail.Guardrail           // nil if the request named none
-	full  bool                           // the trace is to hold what was not detected, too
+	full  bool                           // the trace also lists what was not detected
 	trace bool
 
 	input, output *guardrail.Evaluation // nil if not evaluated
-	modelText     []string              // the model's answer before the guardrail
+	modelText     []string              // the model's answer, before the guardrail
 	modelOut      *bedrockruntime.ConverseOutput
 	stop          string // the stop sequence that ended the answer
 }
 
-// scope is what an InvokeModel has otherwise than a Converse.
+// scope is how an InvokeModel differs from a Converse.
 type scope struct {
 	invoke bool
 	tags   bool // the body has input tags
-	// ask asks the model; nil: Reply, or the default answer.
+	// ask asks the model; nil: the server's own.
 	ask func(in *bedrockruntime.ConverseInput, start time.Time) (out *bedrockruntime.ConverseOutput, stop string, err error)
 }
 
-// exchange runs a prompt, which it owns, through the guardrail, the model and
-// the guardrail again.
+// exchange runs a prompt through the guardrail, the model and the guardrail again. It
+// may change the prompt.
 func (s *chats) exchange(in *bedrockruntime.ConverseInput, how scope) (*exchange, error) {
 	start := time.Now()
-	if how.invoke { // those of a Converse have been checked
+	if how.invoke { // a Converse's have been checked before
 		if err := rules.CheckMessages(in.Messages); err != nil {
 			return nil, err
 		}
@@ -88,8 +88,8 @@ func (s *chats) exchange(in *bedrockruntime.ConverseInput, how scope) (*exchange
 	return x, nil
 }
 
-// guardAnswer evaluates the model's answer and puts in its place what the
-// guardrail makes of it.
+// guardAnswer evaluates the model's answer, and puts the guardrail's result in its
+// place.
 func (x *exchange) guardAnswer(prompt guardrail.Subject) {
 	content := conversation.CloneTexts(conversation.Content(x.out))
 	texts := conversation.Texts(content)
@@ -112,7 +112,7 @@ func (x *exchange) guardAnswer(prompt guardrail.Subject) {
 	x.out = &guarded
 }
 
-// output is the answer with its trace.
+// result returns the answer with its trace.
 func (x *exchange) result() *bedrockruntime.ConverseOutput {
 	out := *x.out
 	if assessment := x.assessment(); assessment != nil {
@@ -121,7 +121,7 @@ func (x *exchange) result() *bedrockruntime.ConverseOutput {
 	return &out
 }
 
-// router is the prompt router's trace, which only a Reply has.
+// router returns the prompt router's trace, which only a Reply can have.
 func (x *exchange) router() *types.PromptRouterTrace {
 	if x.out.Trace == nil {
 		return nil
@@ -129,8 +129,8 @@ func (x *exchange) router() *types.PromptRouterTrace {
 	return x.out.Trace.PromptRouter
 }
 
-// assessment is the guardrail's trace, nil if there is none. A Reply's own goes
-// before the one that was asked for: an enforced guardrail needs no asking.
+// assessment returns the guardrail's trace, nil if there is none. A trace in the Reply
+// takes precedence, since an enforced guardrail is traced without being asked.
 func (x *exchange) assessment() *types.GuardrailTraceAssessment {
 	if x.out.Trace != nil && x.out.Trace.Guardrail != nil {
 		return x.out.Trace.Guardrail
@@ -163,9 +163,9 @@ func (x *exchange) intervened() bool {
 	return x.guard != nil && x.reason() != guardrail.ReasonNone || x.out.StopReason == types.StopReasonGuardrailIntervened
 }
 
-// streamed is the content that a stream carries. In sync mode the guardrail
-// has seen it all; in async mode the text is on its way before the guardrail
-// has judged it: it is not masked, and the blocked message only follows it
+// streamed returns the content that a stream carries. In sync mode the guardrail has
+// evaluated all of it. In async mode the text is sent before the guardrail has
+// evaluated it: the text is not masked, and the blocked message follows it
 // (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-streaming.html).
 func (x *exchange) streamed(async bool) []types.ContentBlock {
 	content := conversation.Content(x.out)
@@ -179,6 +179,6 @@ func (x *exchange) streamed(async bool) []types.ContentBlock {
 	return leaked
 }
 
-// promptBlocked reports whether the guardrail blocked the prompt, so that no model
-// was asked.
+// promptBlocked reports whether the guardrail blocked the prompt, so that no model was
+// asked.
 func (x *exchange) promptBlocked() bool { return x.input != nil && x.input.Blocked }

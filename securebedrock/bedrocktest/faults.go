@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// Fault is something that goes wrong with one request, or, for Throttle and
-// ServerError, with several. The functions of this package make one; the zero
-// Fault lets a request pass.
+// Fault is something that goes wrong with one request, or with several for Throttle
+// and ServerError. The functions of this package make faults. The zero Fault lets a
+// request pass.
 //
-// Faults that name a number of events are meant for the streams of
+// Some faults name a number of events. They are meant for the streams of
 // ConverseStream, InvokeModelWithResponseStream and
-// InvokeModelWithBidirectionalStream: so many events are sent before the fault
-// strikes. A stream that has fewer ends normally. The other operations have no
-// events, so there the number is ignored, and the fault strikes in the middle
-// of the answer's body; see each.
+// InvokeModelWithBidirectionalStream: the fault strikes after that many events. A
+// stream with fewer events ends normally. The other operations have no events. There
+// the number is ignored, and the fault strikes in the middle of the answer's body, as
+// described for each fault.
 type Fault struct {
 	kind     faultKind
 	times    int
@@ -42,17 +42,17 @@ const (
 	faultRedirect
 )
 
-// Throttle answers n requests with 429 ThrottlingException; STS's operations
-// with STS's 400 Throttling.
+// Throttle answers n requests with 429 ThrottlingException, and with 400 Throttling
+// for the operations of STS.
 func Throttle(n int) Fault {
 	f := Error(http.StatusTooManyRequests, "ThrottlingException", "Too many requests, please wait before trying again.")
 	f.times = n
 	return f
 }
 
-// ServerError answers n requests with status and the exception that Bedrock
-// has for it: InternalServerException for 500, ServiceUnavailableException for
-// 503 and any other.
+// ServerError answers n requests with status and Bedrock's exception for it:
+// InternalServerException for 500, ServiceUnavailableException for 503 and any other
+// status.
 func ServerError(status, n int) Fault {
 	f := Error(status, "ServiceUnavailableException", "The service is temporarily unavailable.")
 	if status == http.StatusInternalServerError {
@@ -62,55 +62,55 @@ func ServerError(status, n int) Fault {
 	return f
 }
 
-// Error answers with a service error. For STS's operations the code and
-// message go into STS's XML.
+// Error answers with an error of the service. For the operations of STS, code and
+// message are sent in STS's XML.
 func Error(status int, code, message string) Fault {
 	return Fault{kind: faultError, times: 1, status: status, code: code, message: message}
 }
 
-// StallHeaders sends nothing until the client leaves or the server is closed.
+// StallHeaders sends nothing until the client leaves or the server closes.
 func StallHeaders() Fault { return Fault{kind: faultStallHeaders, times: 1} }
 
-// StallHeadersFor sends nothing for d and then answers as usual.
+// StallHeadersFor sends nothing for d, and then answers normally.
 func StallHeadersFor(d time.Duration) Fault {
 	return Fault{kind: faultStallHeaders, times: 1, wait: d}
 }
 
-// StallStream sends so many events, then nothing until the client leaves or
-// the server is closed. Without events: half of the body.
+// StallStream sends the given number of events, then nothing until the client leaves
+// or the server closes. Without events: half of the body.
 func StallStream(afterEvents int) Fault {
 	return Fault{kind: faultStallStream, times: 1, after: afterEvents}
 }
 
-// Drop ends the request before its headers: HTTP/1.1 loses the connection,
-// HTTP/2 the stream.
+// Drop ends the request before its headers. HTTP/1.1 loses the connection, HTTP/2 the
+// stream.
 func Drop() Fault { return Fault{kind: faultDrop, times: 1} }
 
-// DropStream sends so many events, then loses the connection (HTTP/2: the
-// stream). Without events: after half of the body.
+// DropStream sends the given number of events, then loses the connection, or with
+// HTTP/2 the stream. Without events: half of the body.
 func DropStream(afterEvents int) Fault {
 	return Fault{kind: faultDropStream, times: 1, after: afterEvents}
 }
 
-// Truncate sends so many events, then ends the body cleanly, as if that were
-// all. Without events: after half of the body, with no Content-Length to tell.
+// Truncate sends the given number of events, then ends the body as if it were
+// complete. Without events: half of the body, without Content-Length.
 func Truncate(afterEvents int) Fault {
 	return Fault{kind: faultTruncate, times: 1, after: afterEvents}
 }
 
-// TruncateMidFrame is Truncate, with half of the next event's frame sent too.
+// TruncateMidFrame is Truncate with half of the next event's frame.
 func TruncateMidFrame(afterEvents int) Fault {
 	return Fault{kind: faultTruncateMidFrame, times: 1, after: afterEvents}
 }
 
-// Exception sends so many events, then an exception, such as
-// "throttlingException" or "modelStreamErrorException", and ends the stream.
-// Without events: a service error of that name.
+// Exception sends the given number of events, then an exception such as
+// "throttlingException" or "modelStreamErrorException", and ends the stream. Without
+// events: an error of the service with that name.
 func Exception(afterEvents int, exceptionType, message string) Fault {
 	return Fault{kind: faultException, times: 1, after: afterEvents, code: exceptionType, message: message}
 }
 
-// Redirect answers with status and a Location.
+// Redirect answers with status and a Location header.
 func Redirect(status int, location string) Fault {
 	return Fault{kind: faultRedirect, times: 1, status: status, location: location}
 }
@@ -136,7 +136,8 @@ func (f *faultScript) add(operation string, faults []Fault) {
 	}
 }
 
-// next takes the fault for a request of operation, if there is one.
+// next takes the fault for a request of operation. It returns the zero Fault if none
+// is scripted.
 func (f *faultScript) next(operation string) Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()

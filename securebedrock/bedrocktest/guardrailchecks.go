@@ -10,9 +10,9 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
-// guardrailChecks answers without any guardrail, as the operation has none:
-// personal data are looked for with the patterns of the default guardrail, and
-// every score of content and prompt attacks is 0.
+// guardrailChecks answers without a guardrail, since the operation names none. It
+// finds personal data with the patterns of the default guardrail. Every score of
+// content and prompt attacks is 0.
 func guardrailChecks(w *responder, r *request) error {
 	in, _ := r.call.Input.(*bedrockruntime.InvokeGuardrailChecksInput)
 	if len(in.Messages) == 0 || in.Checks == nil {

@@ -16,30 +16,30 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/sigv4"
 )
 
-// maxBody bounds a request's body, so that a client in error meets an error
-// and not this process's memory.
+// maxBody bounds a request's body, so that a faulty client gets an error and does not
+// fill the memory of this process.
 const maxBody = 64 << 20
 
 // operation answers the requests of one operation.
 type operation struct {
-	name    string // empty for STS, whose operation is named in the body
+	name    string // empty for STS, whose body names the operation
 	service service
 	// decode reads the input, before the request is recorded.
 	decode func(*request) (input any, err error)
-	// answer serves a request that has been decoded, checked and authenticated. An
-	// error becomes the response; nothing has been sent then.
+	// answer serves a request that has been decoded, checked and authenticated. If it
+	// has sent nothing, its error becomes the response.
 	answer func(*responder, *request) error
 }
 
-// service is what the operations of one AWS service have in common.
+// service is what the operations of one AWS service share.
 type service struct {
-	name     string // in the scope of a signature
+	name     string // as in a signature's scope
 	fail     func(w *responder, requestID string, e *wire.Error)
-	unsigned string // the name of the operation that needs no signature, if there is one
+	unsigned string // the operation that may come without a signature; empty: none
 }
 
-// pipeline takes a request through what every request goes through: record,
-// signature, fault, decode, answer.
+// pipeline takes every request through the same steps: record, signature, fault,
+// answer.
 type pipeline struct {
 	route      func(*http.Request) (op operation, labels map[string]string, known bool)
 	check      func(operation string, r *request) error

@@ -7,17 +7,17 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/family"
 )
 
-// invocation is an InvokeModel on its way.
+// invocation is one InvokeModel and its answer.
 type invocation struct {
 	*exchange
 	in     *bedrockruntime.InvokeModelInput
-	family *family.Form // nil for a model of which only ReplyInvoke knows
+	family *family.Form // nil for a model that only ReplyInvoke answers for
 	state  family.Reading
-	raw    []byte // of ReplyInvoke; nil: the family's answer
+	raw    []byte // the body that ReplyInvoke returned; nil: the family writes the body
 	async  bool
 }
 
-// answer is what the family's form is to write.
+// answer returns what the family's form writes.
 func (x *invocation) answer() *family.Answer {
 	return &family.Answer{Model: aws.ToString(x.in.ModelId), Out: x.out, Stop: x.stop, PromptBlocked: x.promptBlocked()}
 }

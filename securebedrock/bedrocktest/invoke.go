@@ -57,14 +57,14 @@ func (s *chats) invoke(in *bedrockruntime.InvokeModelInput, streamed bool) (*inv
 		if own == nil {
 			return nil, readErr
 		}
-		// The body is one that only ReplyInvoke understands.
+		// Only ReplyInvoke understands this body.
 		x.family, converse = nil, testmodel.AnyPrompt(in)
 	}
 	if guarded {
 		converse.GuardrailConfig = &types.GuardrailConfiguration{
 			GuardrailIdentifier: in.GuardrailIdentifier,
 			GuardrailVersion:    in.GuardrailVersion,
-			// The same names, in capitals here.
+			// InvokeModel has the same names in capitals.
 			Trace: types.GuardrailTrace(strings.ToLower(string(in.Trace))),
 		}
 	}
@@ -94,15 +94,15 @@ func (s *chats) invoke(in *bedrockruntime.InvokeModelInput, streamed bool) (*inv
 	if x.exchange, err = s.exchange(converse, how); err != nil {
 		return nil, err
 	}
-	// A guardrail that blocks a prompt answers in the family's form, where that has
-	// a place for a message.
+	// The message of a guardrail that blocks the prompt has a place only in the form
+	// of a family with messages.
 	if x.promptBlocked() && (x.family == nil || x.family.Wordless) {
 		x.raw = []byte("{}")
 	}
 	return x, nil
 }
 
-// read translates the body in the form of the model's family.
+// read translates the body from the form of the model's family.
 func (s *chats) read(x *invocation, converse *bedrockruntime.ConverseInput, streamed bool) error {
 	var err error
 	if x.family, err = s.profiles.Find(aws.ToString(x.in.ModelId), x.in.Body); err != nil {
@@ -116,8 +116,8 @@ func (s *chats) read(x *invocation, converse *bedrockruntime.ConverseInput, stre
 	return err
 }
 
-// mergeTurns puts together what follows upon each other in one role: the forms of
-// some families have several messages where a Converse has one.
+// mergeTurns joins consecutive messages of one role. Some families have several
+// messages where a Converse has one.
 func mergeTurns(in *bedrockruntime.ConverseInput) {
 	var merged []types.Message
 	for _, m := range in.Messages {

@@ -10,7 +10,7 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/family"
 )
 
-// body is the answer in the form of the model's family.
+// body returns the answer in the form of the model's family.
 func (x *invocation) body() ([]byte, error) {
 	keys := map[string]any{}
 	if err := x.addGuardrail(keys); err != nil {
@@ -27,10 +27,10 @@ func (x *invocation) body() ([]byte, error) {
 	return json.Marshal(out)
 }
 
-// addGuardrail adds to an answer, or to the last chunk of a streamed one, what
-// the guardrail did.
+// addGuardrail adds the guardrail's result to an answer, or to the last chunk of a
+// streamed one.
 func (x *invocation) addGuardrail(out map[string]any) error {
-	own := x.out.Trace != nil && x.out.Trace.Guardrail != nil // a Reply's: an enforced guardrail's, perhaps
+	own := x.out.Trace != nil && x.out.Trace.Guardrail != nil // in the Reply, for an enforced guardrail
 	if x.guard == nil && !own {
 		return nil
 	}

@@ -48,8 +48,8 @@ func (s *chats) invokeModelStream(w *responder, r *request) error {
 	return nil
 }
 
-// chunks is the answer in pieces; the last has the metrics and what the
-// guardrail did.
+// chunks returns the answer in pieces. The last one has the metrics and the
+// guardrail's result.
 func (x *invocation) chunks() ([][]byte, error) {
 	var chunks [][]byte
 	if x.raw != nil {
@@ -60,7 +60,7 @@ func (x *invocation) chunks() ([][]byte, error) {
 			return nil, err
 		}
 		for _, object := range objects {
-			// What is in a chunk was made of strings, numbers and raw JSON.
+			// The objects hold strings, numbers and raw JSON.
 			chunk, err := json.Marshal(object)
 			if err != nil {
 				return nil, err

@@ -8,7 +8,7 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/sigv4"
 )
 
-// operations holds what requests are answered from.
+// operations holds the parts that answer requests.
 type operations struct {
 	keys  *sigv4.Keyring
 	calls *recorder
@@ -17,7 +17,7 @@ type operations struct {
 }
 
 // route finds the operation of a request, and the labels in its path. An unknown
-// request is answered as Bedrock answers it.
+// request gets Bedrock's answer.
 func (o *operations) route(r *http.Request) (operation, map[string]string, bool) {
 	path, _, _ := strings.Cut(r.RequestURI, "?")
 	if r.Method == http.MethodPost && path == "/" {
@@ -33,7 +33,8 @@ func (o *operations) route(r *http.Request) (operation, map[string]string, bool)
 	}, labels, known
 }
 
-// answer returns what answers an operation of Bedrock, nil if there is none.
+// answer returns the function that answers an operation of Bedrock, nil if there is
+// none.
 func (o *operations) answer(name string) func(*responder, *request) error {
 	switch name {
 	case "Converse":

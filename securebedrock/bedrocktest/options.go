@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Option changes what Start and NewServer start.
+// Option changes how Start and NewServer start a server.
 type Option func(*settings)
 
 type settings struct {
@@ -19,40 +19,38 @@ type settings struct {
 	models          []string
 }
 
-// WithRegion sets the region that the server says it is in, and in whose scope
-// requests must be signed. The default is us-east-1.
+// WithRegion sets the server's region. Requests must be signed for it. The default is
+// us-east-1.
 func WithRegion(region string) Option { return func(s *settings) { s.region = region } }
 
-// WithHTTP1 keeps the server from offering HTTP/2.
-// InvokeModelWithBidirectionalStream needs HTTP/2.
+// WithHTTP1 turns HTTP/2 off. InvokeModelWithBidirectionalStream needs HTTP/2.
 func WithHTTP1() Option { return func(s *settings) { s.http1 = true } }
 
-// WithPlainHTTP serves http instead of https: HTTP/1.1 and, unless WithHTTP1
-// is given too, unencrypted HTTP/2 for clients that speak it without asking,
-// as the JavaScript SDK does.
+// WithPlainHTTP serves http in the place of https: HTTP/1.1, and unencrypted HTTP/2
+// with prior knowledge, which the JavaScript SDK uses. WithHTTP1 turns the latter off.
 func WithPlainHTTP() Option { return func(s *settings) { s.plainHTTP = true } }
 
-// WithAddr sets the address to listen on. Its host must be a loopback address
-// or localhost; the server answers no other machine. The default is
-// 127.0.0.1:0, a free port.
+// WithAddr sets the address to listen on. Its host must be a loopback address or
+// localhost, since the server answers no other machine. The default is 127.0.0.1:0, a
+// free port.
 func WithAddr(addr string) Option { return func(s *settings) { s.addr = addr } }
 
-// WithSessionLifetime makes every session of the server's STS expire after d,
-// whatever DurationSeconds asks for, so that a test need not wait for the 15
-// minutes that are STS's least. The default is what the request asks for.
+// WithSessionLifetime makes every session of the server's STS expire after d, whatever
+// DurationSeconds asks for. A test then need not wait for STS's minimum of 15 minutes.
+// The default is the requested duration.
 func WithSessionLifetime(d time.Duration) Option {
 	return func(s *settings) { s.sessionLifetime = d }
 }
 
-// WithModels adds models to those that the server knows: whole identifiers, as
-// a client writes them, or foundation model IDs, which inference profiles and
-// ARNs of the model then have too.
+// WithModels adds models to those that the server knows. An ID is a whole identifier,
+// as a client writes it, or a foundation model ID. Inference profiles and ARNs of an
+// added foundation model are known, too.
 //
-// The server knows a model by its name's parts: a provider of Bedrock's, a
-// family of the provider's and the words that its models are named with. So a
-// new version of a known family needs no option, a new family or a made-up name
-// does, and a misspelt name ("anthropic.claude-3-sonet-20240229-v1:0") is
-// refused as Bedrock refuses it. Whether the region has the model is not known.
+// The server knows a model by the parts of its name: a provider of Bedrock, a family
+// of that provider, and the words in the names of its models. A new version of a known
+// family needs no option. A new family or an invented name does. A misspelt name
+// ("anthropic.claude-3-sonet-20240229-v1:0") is refused as Bedrock refuses it. The
+// server does not know which models a region has.
 func WithModels(ids ...string) Option {
 	return func(s *settings) { s.models = append(s.models, ids...) }
 }
@@ -63,21 +61,21 @@ func newSettings(opts []Option) (settings, error) {
 		opt(&s)
 	}
 	if s.region == "" {
-		return s, fmt.Errorf("bedrocktest: the region is empty")
+		return s, fmt.Errorf("bedrocktest: WithRegion: the region is empty; use a region such as us-east-1")
 	}
 	host, port, err := net.SplitHostPort(s.addr)
 	if err != nil {
-		return s, fmt.Errorf("bedrocktest: address: %w", err)
+		return s, fmt.Errorf("bedrocktest: WithAddr: %w; use host:port, such as 127.0.0.1:0", err)
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return s, fmt.Errorf("bedrocktest: address %q: the port is no number", s.addr)
+		return s, fmt.Errorf("bedrocktest: WithAddr: the port of %q is not a number; use 0 for a free port", s.addr)
 	}
-	// Dialing localhost could mean ::1 where only 127.0.0.1 listens.
+	// localhost can resolve to ::1 where only 127.0.0.1 listens.
 	if host == "localhost" {
 		host = "127.0.0.1"
 	}
 	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-		return s, fmt.Errorf("bedrocktest: address %q is not on loopback", s.addr)
+		return s, fmt.Errorf("bedrocktest: WithAddr: %q is not a loopback address; use 127.0.0.1, [::1] or localhost", s.addr)
 	}
 	s.addr = net.JoinHostPort(host, port)
 	return s, nil

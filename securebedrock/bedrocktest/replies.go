@@ -12,15 +12,15 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/conversation"
 )
 
-// Text is an answer of one text block, for Reply.
+// Text returns an answer of one text block, for Reply.
 func Text(text string) *bedrockruntime.ConverseOutput {
 	return Content(&types.ContentBlockMemberText{Value: text})
 }
 
-// ToolUse is an answer that asks for one tool, for Reply. args are the tool's
-// arguments: anything that encoding/json encodes, a json.RawMessage among others;
-// nil is an empty object. Arguments that do not encode are told when the answer is
-// sent, as any other fault of a Reply.
+// ToolUse returns an answer that asks for one tool, for Reply. args are the tool's
+// arguments: any value that encoding/json encodes, including a json.RawMessage. A nil
+// args is an empty object. Arguments that do not encode are reported when the answer
+// is sent, like any other fault of a Reply.
 func ToolUse(id, name string, args any) *bedrockruntime.ConverseOutput {
 	if args == nil {
 		args = struct{}{}
@@ -30,8 +30,8 @@ func ToolUse(id, name string, args any) *bedrockruntime.ConverseOutput {
 	}})
 }
 
-// Content is an answer of several blocks, for Reply: text beside tool uses,
-// reasoning, citations, images.
+// Content returns an answer of several blocks, for Reply: texts, tool uses, reasoning,
+// citations, images.
 func Content(blocks ...types.ContentBlock) *bedrockruntime.ConverseOutput {
 	return &bedrockruntime.ConverseOutput{
 		Output: &types.ConverseOutputMemberMessage{Value: types.Message{
@@ -41,12 +41,12 @@ func Content(blocks ...types.ContentBlock) *bedrockruntime.ConverseOutput {
 	}
 }
 
-// Script is a Reply that gives these answers one after the other, to whatever is
-// asked. A nil answer is the default one. The call after the last answer gets a
-// ModelErrorException that says so. Many goroutines may call at once: each answer
+// Script returns a Reply that gives the answers in order, whatever is asked. A nil
+// answer is the default answer. The call after the last answer gets a
+// ModelErrorException that says so. Many goroutines may call at once, and each answer
 // is given once.
 //
-// What is not an answer of the model is scripted with [Server.Fail].
+// [Server.Fail] scripts what is not an answer of the model.
 func Script(replies ...*bedrockruntime.ConverseOutput) func(*bedrockruntime.ConverseInput) (*bedrockruntime.ConverseOutput, error) {
 	replies = slices.Clone(replies)
 	var mu sync.Mutex

@@ -9,16 +9,16 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/sigv4"
 )
 
-// request is one request on its way through the server.
+// request is one request that is being served.
 type request struct {
 	http   *http.Request
-	parts  wire.Request // its body is nil for the bidirectional stream
+	parts  wire.Request // Body is nil for the bidirectional stream
 	id     string       // the X-Amzn-Requestid of the answer
 	call   *Call
 	signer sigv4.Identity
 }
 
-// newRequest reads what the request line and the headers say.
+// newRequest reads the request line and the headers.
 func newRequest(r *http.Request, operation string, labels map[string]string) *request {
 	path, query, _ := strings.Cut(r.RequestURI, "?")
 	return &request{

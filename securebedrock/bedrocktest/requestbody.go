@@ -10,15 +10,15 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// addPlainBody makes a client's request bodies safe against an answer that is
-// very fast, as one over loopback is.
+// addPlainBody protects a client's request bodies from an answer that arrives very
+// fast, as over loopback.
 //
-// The SDK closes a request's body as soon as the answer's headers are there.
-// Over HTTP/1.1 net/http may still be looking for the body's end by then, with
-// WriteTo if the body has it; smithy-go's closed body returns io.EOF from
-// WriteTo, where io.WriterTo wants nil, and net/http takes that for a failed
-// request and closes the connection under the answer. Read of the same body is
-// sound, so a body that has nothing but Read and Seek is, too.
+// The SDK closes a request's body as soon as the answer's headers arrive. Over
+// HTTP/1.1, net/http may still be reading the end of the body, with WriteTo if the
+// body has that method. The closed body of smithy-go returns io.EOF from WriteTo,
+// where io.WriterTo requires nil. net/http then treats the request as failed and
+// closes the connection while the answer is being read. Read of the same body is
+// correct, so a body with only Read and Seek is safe.
 func addPlainBody(stack *middleware.Stack) error {
 	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("bedrocktest.PlainBody", func(
 		ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
@@ -27,7 +27,7 @@ func addPlainBody(stack *middleware.Stack) error {
 		if !ok {
 			return middleware.DeserializeOutput{}, middleware.Metadata{}, fmt.Errorf("bedrocktest: unknown transport type %T", in.Request)
 		}
-		// A body of any other type than the SDK's is its owner's to look after.
+		// A body of another type is not the SDK's, and is left alone.
 		if body, ok := req.GetStream().(*bytes.Reader); ok {
 			var err error
 			if in.Request, err = req.SetStream(struct{ io.ReadSeeker }{body}); err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/misuse"
 )
 
-// responder sends the answer to one request, as far as the request's fault lets it.
+// responder sends the answer to one request, with the request's fault applied.
 type responder struct {
 	http    http.ResponseWriter
 	left    <-chan struct{}  // closed when the client has left
@@ -22,7 +22,7 @@ type responder struct {
 	sent    bool
 }
 
-// Header returns the headers that the answer will have.
+// Header returns the headers of the answer.
 func (w *responder) Header() http.Header { return w.http.Header() }
 
 // begin sends the status and the headers.
@@ -90,7 +90,7 @@ func (w *responder) strike(fail func(*wire.Error)) bool {
 	return false
 }
 
-// send sends a whole body, or as much of it as the fault leaves.
+// send sends a whole body, or the part that the fault leaves.
 func (w *responder) send(status int, body []byte) {
 	half := body[:len(body)/2]
 	switch w.fault.kind {

@@ -28,8 +28,8 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/testmodel"
 )
 
-// Server is a Bedrock Runtime and an STS on one loopback address. All methods
-// may be called by many goroutines, while requests are being served too.
+// Server is a Bedrock Runtime and an STS on one loopback address. Many goroutines may
+// call its methods, also while requests are being served.
 type Server struct {
 	settings settings
 	url      string
@@ -37,7 +37,7 @@ type Server struct {
 	client   *awshttp.BuildableClient
 	http     *http.Server
 
-	closing  chan struct{} // closed when Close begins: stalled handlers watch it
+	closing  chan struct{} // closed when Close begins; stalled handlers wait for it
 	serving  sync.WaitGroup
 	handlers handlerCount
 	conns    connections
@@ -52,8 +52,8 @@ type Server struct {
 	profiles   family.Profiles
 }
 
-// NewServer starts a server for the test tb, fails tb if it cannot, and closes
-// the server when tb ends. A Reply that is at fault fails tb.
+// NewServer starts a server for the test tb, and closes the server when tb ends. It
+// fails tb if it cannot start one. A Reply at fault fails tb, too.
 func NewServer(tb testing.TB, opts ...Option) *Server {
 	tb.Helper()
 	s, err := Start(opts...)
@@ -89,7 +89,8 @@ func Start(opts ...Option) (*Server, error) {
 	s.http = &http.Server{
 		Handler:   s.handler(),
 		ConnState: s.conns.observe,
-		// What a client does to its connections is the test's business.
+		// The test decides what a client does to its connections, so errors are not
+		// logged.
 		ErrorLog:  log.New(io.Discard, "", 0),
 		Protocols: new(http.Protocols),
 	}
@@ -118,7 +119,7 @@ func Start(opts ...Option) (*Server, error) {
 	})
 
 	s.serving.Go(func() {
-		// Either returns http.ErrServerClosed, after Close.
+		// Both return http.ErrServerClosed after Close.
 		if set.plainHTTP {
 			_ = s.http.Serve(listener)
 		} else {
@@ -128,7 +129,8 @@ func Start(opts ...Option) (*Server, error) {
 	return s, nil
 }
 
-// handler answers the server's requests. None is admitted once Close has begun.
+// handler returns the handler of the server's requests. It admits none once Close has
+// begun.
 func (s *Server) handler() http.Handler {
 	ops := &operations{
 		keys:  s.keys,
@@ -154,15 +156,15 @@ func (s *Server) handler() http.Handler {
 	})
 }
 
-// Close ends the server. Handlers that a fault holds are released, connections
-// are closed, and Close returns when all of them and every goroutine of the
-// server are gone. Closing twice is harmless.
+// Close ends the server. It releases the handlers that a fault holds, closes the
+// connections, and returns when all of them and every goroutine of the server have
+// ended. Closing twice is harmless.
 func (s *Server) Close() {
 	if s.handlers.close() {
 		close(s.closing)
 	}
-	// There is nothing to do about an error in closing. The second time is for
-	// a connection that was accepted while the first went on.
+	// An error in closing changes nothing here. The second call closes a connection
+	// that was accepted during the first.
 	_ = s.http.Close()
 	s.serving.Wait()
 	_ = s.http.Close()
@@ -170,29 +172,28 @@ func (s *Server) Close() {
 	s.conns.wait()
 }
 
-// URL is where the server listens: https://127.0.0.1:port, or http with
+// URL returns the server's address: https://127.0.0.1:port, or http with
 // WithPlainHTTP.
 func (s *Server) URL() string { return s.url }
 
-// Region is the region that the server says it is in.
+// Region returns the server's region.
 func (s *Server) Region() string { return s.settings.region }
 
-// CertificatePEM is the server's self-signed certificate, for clients that
-// Config does not configure (AWS_CA_BUNDLE, NODE_EXTRA_CA_CERTS). It is nil
-// with WithPlainHTTP.
+// CertificatePEM returns the server's self-signed certificate, for clients that Config
+// does not configure (AWS_CA_BUNDLE, NODE_EXTRA_CA_CERTS). It is nil with
+// WithPlainHTTP.
 func (s *Server) CertificatePEM() []byte { return append([]byte(nil), s.certPEM...) }
 
-// Credentials are the long-term test credentials, the only ones that the
-// server knows apart from the sessions of its own STS.
+// Credentials returns the long-term test credentials. Apart from the sessions of its
+// own STS, the server knows no others.
 func (s *Server) Credentials() aws.Credentials {
 	return aws.Credentials{AccessKeyID: sigv4.AccessKeyID, SecretAccessKey: sigv4.SecretAccessKey, Source: "bedrocktest"}
 }
 
-// Config configures any client of the SDK for this server: region, test
-// credentials, an HTTP client that trusts the server's certificate, and the
-// server's address. The HTTP client is shared by all that Config returns. An
-// API option keeps request bodies clear of a flaw of the SDK that shows over
-// HTTP/1.1 when a server answers as fast as this one.
+// Config returns a configuration for any client of the SDK: region, test credentials,
+// the server's address, and an HTTP client that trusts the server's certificate. All
+// configurations share that HTTP client. An API option keeps request bodies clear of a
+// flaw of the SDK that shows over HTTP/1.1 when a server answers as fast as this one.
 func (s *Server) Config() aws.Config {
 	return aws.Config{
 		Region:       s.settings.region,
@@ -203,9 +204,9 @@ func (s *Server) Config() aws.Config {
 	}
 }
 
-// Options are options of securebedrock that suit this server: its region, its
-// address, its default guardrail, a role that its STS lets be assumed, and a short
-// Retry.MaxBackoff, so that a test of a throttle need not wait for seconds.
+// Options returns options of securebedrock for this server: its region, its address,
+// its default guardrail, a role that its STS lets be assumed, and a short
+// Retry.MaxBackoff, so that a test of throttling need not wait for seconds.
 func (s *Server) Options() securebedrock.Options {
 	return securebedrock.Options{
 		Region:    s.settings.region,
@@ -219,5 +220,5 @@ func (s *Server) Options() securebedrock.Options {
 	}
 }
 
-// Connections counts the client connections that are open now.
+// Connections returns the number of open client connections.
 func (s *Server) Connections() int { return s.conns.count() }

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// newCertificate makes a self-signed certificate for the loopback addresses,
-// and the pool that trusts it and nothing else.
+// newCertificate returns a self-signed certificate for the loopback addresses, and a
+// pool that trusts only this certificate.
 func newCertificate() (tls.Certificate, *x509.CertPool, []byte, error) {
 	fail := func(err error) (tls.Certificate, *x509.CertPool, []byte, error) {
 		return tls.Certificate{}, nil, nil, fmt.Errorf("bedrocktest: certificate: %w", err)

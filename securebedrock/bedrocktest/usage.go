@@ -12,7 +12,7 @@ import (
 // isEmbedding reports whether a model answers with a vector and no text.
 func isEmbedding(model string) bool { return strings.Contains(model, "embed") }
 
-// countHeaders are what Bedrock counts beside an InvokeModel's answer.
+// countHeaders sets the counts that Bedrock returns in an InvokeModel's headers.
 func (x *invocation) countHeaders(h http.Header) {
 	u := x.out.Usage
 	set := func(name string, n *int32) {
@@ -28,7 +28,7 @@ func (x *invocation) countHeaders(h http.Header) {
 	set("Cache-Write-Input", u.CacheWriteInputTokens)
 }
 
-// metrics are what Bedrock counts in a stream's last chunk.
+// metrics returns the counts that Bedrock writes into a stream's last chunk.
 func (x *invocation) metrics() map[string]any {
 	u := x.out.Usage
 	m := map[string]any{
@@ -46,7 +46,7 @@ func (x *invocation) metrics() map[string]any {
 	return m
 }
 
-// tier is the service tier that serves the answer.
+// tier returns the service tier of the answer.
 func (x *invocation) tier() types.ServiceTierType {
 	if x.out.ServiceTier != nil {
 		return x.out.ServiceTier.Type

@@ -63,9 +63,9 @@ func (p *Profiles) Find(id string, body []byte) (*Form, error) {
 		case has["inputText"] != nil:
 			return titanText(), nil
 		}
-		return nil, wire.Invalid("bedrocktest cannot tell which model is behind %q: name it with Server.AddInferenceProfile, or answer with Server.ReplyInvoke.", id)
+		return nil, wire.Invalid("bedrocktest cannot tell which model is behind %q. Name the model with Server.AddInferenceProfile, or answer with Server.ReplyInvoke.", id)
 	}
-	return nil, wire.Invalid("bedrocktest does not know the bodies of the model %q: answer with Server.ReplyInvoke.", id)
+	return nil, wire.Invalid("bedrocktest does not know the bodies of the model %q. Answer with Server.ReplyInvoke.", id)
 }
 
 // familyByName returns the form of a model, nil if the model is not known. Where a

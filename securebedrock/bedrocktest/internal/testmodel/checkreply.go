@@ -84,7 +84,7 @@ func checkBlock(block types.ContentBlock) error {
 			}
 		case *types.ReasoningContentBlockMemberRedactedContent:
 		default:
-			return fmt.Errorf("%T is no reasoning", b.Value)
+			return fmt.Errorf("%T is not reasoning; use a reasoning text or redacted content", b.Value)
 		}
 	case *types.ContentBlockMemberImage:
 		if b.Value.Source == nil || b.Value.Format == "" {
@@ -117,7 +117,7 @@ func checkDocument(what string, doc document.Interface) error {
 	}
 	raw, err := doc.MarshalSmithyDocument()
 	if err == nil && !json.Valid(raw) {
-		err = fmt.Errorf("it is not JSON")
+		err = fmt.Errorf("the document is not JSON")
 	}
 	if err != nil {
 		return misuse.New("%s does not encode: %v", what, err)
