@@ -14,7 +14,8 @@ const (
 	defaultReadTimeout    = 60 * time.Second
 )
 
-// withDefaults fills zero fields and turns negative ones into zero, for none.
+// withDefaults fills in the defaults of zero fields. A negative field becomes zero, for
+// no bound.
 func (t Timeouts) withDefaults() Timeouts {
 	pick := func(d, zero time.Duration) time.Duration {
 		switch {
@@ -32,13 +33,12 @@ func (t Timeouts) withDefaults() Timeouts {
 	}
 }
 
-// TimeoutError says which of the Timeouts has passed. Its Timeout method makes it
-// a timeout for whoever asks a net.Error. errors.Is takes Timeouts.Call for
-// context.DeadlineExceeded too.
+// TimeoutError says which of the Timeouts has passed. It implements net.Error, as a
+// timeout. The error of Timeouts.Call is also context.DeadlineExceeded.
 type TimeoutError struct {
 	Rule  error         // ErrConnectTimeout, ErrReadTimeout or ErrCallTimeout
 	After time.Duration // the bound
-	Err   error         // what it ended; may be nil
+	Err   error         // what the timeout ended; may be nil
 
 	sent bool // the request was wholly sent, and doing it twice costs twice
 }
@@ -59,7 +59,7 @@ func (e *TimeoutError) Error() string {
 	return text
 }
 
-// Unwrap returns the rule and what it ended.
+// Unwrap returns the rule and what the timeout ended.
 func (e *TimeoutError) Unwrap() []error {
 	all := []error{e.Rule}
 	if e.Rule == ErrCallTimeout {

@@ -14,10 +14,9 @@ import (
 
 var errPanicked = errors.New("HTTPClient: a panic was caught")
 
-// The owner's functions run on goroutines of net/http's, where a panic would end
-// the process, and runtime.Goexit would leave a call waiting for its connection.
-
-// caught makes an error of both.
+// caught makes an error of a panic and of a runtime.Goexit. The owner's functions run on
+// goroutines of net/http's. There a panic would end the process, and a Goexit would leave
+// a call waiting for its connection.
 func caught[T any](what string, f func() (T, error)) (value T, err error) {
 	call := foreign.Start(errPanicked, nil, "its transport's "+what, func() (err error) {
 		value, err = f()
@@ -44,7 +43,7 @@ func caughtDial(dial Dial) Dial {
 	}
 }
 
-// caughtProxy runs for every request, and so on its goroutine.
+// caughtProxy starts no goroutine, since a proxy is asked for every request.
 func caughtProxy(proxy func(*http.Request) (*url.URL, error)) func(*http.Request) (*url.URL, error) {
 	return func(r *http.Request) (u *url.URL, err error) {
 		err = foreign.Caught(errPanicked, "its transport's Proxy", func() (err error) {

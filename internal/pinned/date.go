@@ -8,11 +8,11 @@ import (
 )
 
 // maxSkew bounds what an answer's Date may say of the local clock. A wrong time zone
-// is within it. TLS has compared the clock with the certificate's dates.
+// is within the bound. TLS has compared the clock with the certificate's dates.
 const maxSkew = 24 * time.Hour
 
-// TrustDate takes a Date off that is further away than a day: the SDK would sign the
-// request anew, and all later ones, for the time that it names.
+// TrustDate removes a Date that is more than a day away from now. The SDK would sign the
+// next attempt and all later requests for the time that the Date names.
 func TrustDate(h http.Header, now time.Time) {
 	date := h.Get("Date")
 	if date == "" {

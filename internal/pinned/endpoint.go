@@ -47,17 +47,17 @@ func (s Service) Endpoint(place Place) (Endpoint, error) {
 	}
 	switch {
 	case u.User != nil:
-		return Endpoint{}, errors.New("URL must not carry user information")
+		return Endpoint{}, errors.New("URL must not carry user information; take it out, since calls are signed with SigV4")
 	case u.RawQuery != "" || u.Fragment != "":
-		return Endpoint{}, errors.New("URL must not carry a query or a fragment")
+		return Endpoint{}, errors.New("URL must not carry a query or a fragment; take it out")
 	case u.Hostname() == "":
-		return Endpoint{}, errors.New("URL names no host")
+		return Endpoint{}, errors.New("URL names no host; use https://HOST")
 	case strings.ContainsFunc(u.Hostname(), func(r rune) bool { return r > unicode.MaxASCII }):
 		// net/http rewrites such a name (a full-width dot becomes a dot), so what
 		// is checked here would not be what is dialled.
 		return Endpoint{}, errors.New("URL's host is not ASCII; write the name in its ASCII form")
 	case u.Scheme == "http" && !Loopback(u.Hostname()):
-		return Endpoint{}, fmt.Errorf("URL %s is plain http, which is refused but on a loopback address; use https", u.Redacted())
+		return Endpoint{}, fmt.Errorf("URL %s is plain http, which only a loopback address may use; use https", u.Redacted())
 	case u.Scheme != "https" && u.Scheme != "http":
 		return Endpoint{}, fmt.Errorf("URL's scheme is %q; use https", u.Scheme)
 	}
@@ -77,7 +77,7 @@ func (s Service) url(place Place) (*url.URL, error) {
 	}
 	u, err := url.Parse(place.URL)
 	if err != nil {
-		return nil, errors.New("URL is not a URL") // the text could hold a password
+		return nil, errors.New("URL cannot be parsed; use https://HOST") // the text could hold a password
 	}
 	return u, nil
 }

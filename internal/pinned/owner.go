@@ -77,7 +77,7 @@ func keepProtocols(ours, theirs *http.Transport, faults *refusal.Faults) {
 	if theirs.Protocols != nil {
 		p = *theirs.Protocols
 		if !p.HTTP1() && !p.HTTP2() {
-			faults.Add(ownerField, "its transport's Protocols has neither HTTP1 nor HTTP2")
+			faults.Add(ownerField, "its transport's Protocols has neither HTTP1 nor HTTP2; set one of them")
 		}
 	}
 	if theirs.TLSNextProto != nil && theirs.TLSNextProto["h2"] == nil {
@@ -102,9 +102,9 @@ func keepProtocols(ours, theirs *http.Transport, faults *refusal.Faults) {
 	ours.Protocols, ours.ForceAttemptHTTP2 = &p, p.HTTP2()
 }
 
-// dialer is the owner's way to a TCP connection. With https that cannot change
-// the peer, which must still prove to be the endpoint's host. A plain endpoint
-// proves nothing.
+// dialer is the owner's way to a TCP connection. With https a dialer cannot change the
+// peer, which must still prove to be the endpoint's host. With plain http nothing is
+// proven.
 func dialer(theirs *http.Transport, plain bool, faults *refusal.Faults) Dial {
 	//lint:ignore SA1019 refused, not used
 	if theirs.DialTLSContext != nil || theirs.DialTLS != nil { //nolint:staticcheck // refused, not used
@@ -150,7 +150,7 @@ func keepTLS(ours, theirs *tls.Config, faults *refusal.Faults) {
 	refuse(theirs.Time != nil, "sets Time, so an expired certificate could pass; take it out")
 	refuse(theirs.KeyLogWriter != nil, "sets KeyLogWriter, which writes the keys that open the connections; take it out")
 	refuse(theirs.Renegotiation != tls.RenegotiateNever, "permits renegotiation; take it out")
-	refuse(theirs.MaxVersion != 0 && theirs.MaxVersion < tls.VersionTLS12, "has a MaxVersion below TLS 1.2, the least that is spoken")
+	refuse(theirs.MaxVersion != 0 && theirs.MaxVersion < tls.VersionTLS12, "has a MaxVersion below TLS 1.2, the least that is spoken; raise it or take it out")
 	for _, id := range theirs.CipherSuites {
 		refuse(!slices.ContainsFunc(tls.CipherSuites(), func(s *tls.CipherSuite) bool { return s.ID == id }),
 			"names the cipher suite %s, which crypto/tls does not call secure; take it out", tls.CipherSuiteName(id))

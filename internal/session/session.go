@@ -17,7 +17,7 @@ import (
 
 const (
 	// expiryWindow is how long before its end a session is renewed at the
-	// earliest; jitter takes up to half of it away.
+	// earliest; jitter takes up to half of that away.
 	expiryWindow = 5 * time.Minute
 	// renewalTimeout bounds one request to STS, its retries included.
 	renewalTimeout = 30 * time.Second
@@ -38,10 +38,10 @@ func (a *Assumed) valid(now time.Time) bool {
 	return a != nil && now.Round(0).Before(a.Credentials.Expires)
 }
 
-// Session keeps a session of a role, and renews it beside the calls: a timer
-// starts the renewal, and so does a call that finds it due, where the process was
-// frozen when the timer should have fired. Only a call that finds no valid session
-// waits. A session that no call has used is not renewed.
+// Session keeps a session of a role, and renews the session beside the calls. A timer
+// starts the renewal. A call that finds the renewal due starts it, too: the process may
+// have been frozen when the timer should have fired. Only a call that finds no valid
+// session waits. A session that no call has used is not renewed.
 type Session struct {
 	assume    func(context.Context) (*Assumed, error)
 	renewBase func(context.Context) bool // see Role.Session
@@ -158,7 +158,7 @@ func jittered(d time.Duration) time.Duration {
 	return d - time.Duration(rand.Int64N(int64(d)/2+1)) //nolint:gosec // spreads load, guards nothing
 }
 
-// due is the timer's.
+// due is called by the timer.
 func (s *Session) due() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -29,7 +29,9 @@ type Options struct {
 	AgentEndpoint securebedrock.Endpoint
 
 	// Timeout bounds the question to the control plane, its retries included.
-	// Zero means 10 s. A caller waits no longer than its own context.
+	// Zero means 10 s. A caller waits no longer than its own context. A dial, a TLS
+	// handshake and a silence may each take a quarter of Timeout: at the most 5 s, 5 s
+	// and 60 s.
 	Timeout time.Duration
 
 	// SystemTTL is how long the answer about a system profile ("eu.…") is used.

@@ -23,7 +23,8 @@ import (
 )
 
 // Resolver is a securebedrock.ProfileResolver over GetInferenceProfile,
-// GetPromptRouter and GetPrompt. It is safe for concurrent use, and is best made once: it holds the answers.
+// GetPromptRouter and GetPrompt. It is safe for concurrent use. Make one and keep it: the
+// Resolver holds the answers.
 type Resolver struct {
 	region    string
 	partition string
@@ -37,13 +38,14 @@ type Resolver struct {
 
 var _ securebedrock.ProfileResolver = (*Resolver)(nil)
 
-// New returns a Resolver. Of cfg it takes the credentials, the logger, the log
-// mode and the application's identifier, and from cfg.HTTPClient the root CAs,
-// client certificates, proxy, dialer, HTTP/2 switched off, and what tightens TLS; an
-// HTTP client that cannot be looked into, or that loosens TLS, is refused. Region, endpoint, retries and authentication are its own, and the
-// application's API options and interceptors are not run. New needs no network.
+// New returns a Resolver. Of cfg it takes the credentials, the logger, the log mode and
+// the application's identifier. Of cfg.HTTPClient it takes the root CAs, client
+// certificates, proxy, dialer, HTTP/2 switched off, and what tightens TLS. An HTTP client
+// that cannot be looked into, or that loosens TLS, is refused. Region, endpoint, retries,
+// timeouts and authentication are the Resolver's own, and the application's API options
+// and interceptors are not run. New needs no network.
 //
-// It reports every fault at once, each wrapping securebedrock.ErrConfig.
+// New reports every fault at once, each wrapping securebedrock.ErrConfig.
 func New(cfg aws.Config, opts Options) (*Resolver, error) {
 	faults := refusal.Faults{Scope: "profiles: "}
 	opts.check(&faults)
@@ -120,13 +122,14 @@ func New(cfg aws.Config, opts Options) (*Resolver, error) {
 }
 
 // Destinations implements securebedrock.ProfileResolver, for inference profiles,
-// prompt routers and managed prompts. The first question for one goes to the control plane, and all who ask meanwhile wait for its
-// answer; later ones are answered from memory until the answer expires. A caller
-// whose context ends stops waiting and fails no other.
+// prompt routers and managed prompts. The first question for a profile goes to the
+// control plane, and all who ask meanwhile wait for the answer. Later questions are
+// answered from memory until the answer expires. A caller whose context ends stops
+// waiting and fails no other.
 //
-// The errors name the profile and wrap securebedrock.ErrModel, ErrRegion,
-// ErrRedirect, ErrAuth or the SDK's own error, such as
-// *types.AccessDeniedException.
+// The errors name the profile and wrap securebedrock.ErrModel, ErrRegion, ErrRedirect,
+// ErrEndpoint, ErrAuth, ErrAnswerSize, ErrConnectTimeout, ErrReadTimeout or the SDK's own
+// error, such as *types.AccessDeniedException.
 func (r *Resolver) Destinations(ctx context.Context, profile, region string) ([]string, error) {
 	if region != r.region {
 		return nil, fmt.Errorf("profiles: %w: the call is made in %s and the resolver asks in %s", securebedrock.ErrRegion, region, r.region)
@@ -148,8 +151,8 @@ func (r *Resolver) Destinations(ctx context.Context, profile, region string) ([]
 	return list, nil
 }
 
-// Close ends the idle connections. It always returns nil. A Resolver that is
-// used again after it dials anew.
+// Close ends the idle connections. It always returns nil. A Resolver that is used again
+// after Close dials anew.
 func (r *Resolver) Close() error {
 	r.transport.CloseIdleConnections()
 	return nil
