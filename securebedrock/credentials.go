@@ -7,6 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go/middleware"
 
+	"github.com/securebedrock/securebedrock-go/internal/pinned"
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 	"github.com/securebedrock/securebedrock-go/internal/session"
 )
 
@@ -80,17 +82,13 @@ func (c *sealedCredentials) renew(ctx context.Context, accessKey string) bool {
 }
 
 func (o *Options) checkCredentials(p aws.CredentialsProvider) error {
-	switch {
-	case o.Role != nil && o.Role.STS != nil:
+	if o.Role != nil && o.Role.STS != nil {
 		return nil // the role's own client brings what it needs
-	case p == nil:
-		return fmt.Errorf("%w: Credentials: none are configured; set aws.Config.Credentials, or use New, which runs the default chain%s", ErrConfig, unusedKey())
-	case isNil(p):
-		return fmt.Errorf("%w: Credentials: they are a nil %T", ErrConfig, p)
-	case aws.IsCredentialsProvider(p, (*sealedCredentials)(nil)):
-		return fmt.Errorf("%w: Credentials: they are those of a client which is guarded already, and sign its calls alone; use that client, or give the credentials that it was made of", ErrConfig)
-	case aws.IsCredentialsProvider(p, (*aws.AnonymousCredentials)(nil)):
-		return fmt.Errorf("%w: Credentials: %w: anonymous credentials are refused", ErrConfig, ErrAuth)
 	}
-	return nil
+	var faults refusal.Faults
+	pinned.CheckCredentials(p, ", or use New, which runs the default chain"+unusedKey(), &faults)
+	if faults.Err() == nil && aws.IsCredentialsProvider(p, (*sealedCredentials)(nil)) {
+		faults.Add("Credentials", "they are those of a client which is guarded already, and sign its calls alone; use that client, or give the credentials that it was made of")
+	}
+	return faults.Err()
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 
+	"github.com/securebedrock/securebedrock-go/internal/foreign"
 	regions "github.com/securebedrock/securebedrock-go/internal/region"
 )
 
@@ -177,18 +177,9 @@ func fromSSO(cfg aws.Config) bool {
 	return sso
 }
 
-// isNil also sees a nil pointer, map or function in an interface, which would
-// panic at its first use.
-func isNil(v any) bool {
-	if v == nil {
-		return true
-	}
-	switch r := reflect.ValueOf(v); r.Kind() {
-	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Func, reflect.Chan, reflect.UnsafePointer:
-		return r.IsNil()
-	}
-	return false
-}
+// isNil also sees a nil pointer, map or function in an interface, which would panic at
+// its first use.
+func isNil(v any) bool { return foreign.IsNil(v) }
 
 func noContext(operation string) error {
 	return &PolicyError{Rule: ErrConfig, Operation: operation, Detail: "the context is nil; pass context.Background() where there is no other"}
