@@ -13,30 +13,32 @@ type answerReader struct {
 	events *eventCodec
 }
 
-// output takes from a unary answer what an Outcome may know of it.
-func (r *answerReader) output(out any, o *Outcome, t *tally) {
-	switch out := out.(type) {
-	case *bedrockruntime.ConverseOutput:
-		o.StopReason = string(out.StopReason)
-		o.converseUsage(out.Usage, out.ServiceTier)
-		if out.Trace != nil {
-			r.trace.read(out.Trace.Guardrail, &o.Guardrail)
-		}
-		if out.StopReason == types.StopReasonGuardrailIntervened {
-			o.Guardrail.Intervened = true
-		}
-	case *bedrockruntime.InvokeModelOutput:
-		r.body(out.Body, o, t)
-	case *bedrockruntime.ApplyGuardrailOutput:
-		for i := range out.Assessments {
-			r.trace.assessment(&out.Assessments[i], &o.Guardrail)
-		}
-		if out.Action == types.GuardrailActionGuardrailIntervened {
-			o.Guardrail.Intervened = true
-		}
-	case *bedrockruntime.CountTokensOutput:
-		o.Usage.InputTokens, o.Counted = int64(aws.ToInt32(out.InputTokens)), out.InputTokens != nil
+func (r *answerReader) converse(out *bedrockruntime.ConverseOutput, o *Outcome, _ *tally) {
+	o.StopReason = string(out.StopReason)
+	o.converseUsage(out.Usage, out.ServiceTier)
+	if out.Trace != nil {
+		r.trace.read(out.Trace.Guardrail, &o.Guardrail)
 	}
+	if out.StopReason == types.StopReasonGuardrailIntervened {
+		o.Guardrail.Intervened = true
+	}
+}
+
+func (r *answerReader) invokeModel(out *bedrockruntime.InvokeModelOutput, o *Outcome, t *tally) {
+	r.body(out.Body, o, t)
+}
+
+func (r *answerReader) applyGuardrail(out *bedrockruntime.ApplyGuardrailOutput, o *Outcome, _ *tally) {
+	for i := range out.Assessments {
+		r.trace.assessment(&out.Assessments[i], &o.Guardrail)
+	}
+	if out.Action == types.GuardrailActionGuardrailIntervened {
+		o.Guardrail.Intervened = true
+	}
+}
+
+func (r *answerReader) countTokens(out *bedrockruntime.CountTokensOutput, o *Outcome, _ *tally) {
+	o.Usage.InputTokens, o.Counted = int64(aws.ToInt32(out.InputTokens)), out.InputTokens != nil
 }
 
 // body reads an InvokeModel body, or the payload of a stream's chunk.

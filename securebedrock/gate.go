@@ -78,10 +78,10 @@ func (s *gateStep) transport() smithyhttp.ClientHandler {
 	switch {
 	case s.op.duplex:
 		return s.g.duplexed
-	case s.op.costs():
-		return s.g.transport
+	case s.op.free:
+		return s.g.free
 	}
-	return s.g.free
+	return s.g.transport
 }
 
 // sending is the context of a request. The request's context of a stream outlives the

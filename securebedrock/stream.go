@@ -48,8 +48,8 @@ func (s *stream) named(err error) error { return named(err, s.op.name, s.model) 
 // unary completes a call whose whole answer is here.
 func (s *stream) unary(d *delivery, model string, out any, metadata middleware.Metadata) error {
 	s.readMetadata(d, metadata)
-	s.answers.output(out, &s.outcome, &s.tally)
-	err := complete(out)
+	s.op.tells(s.answers, out, &s.outcome, &s.tally)
+	err := incomplete(s.op.lacks(out))
 	if err == nil && s.op.guarded {
 		err = s.answers.trace.verify(&s.outcome.Guardrail)
 	}
