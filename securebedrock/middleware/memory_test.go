@@ -1,71 +1,40 @@
-package middleware_test
+package middleware
 
 import (
-	"sync"
-	"sync/atomic"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/securebedrock/securebedrock-go/securebedrock/middleware"
 )
 
-func reserve(t *testing.T, m middleware.Store, key string, window time.Duration, limit, n int64) (middleware.Reservation, bool) {
-	t.Helper()
-	r, ok, err := m.Reserve(t.Context(), key, window, middleware.Amount{Tokens: limit}, middleware.Amount{Tokens: n})
-	if err != nil {
-		t.Error(err)
-	}
-	return r, ok
-}
-
-func TestMemoryOfWindows(t *testing.T) {
+func TestMemoryIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := middleware.NewMemory()
-		old, _ := reserve(t, m, "k", time.Minute, 10, 10)
-		if _, ok := reserve(t, m, "k", time.Hour, 10, 10); !ok {
-			t.Error("a window of another length is not another budget")
+		m, one := NewMemory(), Amount{Tokens: 1}
+		m.most = 100
+		for i := range 101 {
+			if _, _, err := m.Reserve(t.Context(), strconv.Itoa(i), time.Second, one, one); (err != nil) != (i == 100) {
+				t.Errorf("key %d: %v", i, err)
+			}
 		}
-		if _, ok := reserve(t, m, "k", time.Minute, 10, 0); ok {
-			t.Error("a budget that is spent lets an amount of zero pass")
+		if _, ok, err := m.Reserve(t.Context(), "7", time.Second, one, one); ok || err != nil {
+			t.Errorf("a key that is held: %t, %v", ok, err)
 		}
 		time.Sleep(time.Minute)
-		if _, ok := reserve(t, m, "k", time.Minute, 10, 6); !ok {
-			t.Error("the next window is not empty")
-		}
-		if err := m.Settle(t.Context(), old, middleware.Amount{}); err != nil { // a long stream
-			t.Error(err)
-		}
-		if _, ok := reserve(t, m, "k", time.Minute, 10, 5); ok {
-			t.Error("an old window's refund was given to the new one")
-		}
-		if _, ok := reserve(t, m, "k", time.Minute, 10, 4); !ok {
-			t.Error("the limit itself cannot be spent")
+		if _, _, err := m.Reserve(t.Context(), "new", time.Second, one, one); err != nil || len(m.keys) != 1 {
+			t.Errorf("when the windows are over, %d keys are held: %v", len(m.keys), err)
 		}
 	})
 }
 
-// At the change of a window no more is granted than each window has.
-func TestMemoryOfManyGoroutines(t *testing.T) {
-	m := middleware.NewMemory()
-	var granted sync.Map // window → *atomic.Int64
-	var wg sync.WaitGroup
-	stop := time.Now().Add(50 * time.Millisecond)
-	for range 8 {
-		wg.Go(func() {
-			for time.Now().Before(stop) {
-				if r, ok := reserve(t, m, "k", time.Millisecond, 100, 7); ok {
-					n, _ := granted.LoadOrStore(r.Ends.UnixNano(), new(atomic.Int64))
-					n.(*atomic.Int64).Add(7)
-				}
-			}
-		})
+// A clock that is set back neither empties the budget nor opens an old one.
+func TestMemoryOfAClockThatIsSetBack(t *testing.T) {
+	m, limit := NewMemory(), Amount{Tokens: 10}
+	if _, ok, _ := m.Reserve(t.Context(), "k", time.Hour, limit, limit); !ok {
+		t.Fatal("refused")
 	}
-	wg.Wait()
-	granted.Range(func(_, n any) bool {
-		if got := n.(*atomic.Int64).Load(); got > 98 {
-			t.Errorf("%d tokens of 100, by sevens, were granted in one window", got)
-		}
-		return true
-	})
+	s := m.keys[memoryKey{"k", time.Hour}]
+	s.ends = s.ends.Add(24 * time.Hour) // as if it was reserved tomorrow
+	if r, ok, _ := m.Reserve(t.Context(), "k", time.Hour, limit, Amount{Tokens: 1}); ok || !r.Ends.Equal(s.ends) {
+		t.Errorf("%t, until %v", ok, r.Ends)
+	}
 }

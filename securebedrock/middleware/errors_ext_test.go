@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -93,5 +94,66 @@ func TestRulesHaveNames(t *testing.T) {
 		if got := securebedrock.RuleName(fmt.Errorf("x: %w", err)); got != want {
 			t.Errorf("%v is named %q, want %q", err, got, want)
 		}
+	}
+}
+
+// Each constructor names every field that is at fault, at once.
+func TestOptionsAreChecked(t *testing.T) {
+	for name, f := range map[string]func() (securebedrock.Middleware, error){
+		"Budget: Name|Window|Tokens, Cost|OnError": func() (securebedrock.Middleware, error) {
+			return middleware.Budget(middleware.BudgetOptions{Name: "a/b", Store: middleware.NewMemory()})
+		},
+		"Budget: Window|Prices": func() (securebedrock.Middleware, error) {
+			return middleware.Budget(middleware.BudgetOptions{Window: 1, Cost: 1})
+		},
+		"Concurrency: Limit|Models": func() (securebedrock.Middleware, error) {
+			return middleware.Concurrency(middleware.ConcurrencyOptions{Models: map[string]int64{"x": 0}})
+		},
+		"Rate: PerSecond|Burst": func() (securebedrock.Middleware, error) { return middleware.Rate(middleware.RateOptions{Burst: -1}) },
+		"InputCheck: Client|ID, Version|AllowUnchecked|MaxText|MaxRequests": func() (securebedrock.Middleware, error) {
+			return middleware.InputCheck(middleware.InputCheckOptions{ID: "x", MaxText: 1, MaxRequests: -1, AllowUnchecked: []middleware.Content{"x"}})
+		},
+	} {
+		_, err := f()
+		if !errors.Is(err, securebedrock.ErrConfig) {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		kind, fields, _ := strings.Cut(name, ": ")
+		for _, field := range strings.Split(fields, "|") {
+			if !strings.Contains(err.Error(), "middleware: "+kind+": "+field+":") {
+				t.Errorf("%s %s is not named in %v", kind, field, err)
+			}
+		}
+	}
+}
+
+// A refusal tells how much was needed, how much is left, and until when.
+func TestBudgetRefusalHasNumbers(t *testing.T) {
+	h := must(t)(middleware.Budget(middleware.BudgetOptions{Name: "team", Window: time.Hour, Tokens: 1000, Cost: 5000, Estimate: func(c *securebedrock.Call) securebedrock.Usage {
+		return securebedrock.Usage{InputTokens: int64(len(c.Input.(string)))}
+	}, Prices: []middleware.Price{{Model: "*", Input: 2_000_000}}}))(func(context.Context, *securebedrock.Call) (*securebedrock.Result, error) { panic("sent") })
+	try := func(n int) *middleware.BudgetError {
+		defer func() { _ = recover() }()
+		_, err := h(t.Context(), &securebedrock.Call{Operation: "Converse", Model: securebedrock.Model{ID: haiku}, Input: strings.Repeat("x", n)})
+		var b *middleware.BudgetError
+		if !errors.As(err, &b) {
+			t.Errorf("%d: %v", n, err)
+		}
+		return b
+	}
+	try(700)
+	b := try(400)
+	if b.Needed != (middleware.Amount{Tokens: 400, Cost: 800}) || b.Left != (middleware.Amount{Tokens: 300, Cost: 3600}) || !b.Frees.Equal(middleware.WindowEnd(time.Now(), time.Hour)) {
+		t.Errorf("%+v", b)
+	}
+	for _, words := range []string{"400 tokens and a cost of 800 may be needed", "300 tokens and a cost of 3600 left", "ends at " + b.Frees.UTC().Format(time.RFC3339)} {
+		if !strings.Contains(b.Error(), words) {
+			t.Errorf("%q is not in %v", words, b)
+		}
+	}
+	b = try(1001)
+	if b.Needed != (middleware.Amount{Tokens: 1001, Cost: 2002}) || b.Left.Tokens != 300 || !b.Frees.IsZero() || !strings.Contains(b.Error(), "1001 tokens and a cost of 2002 of 1000 tokens and a cost of 5000") {
+		t.Errorf("%+v", b)
 	}
 }

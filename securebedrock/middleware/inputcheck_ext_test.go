@@ -375,3 +375,21 @@ func TestInputCheckOfAnAnswersDocument(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Between two requests the check heeds the call's context, also where the Checker
+// does not.
+func TestInputCheckHeedsItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	asked := 0
+	check := must(t)(middleware.InputCheck(middleware.InputCheckOptions{MaxText: 1024, Client: func() middleware.Checker {
+		return checker(func(*bedrockruntime.ApplyGuardrailInput) (*bedrockruntime.ApplyGuardrailOutput, error) {
+			asked++
+			cancel()
+			return &bedrockruntime.ApplyGuardrailOutput{Action: types.GuardrailActionNone}, nil
+		})
+	}}))
+	client := newClient(t, bedrocktest.NewServer(t), check)
+	if _, err := client.Converse(ctx, converse(strings.Repeat("x", 10_000))); !errors.Is(err, context.Canceled) || asked != 1 {
+		t.Errorf("asked %d times: %v", asked, err)
+	}
+}
