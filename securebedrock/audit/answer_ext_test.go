@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 	"weak"
@@ -47,5 +48,49 @@ func TestOpenStreamHoldsNoPrompt(t *testing.T) {
 	}
 	if err := es.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestToolNamesAreThoseThatTheCallDeclared(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	server.Reply(func(*bedrockruntime.ConverseInput) (*bedrockruntime.ConverseOutput, error) {
+		use := func(name string) types.ContentBlock {
+			return &types.ContentBlockMemberToolUse{Value: types.ToolUseBlock{Name: &name, ToolUseId: aws.String("t1"), Input: document(map[string]any{"city": "Bonn"})}}
+		}
+		return &bedrockruntime.ConverseOutput{StopReason: types.StopReasonToolUse, Output: &types.ConverseOutputMemberMessage{Value: types.Message{
+			Role: types.ConversationRoleAssistant, Content: []types.ContentBlock{use("weather"), use("what_the_user_said")}}}}, nil
+	})
+	tools := &types.ToolConfiguration{Tools: []types.Tool{&types.ToolMemberToolSpec{Value: types.ToolSpecification{
+		Name: aws.String("weather"), InputSchema: &types.ToolInputSchemaMemberJson{Value: document(map[string]any{"type": "object"})}}}}}
+	for _, stream := range []bool{false, true} {
+		for _, wanted := range []bool{false, true} {
+			sink := new(memory)
+			c := newClient(t, server, sink, audit.Options{ToolNames: wanted})
+			if stream {
+				in := converseStream("hello")
+				in.ToolConfig = tools
+				out, err := c.ConverseStream(t.Context(), in)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for range out.GetStream().Events() {
+				}
+				out.GetStream().Close()
+			} else {
+				in := converse("hello")
+				in.ToolConfig = tools
+				if _, err := c.Converse(t.Context(), in); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, out := sink.pair(t)
+			want := ""
+			if wanted {
+				want = "weather (undeclared)"
+			}
+			if got := strings.Join(out.Tools, " "); got != want {
+				t.Errorf("stream %t, wanted %t: %q", stream, wanted, got)
+			}
+		}
 	}
 }

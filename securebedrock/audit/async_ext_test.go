@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -269,5 +270,153 @@ func TestAsyncBeforeAStuckSink(t *testing.T) {
 	}
 	if err := a.Close(); err == nil {
 		t.Error("Close tells of no loss")
+	}
+}
+
+// Nothing is lost with 64 writers and a slow sink, and no more waits than the
+// queue holds.
+func TestAsyncUnderLoad(t *testing.T) {
+	noGoroutines(t)
+	var inside, got atomic.Int64
+	slow := audit.SinkFunc(func(context.Context, *audit.Record) error {
+		inside.Add(1)
+		time.Sleep(100 * time.Microsecond)
+		got.Add(1)
+		return nil
+	})
+	const writers, each, queue = 64, 200, 100
+	a, err := audit.Async(slow, audit.AsyncOptions{Queue: queue})
+	if err != nil {
+		t.Fatal(err)
+	}
+	runtime.GC()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var accepted, most atomic.Int64
+	var wg sync.WaitGroup
+	for range writers {
+		wg.Go(func() {
+			for i := range each {
+				if err := a.Write(t.Context(), sample(i)); err != nil {
+					t.Error(err)
+				}
+				if waiting := accepted.Add(1) - inside.Load(); waiting > most.Load() {
+					most.Store(waiting)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	runtime.ReadMemStats(&after)
+	if err := a.Flush(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got.Load() != writers*each {
+		t.Errorf("%d records arrived after Flush, want %d", got.Load(), writers*each)
+	}
+	if most.Load() > queue+writers+1 {
+		t.Errorf("%d records waited, with a queue of %d", most.Load(), queue)
+	}
+	if err := a.Close(); err != nil || a.Lost() != 0 {
+		t.Errorf("%v, %d lost", err, a.Lost())
+	}
+	t.Logf("at most %d waited; the heap grew by %d KB", most.Load(), (int64(after.HeapAlloc)-int64(before.HeapAlloc))/1024)
+}
+
+func TestAsync(t *testing.T) {
+	hold := func() (audit.Sink, chan struct{}) {
+		release := make(chan struct{})
+		return audit.SinkFunc(func(ctx context.Context, _ *audit.Record) error {
+			select {
+			case <-release:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}), release
+	}
+	t.Run("a full queue refuses at once, or when the context ends", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			for _, refuse := range []bool{true, false} {
+				next, release := hold()
+				a, _ := audit.Async(next, audit.AsyncOptions{Queue: 1, Refuse: refuse, WriteTimeout: time.Hour})
+				write(t, a, 0, 1)
+				synctest.Wait() // the goroutine has taken it
+				write(t, a, 1, 2)
+				start := time.Now()
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				err := a.Write(ctx, sample(2))
+				cancel()
+				if waited := time.Since(start); !errors.Is(err, audit.ErrFull) || refuse != (waited == 0) || waited > time.Second {
+					t.Errorf("refuse %t: %v after %v", refuse, err, waited)
+				}
+				ctx, cancel = context.WithTimeout(t.Context(), time.Second)
+				if err := a.Flush(ctx); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("Flush of a sink that holds: %v", err)
+				}
+				cancel()
+				close(release)
+				if err := a.Flush(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if err := a.Close(); err != nil {
+					t.Error(err)
+				}
+				if err := a.Write(t.Context(), sample(3)); !errors.Is(err, audit.ErrClosed) {
+					t.Errorf("a write after Close: %v", err)
+				}
+			}
+		})
+	})
+	t.Run("a record is written again, and told when it is lost", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			failures := 2
+			sink := &memory{}
+			sink.fail = func(*audit.Record) error {
+				if failures--; failures >= 0 {
+					return errSink
+				}
+				return nil
+			}
+			var lost []*audit.Record
+			a, _ := audit.Async(sink, audit.AsyncOptions{Attempts: 3, OnLost: func(r *audit.Record, _ error) { lost = append(lost, r) }})
+			write(t, a, 0, 1)
+			if err := a.Flush(t.Context()); err != nil || len(sink.records) != 1 || len(lost) != 0 {
+				t.Errorf("%v, %d written, %d lost", err, len(sink.records), len(lost))
+			}
+			failures = 100
+			write(t, a, 1, 2)
+			if err := a.Flush(t.Context()); err == nil || len(lost) != 1 || a.Lost() != 1 {
+				t.Errorf("%v, %d lost", err, len(lost))
+			}
+			if err := a.Close(); err != nil {
+				t.Errorf("Close tells again what Flush has told: %v", err)
+			}
+		})
+	})
+	t.Run("Close gives up in time and tells what it lost", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			next, _ := hold()
+			lost := 0
+			a, _ := audit.Async(next, audit.AsyncOptions{WriteTimeout: time.Hour, CloseTimeout: time.Minute, OnLost: func(*audit.Record, error) { lost++ }})
+			write(t, a, 0, 5)
+			start := time.Now()
+			if err := a.Close(); err == nil || lost != 5 || time.Since(start) != time.Minute {
+				t.Errorf("%v after %v, %d lost", err, time.Since(start), lost)
+			}
+		})
+	})
+	t.Run("a sink that panics loses its record and not the process", func(t *testing.T) {
+		a, _ := audit.Async(audit.SinkFunc(func(context.Context, *audit.Record) error { panic("sink") }), audit.AsyncOptions{Attempts: 1})
+		write(t, a, 0, 1)
+		if err := a.Close(); err == nil || a.Lost() != 1 {
+			t.Errorf("%v, %d lost", err, a.Lost())
+		}
+	})
+	if _, err := audit.Async(nil, audit.AsyncOptions{}); !errors.Is(err, securebedrock.ErrConfig) {
+		t.Errorf("no sink: %v", err)
+	}
+	if _, err := audit.Async(new(memory), audit.AsyncOptions{Queue: -1}); !errors.Is(err, securebedrock.ErrConfig) {
+		t.Errorf("a negative queue: %v", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/audit"
@@ -110,5 +111,62 @@ func TestReopenOfTheSameFile(t *testing.T) {
 	// The file's undone writes leave no gap and no note.
 	if n := bytes.Count(log, []byte(`"CALL`)); n != 6 || bytes.Contains(log, []byte("CALL9")) {
 		t.Errorf("%d records", n)
+	}
+}
+
+func TestFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "audit.log")
+	f, err := audit.File(path, audit.FileOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, f, 0, 2)
+	if info, _ := os.Stat(path); info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v", info.Mode())
+	}
+	if _, err := audit.File(path, audit.FileOptions{}); err == nil {
+		t.Error("a second File opened it too")
+	}
+	if err := os.Rename(path, path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Reopen(); err != nil {
+		t.Fatal(err)
+	}
+	write(t, f, 2, 3)
+	if err := f.Flush(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := f.Write(t.Context(), sample(3)); !errors.Is(err, audit.ErrClosed) {
+		t.Errorf("a write after Close: %v", err)
+	}
+	for name, want := range map[string]int{path: 1, path + ".1": 2} {
+		if b, _ := os.ReadFile(name); bytes.Count(b, []byte("\n")) != want {
+			t.Errorf("%s has %d lines, want %d", name, bytes.Count(b, []byte("\n")), want)
+		}
+	}
+	open := filepath.Join(dir, "open.log")
+	if err := os.WriteFile(open, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(open, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := audit.File(open, audit.FileOptions{}); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+		t.Errorf("a file that others can read: %v", err)
+	}
+	for name, f := range map[string]func() error{
+		"a directory":      func() error { _, err := audit.File(dir, audit.FileOptions{}); return err },
+		"a device":         func() error { _, err := audit.File(os.DevNull, audit.FileOptions{}); return err },
+		"no such folder":   func() error { _, err := audit.File(filepath.Join(dir, "no", "x"), audit.FileOptions{}); return err },
+		"a strange policy": func() error { _, err := audit.File(path, audit.FileOptions{Sync: 9}); return err },
+	} {
+		if f() == nil {
+			t.Errorf("%s was opened", name)
+		}
 	}
 }

@@ -1,12 +1,19 @@
 package audit_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/ed25519"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -157,3 +164,135 @@ func noGoroutines(t *testing.T) {
 }
 
 func document(v any) bedrockdoc.Interface { return bedrockdoc.NewLazyDocument(v) }
+
+var (
+	key1   = audit.Key{ID: "2026-11", Secret: bytes.Repeat([]byte{1}, 32)}
+	key2   = audit.Key{ID: "2026-12", Secret: bytes.Repeat([]byte{2}, 32)}
+	signer = audit.Signer{ID: "s1", Key: ed25519.NewKeyFromSeed(bytes.Repeat([]byte{3}, 32))}
+)
+
+func keys(mac ...audit.Key) audit.Keys {
+	return audit.Keys{MAC: mac, Signers: map[string]ed25519.PublicKey{signer.ID: signer.Key.Public().(ed25519.PublicKey)}}
+}
+
+func sample(i int) *audit.Record {
+	return &audit.Record{Schema: audit.Schema, Kind: audit.KindOutcome, Time: time.Unix(1_790_000_000+int64(i), 0).UTC(),
+		CallID: fmt.Sprintf("CALL%d", i), Operation: "Converse", Region: "us-east-1", Attempts: 1, Usage: &audit.Usage{InputTokens: int64(i)}}
+}
+
+func chain(t testing.TB, next audit.Sink, change ...func(*audit.ChainOptions)) *audit.Chained {
+	t.Helper()
+	opts := audit.ChainOptions{Key: key1, Signer: signer}
+	for _, f := range change {
+		f(&opts)
+	}
+	c, err := audit.Chain(next, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func write(t testing.TB, s audit.Sink, from, to int) {
+	t.Helper()
+	for i := from; i < to; i++ {
+		if err := s.Write(context.Background(), sample(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// logOf is a closed chain of n records with a checkpoint after every ten, or so many.
+func logOf(t testing.TB, n int, every ...int) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	c := chain(t, audit.JSONLines(&b), func(o *audit.ChainOptions) { o.Every = append(every, 10)[0] })
+	write(t, c, 0, n)
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func verify(t testing.TB, log []byte, k audit.Keys) *audit.Report {
+	t.Helper()
+	r, err := audit.Verify(bytes.NewReader(log), k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// seal makes a line as one who has the MAC key can.
+func seal(t *testing.T, r *audit.Record) []byte {
+	t.Helper()
+	line, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line = line[:len(line)-1]
+	h := hmac.New(sha256.New, key1.Secret)
+	h.Write(line)
+	return fmt.Appendf(line, ",\"mac\":\"%x\"}\n", h.Sum(nil))
+}
+
+// resumed opens a file and continues its chain.
+func resumed(t testing.TB, path string, change ...func(*audit.ChainOptions)) (*audit.FileSink, *audit.Chained) {
+	t.Helper()
+	f, err := audit.File(path, audit.FileOptions{Sync: audit.SyncNever})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tail, err := f.Tail(keys(key1, key2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f, chain(t, f, append([]func(*audit.ChainOptions){func(o *audit.ChainOptions) { o.Resume = tail }}, change...)...)
+}
+
+// lines is a sink of lines that does what is told to it, by the number of the call.
+type lines struct {
+	mu   sync.Mutex
+	b    bytes.Buffer
+	n    int
+	does func(n int, store func()) error
+}
+
+func (l *lines) Write(ctx context.Context, r *audit.Record) error {
+	l.mu.Lock()
+	l.n++
+	n, does := l.n, l.does
+	l.mu.Unlock()
+	store := func() {
+		line, _ := r.Line()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.b.Write(append(slices.Clone(line), '\n'))
+	}
+	if does == nil {
+		store()
+		return nil
+	}
+	return does(n, store)
+}
+
+func (l *lines) set(does func(n int, store func()) error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.does = does
+}
+
+func (l *lines) log() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.b.Bytes())
+}
+
+func within(t *testing.T, most time.Duration, what string, f func()) {
+	t.Helper()
+	start := time.Now()
+	f()
+	if took := time.Since(start); took > most {
+		t.Errorf("%s took %s", what, took)
+	}
+}

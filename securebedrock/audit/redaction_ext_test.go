@@ -126,3 +126,17 @@ func TestPatternsInALongPrompt(t *testing.T) {
 		t.Errorf("%d bytes, withheld %q, truncated %t", len(b.Text), b.Withheld, b.Truncated)
 	}
 }
+
+// An escape in JSON hides nothing from the redactor, nor does a number or a key.
+func TestRedactedJSON(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	sink := new(memory)
+	c := newClient(t, server, sink, audit.Options{Content: audit.ContentPolicy{Mode: audit.ContentRedacted, Redactor: audit.Patterns()}})
+	body := `{"anthropic_version":"bedrock-2023-05-31","max_tokens":4111111111111111,"b@example.com":1,"messages":[{"role":"user","content":"a\u0040example.com 4111\u00201111 1111 1111"}]}`
+	_, _ = c.InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String(haiku), Body: []byte(body)})
+	in, _ := sink.pair(t)
+	want := `{"[EMAIL]":1,"anthropic_version":"bedrock-2023-05-31","max_tokens":"[CARD]","messages":[{"content":"[EMAIL] [CARD]","role":"user"}]}`
+	if got := in.Input.Blocks[0].Text; got != want {
+		t.Errorf("%s", got)
+	}
+}

@@ -228,3 +228,33 @@ func TestForeignChainIsFound(t *testing.T) {
 		t.Errorf("After, with another chain: %v", r.Findings)
 	}
 }
+
+// A log cut back to an earlier closing checkpoint, or removed whole, shows by a
+// checkpoint that was kept elsewhere.
+func TestExpectedCheckpoint(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "audit.log")
+	var kept []audit.Checkpoint
+	session := func(from, to int) []byte {
+		_, c := resumed(t, path, func(o *audit.ChainOptions) { o.OnCheckpoint = func(cp audit.Checkpoint) { kept = append(kept, cp) } })
+		write(t, c, from, to)
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		b, _ := os.ReadFile(path)
+		return b
+	}
+	first := session(0, 5)
+	second := session(5, 10)
+	v := audit.Verifier{Keys: keys(key1), Expect: kept}
+	if r, _ := v.Verify(bytes.NewReader(second)); !r.OK() || r.Streams != 1 {
+		t.Errorf("whole: %+v", r)
+	}
+	if r := verify(t, first, keys(key1)); !r.OK() {
+		t.Errorf("the first session alone should verify without a kept checkpoint: %v", r.Findings)
+	}
+	for name, log := range map[string][]byte{"the second session is cut off": first, "another log is there": logOf(t, 10)} {
+		if r, _ := v.Verify(bytes.NewReader(log)); r.OK() {
+			t.Errorf("%s, and it verifies", name)
+		}
+	}
+}

@@ -3,12 +3,14 @@ package audit_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	bedrockdoc "github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
@@ -395,64 +397,161 @@ func TestOutcomeOutlivesTheCall(t *testing.T) {
 	}
 }
 
-func TestEveryFaultOfTheOptionsIsToldAtOnce(t *testing.T) {
-	_, err := audit.Middleware(nil, audit.Options{Application: strings.Repeat("x", 1025), CallerARN: "me", WriteTimeout: -1, Attempts: -1,
-		Content: audit.ContentPolicy{Mode: "all", MaxBytes: -1, DigestKey: audit.Key{ID: "k", Secret: make([]byte, 8)}}})
-	if !errors.Is(err, securebedrock.ErrConfig) {
-		t.Fatal(err)
+// A panic in a function of the application's leaves no call without its two
+// records, and the record says what is missing.
+func TestPanicsLeaveBothRecords(t *testing.T) {
+	redacted := func(r audit.Redactor) audit.Options {
+		return audit.Options{Content: audit.ContentPolicy{Mode: audit.ContentRedacted, Redactor: r}}
 	}
-	for _, field := range []string{"sink", "Application", "CallerARN", "WriteTimeout", "Attempts", "Content.Mode", "Content.MaxBytes", "Content.DigestKey"} {
-		if !strings.Contains(err.Error(), "audit: "+field+":") {
-			t.Errorf("%s is not named in:\n%v", field, err)
-		}
+	withheld := func(c *audit.Content) bool {
+		return c != nil && len(c.Blocks) > 0 && c.Blocks[0].Withheld == "redactor_panicked" && c.Blocks[0].Text == ""
 	}
-	for _, p := range []audit.ContentPolicy{{Mode: audit.ContentFull}, {Mode: audit.ContentRedacted}, {Mode: audit.ContentDigest}} {
-		if _, err := audit.Middleware(new(memory), audit.Options{Content: p}); !errors.Is(err, securebedrock.ErrConfig) {
-			t.Errorf("%q without what it needs: %v", p.Mode, err)
+	unary := func(c *securebedrock.Client) error {
+		_, err := c.Converse(context.Background(), converse("question"))
+		return err
+	}
+	stream := func(c *securebedrock.Client) error {
+		out, err := c.ConverseStream(context.Background(), converseStream("question"))
+		if err != nil {
+			return err
 		}
+		for range out.GetStream().Events() {
+		}
+		return errors.Join(out.GetStream().Err(), out.GetStream().Close())
+	}
+	for _, row := range []struct {
+		name  string
+		opts  audit.Options
+		call  func(c *securebedrock.Client) error
+		ok    bool
+		check func(in, out *audit.Record) bool
+	}{
+		{"a Redactor over the prompt", redacted(redactIf("question")), unary, true, func(in, out *audit.Record) bool {
+			return withheld(in.Input) && in.Input.Kinds["text"] == 1 && out.Output.Blocks[0].Withheld == ""
+		}},
+		{"a Redactor over an answer", redacted(redactIf("answer")), unary, true, func(in, out *audit.Record) bool {
+			return in.Input.Blocks[0].Text == "question" && withheld(out.Output) && out.Usage != nil
+		}},
+		{"a Redactor over a stream's answer", redacted(redactIf("answer")), stream, true, func(in, out *audit.Record) bool {
+			return in.Input.Blocks[0].Text == "question" && withheld(out.Output) && out.Usage != nil
+		}},
+		{"a Redactor over all", redacted(panicking{}), func(c *securebedrock.Client) error {
+			_, err := c.InvokeModel(context.Background(), &bedrockruntime.InvokeModelInput{ModelId: converse("").ModelId, Body: invokeBody("question")})
+			return err
+		}, true, func(in, out *audit.Record) bool { return withheld(in.Input) && withheld(out.Output) }},
+		{"a document of the prompt", redacted(audit.Patterns()), func(c *securebedrock.Client) (err error) {
+			defer func() { // the SDK marshals it, too, on the caller's goroutine
+				if v := recover(); v != nil {
+					err = errors.New("a panic")
+				}
+			}()
+			in := converse("question")
+			in.AdditionalModelRequestFields = panicDocument{document(1)}
+			_, err = c.Converse(context.Background(), in)
+			return err
+		}, false, func(in, out *audit.Record) bool {
+			return in.Input.Incomplete && in.Input.Blocks[0].Text == "question"
+		}},
+		{"a nil block of the prompt", redacted(audit.Patterns()), func(c *securebedrock.Client) (err error) {
+			defer func() { // in the SDK, on the caller's goroutine
+				if v := recover(); v != nil {
+					err = errors.New("a panic")
+				}
+			}()
+			in := converse("question")
+			in.Messages[0].Content = append(in.Messages[0].Content, (*types.ContentBlockMemberText)(nil))
+			_, err = c.Converse(context.Background(), in)
+			return err
+		}, false, func(in, _ *audit.Record) bool {
+			return in.Input.Incomplete && in.Input.Blocks[0].Text == "question"
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			server := bedrocktest.NewServer(t)
+			server.Reply(func(*bedrockruntime.ConverseInput) (*bedrockruntime.ConverseOutput, error) {
+				return bedrocktest.Text("answer"), nil
+			})
+			sink := new(memory)
+			c := newClient(t, server, sink, row.opts)
+			func() {
+				defer func() {
+					if v := recover(); v != nil && row.ok {
+						t.Errorf("the panic reached the caller: %v", v)
+					}
+				}()
+				if err := row.call(c); (err == nil) != row.ok {
+					t.Errorf("got %v", err)
+				}
+			}()
+			if in, out := sink.pair(t); !row.check(in, out) {
+				a, _ := in.Line()
+				b, _ := out.Line()
+				t.Errorf("the records are\n%s\n%s", a, b)
+			}
+		})
 	}
 }
 
-func TestToolNamesAreThoseThatTheCallDeclared(t *testing.T) {
-	server := bedrocktest.NewServer(t)
-	server.Reply(func(*bedrockruntime.ConverseInput) (*bedrockruntime.ConverseOutput, error) {
-		use := func(name string) types.ContentBlock {
-			return &types.ContentBlockMemberToolUse{Value: types.ToolUseBlock{Name: &name, ToolUseId: aws.String("t1"), Input: document(map[string]any{"city": "Bonn"})}}
-		}
-		return &bedrockruntime.ConverseOutput{StopReason: types.StopReasonToolUse, Output: &types.ConverseOutputMemberMessage{Value: types.Message{
-			Role: types.ConversationRoleAssistant, Content: []types.ContentBlock{use("weather"), use("what_the_user_said")}}}}, nil
-	})
-	tools := &types.ToolConfiguration{Tools: []types.Tool{&types.ToolMemberToolSpec{Value: types.ToolSpecification{
-		Name: aws.String("weather"), InputSchema: &types.ToolInputSchemaMemberJson{Value: document(map[string]any{"type": "object"})}}}}}
-	for _, stream := range []bool{false, true} {
-		for _, wanted := range []bool{false, true} {
-			sink := new(memory)
-			c := newClient(t, server, sink, audit.Options{ToolNames: wanted})
-			if stream {
-				in := converseStream("hello")
-				in.ToolConfig = tools
-				out, err := c.ConverseStream(t.Context(), in)
-				if err != nil {
-					t.Fatal(err)
-				}
-				for range out.GetStream().Events() {
-				}
-				out.GetStream().Close()
-			} else {
-				in := converse("hello")
-				in.ToolConfig = tools
-				if _, err := c.Converse(t.Context(), in); err != nil {
-					t.Fatal(err)
-				}
-			}
-			_, out := sink.pair(t)
-			want := ""
-			if wanted {
-				want = "weather (undeclared)"
-			}
-			if got := strings.Join(out.Tools, " "); got != want {
-				t.Errorf("stream %t, wanted %t: %q", stream, wanted, got)
-			}
-		}
+func TestPanicInAnErrorsMethod(t *testing.T) {
+	sink := new(memory)
+	h := record(t, sink, audit.Options{})(func(context.Context, *securebedrock.Call) (*securebedrock.Result, error) { return nil, strangeError{} })
+	if _, err := h(t.Context(), &securebedrock.Call{ID: "A", Operation: "Converse"}); err != (strangeError{}) {
+		t.Errorf("got %v", err)
+	}
+	if _, out := sink.pair(t); out.Error == nil || out.Error.Class != "other" {
+		t.Errorf("the outcome is %+v", out)
 	}
 }
+
+// OnLost that panics or hangs holds up no call, and is counted.
+func TestOnLostThatPanicsOrHangs(t *testing.T) {
+	release := make(chan struct{})
+	defer close(release)
+	for name, onLost := range map[string]func(*audit.Record, error){
+		"panics":                func(*audit.Record, error) { panic("the secret prompt") },
+		"hangs":                 func(*audit.Record, error) { <-release },
+		"ends its goroutine":    func(*audit.Record, error) { runtime.Goexit() },
+		"writes to a nil place": func(r *audit.Record, _ error) { *(*int)(nil) = len(r.CallID) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := bedrocktest.NewServer(t)
+			stats := new(audit.Stats)
+			sink := &memory{fail: func(*audit.Record) error { return errSink }}
+			c := newClient(t, server, sink, audit.Options{WriteTimeout: 100 * time.Millisecond, OnLost: onLost, Stats: stats})
+			start := time.Now()
+			for range 5 {
+				if _, err := c.Converse(t.Context(), converse("hello")); !errors.Is(err, securebedrock.ErrAudit) || !errors.Is(err, errSink) {
+					t.Errorf("got %v", err)
+				}
+			}
+			if took := time.Since(start); took > soon || stats.Untold.Load() != 10 || stats.Lost.Load() != 10 {
+				t.Errorf("after %v: %d lost, %d untold, want 10 of each", took, stats.Lost.Load(), stats.Untold.Load())
+			}
+		})
+	}
+}
+
+type panicking struct{}
+
+func (panicking) Redact(string) string { panic("the secret prompt") }
+
+// redactIf panics over texts that hold a word.
+type redactIf string
+
+func (w redactIf) Redact(text string) string {
+	if strings.Contains(text, string(w)) {
+		panic("the secret prompt")
+	}
+	return text
+}
+
+// strangeError panics where errors.Is looks into it.
+type strangeError struct{}
+
+func (strangeError) Error() string { return "strange" }
+
+func (strangeError) Is(error) bool { panic("the secret prompt") }
+
+type panicDocument struct{ bedrockdoc.Interface }
+
+func (panicDocument) MarshalSmithyDocument() ([]byte, error) { panic("the secret prompt") }
