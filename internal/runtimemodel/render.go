@@ -70,10 +70,10 @@ func (m *Model) fields(name string, bound map[string]bool) string {
 		b.WriteString(", union: true")
 	}
 	if s.Min != nil && (*s.Min > 0 || isNumber(s.Type)) {
-		fmt.Fprintf(&b, ", min: at(%s)", number(*s.Min))
+		fmt.Fprintf(&b, ", min: bound(%s)", number(*s.Min))
 	}
 	if s.Max != nil {
-		fmt.Fprintf(&b, ", max: at(%s)", number(*s.Max))
+		fmt.Fprintf(&b, ", max: bound(%s)", number(*s.Max))
 	}
 	if s.Pattern != "" {
 		fmt.Fprintf(&b, ", pattern: %s", quote(s.Pattern))

@@ -53,7 +53,9 @@ func FuzzInvokeBodies(f *testing.F) {
 			out = Content()
 		}
 		x.exchange = &exchange{out: testmodel.Complete(out, in, conversation.PromptTokens(in.System, in.Messages), time.Now())}
-		_ = guardrail.WordsOf(look.Texts)
+		for _, text := range look.Texts {
+			_ = conversation.WordsIn(*text)
+		}
 		answer, err := x.body()
 		if err != nil || !json.Valid(answer) {
 			t.Fatalf("%s: %s, %v", model, answer, err)

@@ -15,6 +15,7 @@ func TextAnswer(text string) *bedrockruntime.ConverseOutput {
 	}}}
 }
 
+// PromptTokens counts a prompt, as ContentTokens counts content.
 func PromptTokens(system []types.SystemContentBlock, messages []types.Message) int {
 	n := 0
 	for _, text := range systemTexts(system) {
@@ -41,6 +42,7 @@ func ContentTokens(content []types.ContentBlock) int {
 	return n
 }
 
+// Usage returns the usage of so many tokens.
 func Usage(in, out int) *types.TokenUsage {
 	return &types.TokenUsage{
 		InputTokens:  aws.Int32(int32(in)),

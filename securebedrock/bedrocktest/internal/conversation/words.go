@@ -41,6 +41,7 @@ func Split(text string, n int) []string {
 	return pieces
 }
 
+// Tokens counts the words of a text.
 func Tokens(text string) int { return len(strings.Fields(text)) }
 
 // Share returns the share of words that are among others, and 1 where there are no
@@ -62,6 +63,7 @@ func Share(words, others []string) float64 {
 	return float64(n) / float64(len(words))
 }
 
+// WordsIn returns the words of a text in lower case, without punctuation.
 func WordsIn(text string) []string {
 	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
 }

@@ -93,7 +93,7 @@ func readAnthropic(body []byte, in *bedrockruntime.ConverseInput) (Reading, erro
 		for _, block := range m.Content {
 			content = append(content, block.converse())
 		}
-		say(in, types.ConversationRole(m.Role), content...)
+		addMessage(in, types.ConversationRole(m.Role), content...)
 	}
 	var tools []types.Tool
 	for _, t := range b.Tools {
@@ -120,7 +120,7 @@ func (b *anthropicBlock) converse() types.ContentBlock {
 		return textBlock(b.Text)
 	case "image":
 		if s := b.Source; s != nil && s.Type == "base64" {
-			return imageBlock(s.MediaType, decoded(s.Data))
+			return imageBlock(s.MediaType, decodeBase64(s.Data))
 		}
 	case "document":
 		if doc := b.document(); doc != nil {
@@ -164,7 +164,7 @@ func (b *anthropicBlock) document() types.ContentBlock {
 	switch b.Source.Type {
 	case "base64":
 		doc.Format = types.DocumentFormat(strings.TrimPrefix(b.Source.MediaType, "application/"))
-		doc.Source = &types.DocumentSourceMemberBytes{Value: decoded(b.Source.Data)}
+		doc.Source = &types.DocumentSourceMemberBytes{Value: decodeBase64(b.Source.Data)}
 	case "text":
 		doc.Format = types.DocumentFormatTxt
 		doc.Source = &types.DocumentSourceMemberText{Value: b.Source.Data}
@@ -225,7 +225,7 @@ func anthropicContent(x *Answer, content []types.ContentBlock) ([]any, error) {
 				out = append(out, map[string]any{"type": "redacted_thinking", "data": r.Value})
 			}
 		default:
-			return nil, unfit(block, x)
+			return nil, noFormFor(block, x)
 		}
 	}
 	return out, nil
@@ -328,7 +328,7 @@ func chunkAnthropic(x *Answer, _ Reading, content []types.ContentBlock) ([]map[s
 				add(map[string]any{"type": "redacted_thinking", "data": r.Value})
 			}
 		default:
-			return nil, unfit(block, x)
+			return nil, noFormFor(block, x)
 		}
 	}
 	return append(chunks,

@@ -66,9 +66,9 @@ func readCommandR(body []byte, in *bedrockruntime.ConverseInput) (Reading, error
 			in.System = append(in.System, &types.SystemContentBlockMemberText{Value: turn.Message})
 			continue
 		}
-		say(in, role, textBlock(turn.Message))
+		addMessage(in, role, textBlock(turn.Message))
 	}
-	say(in, types.ConversationRoleUser, textBlock(b.Message))
+	addMessage(in, types.ConversationRoleUser, textBlock(b.Message))
 	var calls, results []types.ContentBlock
 	for i, r := range b.ToolResults {
 		id := "call_" + strconv.Itoa(i)
@@ -80,8 +80,8 @@ func readCommandR(body []byte, in *bedrockruntime.ConverseInput) (Reading, error
 		results = append(results, toolResult(id, content, false))
 	}
 	if calls != nil {
-		say(in, types.ConversationRoleAssistant, calls...)
-		say(in, types.ConversationRoleUser, results...)
+		addMessage(in, types.ConversationRoleAssistant, calls...)
+		addMessage(in, types.ConversationRoleUser, results...)
 	}
 	var tools []types.Tool
 	for _, t := range b.Tools {

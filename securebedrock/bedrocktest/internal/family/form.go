@@ -95,7 +95,7 @@ func (m *oneOrMore) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*[]string)(m))
 }
 
-func say(in *bedrockruntime.ConverseInput, role types.ConversationRole, content ...types.ContentBlock) {
+func addMessage(in *bedrockruntime.ConverseInput, role types.ConversationRole, content ...types.ContentBlock) {
 	in.Messages = append(in.Messages, types.Message{Role: role, Content: content})
 }
 
@@ -149,8 +149,8 @@ func resultText(text string) []types.ToolResultContentBlock {
 	return []types.ToolResultContentBlock{&types.ToolResultContentBlockMemberText{Value: text}}
 }
 
-// unfit returns the error for a Reply with a block that the family has no form for.
-func unfit(block types.ContentBlock, x *Answer) error {
+// noFormFor returns the error for a Reply with a block that the family has no form for.
+func noFormFor(block types.ContentBlock, x *Answer) error {
 	return misuse.New("the InvokeModel answer of %s has no form for %T", x.Model, block)
 }
 
@@ -160,7 +160,7 @@ func wordsOnly(x *Answer, content []types.ContentBlock) (string, error) {
 		switch block.(type) {
 		case *types.ContentBlockMemberText, *types.ContentBlockMemberCitationsContent:
 		default:
-			return "", unfit(block, x)
+			return "", noFormFor(block, x)
 		}
 	}
 	var parts []string
@@ -170,8 +170,8 @@ func wordsOnly(x *Answer, content []types.ContentBlock) (string, error) {
 	return strings.Join(parts, "\n"), nil
 }
 
-// decoded returns the bytes of a base64 text, nil if the text is not base64.
-func decoded(text string) []byte {
+// decodeBase64 returns the bytes of a base64 text, nil if the text is not base64.
+func decodeBase64(text string) []byte {
 	data, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
 		return nil

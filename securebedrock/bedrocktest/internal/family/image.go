@@ -72,7 +72,7 @@ func amazonImage() *Form {
 					prompt = params.Text
 				}
 			}
-			say(in, types.ConversationRoleUser, textBlock(prompt))
+			addMessage(in, types.ConversationRoleUser, textBlock(prompt))
 			return n, nil
 		},
 		Answer: func(_ *Answer, r Reading) (map[string]any, error) {
@@ -101,9 +101,9 @@ func stabilityImage() *Form {
 			}
 			switch {
 			case b.Prompt != "":
-				say(in, types.ConversationRoleUser, textBlock(b.Prompt))
+				addMessage(in, types.ConversationRoleUser, textBlock(b.Prompt))
 			case b.Image != "":
-				say(in, types.ConversationRoleUser, textBlock("[image]"))
+				addMessage(in, types.ConversationRoleUser, textBlock("[image]"))
 			default:
 				return nil, wire.MissingKey("prompt")
 			}
@@ -138,7 +138,7 @@ func stableDiffusionXL() *Form {
 			for _, p := range b.Prompts {
 				content = append(content, textBlock(p.Text))
 			}
-			say(in, types.ConversationRoleUser, content...)
+			addMessage(in, types.ConversationRoleUser, content...)
 			if b.Samples != nil {
 				return max(1, *b.Samples), nil
 			}

@@ -112,13 +112,13 @@ func readChat(body []byte, in *bedrockruntime.ConverseInput) (Reading, error) {
 			for _, part := range conversation.Texts(content) {
 				text.WriteString(*part)
 			}
-			say(in, types.ConversationRoleUser, toolResult(m.ToolCallID, resultText(text.String()), false))
+			addMessage(in, types.ConversationRoleUser, toolResult(m.ToolCallID, resultText(text.String()), false))
 			continue
 		}
 		for _, call := range m.ToolCalls {
 			content = append(content, toolUse(call.ID, call.Function.Name, call.arguments()))
 		}
-		say(in, types.ConversationRole(m.Role), content...)
+		addMessage(in, types.ConversationRole(m.Role), content...)
 	}
 	var tools []types.Tool
 	for _, t := range b.Tools {
@@ -163,7 +163,7 @@ func (p *chatPart) converse() types.ContentBlock {
 		return textBlock(p.Text)
 	case "image_url":
 		if kind, data, ok := strings.Cut(strings.TrimPrefix(p.ImageURL.URL, "data:"), ";base64,"); ok {
-			return imageBlock(kind, decoded(data))
+			return imageBlock(kind, decodeBase64(data))
 		}
 	}
 	return textBlock("[" + p.Type + "]")
@@ -201,7 +201,7 @@ func readAnswer(x *Answer, content []types.ContentBlock) (chatAnswer, error) {
 		case *types.ContentBlockMemberReasoningContent:
 			r, ok := b.Value.(*types.ReasoningContentBlockMemberReasoningText)
 			if !ok {
-				return a, unfit(block, x)
+				return a, noFormFor(block, x)
 			}
 			a.reasoning += aws.ToString(r.Value.Text)
 		default:

@@ -54,7 +54,7 @@ func (f *textForm) read(body []byte, in *bedrockruntime.ConverseInput) (Reading,
 	if json.Unmarshal(keys[f.prompt], &prompt) != nil {
 		return nil, wire.MalformedBody("")
 	}
-	say(in, types.ConversationRoleUser, textBlock(prompt))
+	addMessage(in, types.ConversationRoleUser, textBlock(prompt))
 	from := keys
 	if f.config != "" {
 		from = keysOf(keys[f.config])

@@ -44,8 +44,8 @@ func vector(text string, n int) []float32 {
 	return out
 }
 
-// inType returns a vector in one of a family's number types.
-func inType(kind string, v []float32) any {
+// vectorOfType returns a vector in one of a family's number types.
+func vectorOfType(kind string, v []float32) any {
 	switch kind {
 	case "int8", "uint8":
 		out := make([]int, len(v))
@@ -86,10 +86,10 @@ func (e *embedding) prompt(in *bedrockruntime.ConverseInput) {
 	for _, text := range e.texts {
 		content = append(content, textBlock(text))
 	}
-	say(in, types.ConversationRoleUser, content...)
+	addMessage(in, types.ConversationRoleUser, content...)
 }
 
-func sized(size *int, allowed ...int) (int, error) {
+func vectorSize(size *int, allowed ...int) (int, error) {
 	if size == nil {
 		return allowed[0], nil
 	}
@@ -124,13 +124,13 @@ func titanEmbedding(version string) *Form {
 			var err error
 			switch version {
 			case "v2":
-				e.size, err = sized(b.Dimensions, 1024, 512, 256)
+				e.size, err = vectorSize(b.Dimensions, 1024, 512, 256)
 				e.kinds = b.Types
 				if e.kinds == nil {
 					e.kinds = []string{"float"}
 				}
 			case "image":
-				e.size, err = sized(b.Config.Length, 1024, 384, 256)
+				e.size, err = vectorSize(b.Config.Length, 1024, 384, 256)
 				e.image = true
 			}
 			if err != nil {
@@ -157,7 +157,7 @@ func titanEmbedding(version string) *Form {
 			if e.kinds != nil {
 				byType := map[string]any{}
 				for _, kind := range e.kinds {
-					byType[kind] = inType(kind, v)
+					byType[kind] = vectorOfType(kind, v)
 				}
 				out["embeddingsByType"] = byType
 				if !slices.Contains(e.kinds, "float") {
@@ -190,7 +190,7 @@ func novaEmbedding() *Form {
 			if err := readBody(body, &b, "taskType", "singleEmbeddingParams"); err != nil {
 				return nil, err
 			}
-			size, err := sized(b.Params.Dimension, 3072, 1024, 384, 256)
+			size, err := vectorSize(b.Params.Dimension, 3072, 1024, 384, 256)
 			if err != nil {
 				return nil, err
 			}
@@ -241,7 +241,7 @@ func cohereEmbedding(size int) *Form {
 			e := &embedding{size: size, kinds: b.Types, echo: b.Texts, texts: slices.Clone(b.Texts)}
 			if size == 1536 { // Embed v4
 				var err error
-				if e.size, err = sized(b.Dimension, 1536, 1024, 512, 256); err != nil {
+				if e.size, err = vectorSize(b.Dimension, 1536, 1024, 512, 256); err != nil {
 					return nil, err
 				}
 			}
@@ -270,7 +270,7 @@ func cohereEmbedding(size int) *Form {
 			lists := func(kind string) []any {
 				var list []any
 				for _, text := range e.texts {
-					list = append(list, inType(kind, vector(text, e.size)))
+					list = append(list, vectorOfType(kind, vector(text, e.size)))
 				}
 				return list
 			}
@@ -320,7 +320,7 @@ func rerank() *Form {
 				content = append(content, textBlock(text))
 				results = append(results, ranked{i, conversation.Share(conversation.WordsIn(b.Query), conversation.WordsIn(text))})
 			}
-			say(in, types.ConversationRoleUser, content...)
+			addMessage(in, types.ConversationRoleUser, content...)
 			sort.SliceStable(results, func(i, j int) bool { return results[i].Score > results[j].Score })
 			if b.TopN != nil {
 				if *b.TopN < 1 {

@@ -15,6 +15,7 @@ type Evaluation struct {
 	Blocked, Masked bool
 }
 
+// Reason returns the reason for the action, in Bedrock's words.
 func (e *Evaluation) Reason() string {
 	switch {
 	case e.Blocked:

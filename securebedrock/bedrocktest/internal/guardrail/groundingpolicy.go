@@ -14,7 +14,7 @@ func (g *Guardrail) checkGrounding(e *Evaluation, in Subject) {
 	if limits == nil || !in.grounded() {
 		return
 	}
-	answer := WordsOf(in.Answer)
+	answer := wordsOf(in.Answer)
 	var filters []types.GuardrailContextualGroundingFilter
 	check := func(kind types.GuardrailContextualGroundingFilterType, threshold, score float64) {
 		if threshold <= 0 {
@@ -29,14 +29,15 @@ func (g *Guardrail) checkGrounding(e *Evaluation, in Subject) {
 		}
 		filters = append(filters, filter)
 	}
-	check(types.GuardrailContextualGroundingFilterTypeGrounding, limits.Grounding, conversation.Share(answer, WordsOf(in.Source)))
-	check(types.GuardrailContextualGroundingFilterTypeRelevance, limits.Relevance, conversation.Share(WordsOf(in.Query), answer))
+	check(types.GuardrailContextualGroundingFilterTypeGrounding, limits.Grounding, conversation.Share(answer, wordsOf(in.Source)))
+	check(types.GuardrailContextualGroundingFilterTypeRelevance, limits.Relevance, conversation.Share(wordsOf(in.Query), answer))
 	if len(filters) > 0 {
 		e.Assessment.ContextualGroundingPolicy = &types.GuardrailContextualGroundingPolicyAssessment{Filters: filters}
 	}
 }
 
-func WordsOf(texts []*string) []string {
+// wordsOf returns the words of all texts.
+func wordsOf(texts []*string) []string {
 	var words []string
 	for _, text := range texts {
 		words = append(words, conversation.WordsIn(*text)...)

@@ -18,6 +18,7 @@ type Marked struct {
 	Query   []*string
 }
 
+// Add adds a text under its qualifiers.
 func (m *Marked) Add(text *string, qualifiers []string) {
 	m.all = append(m.all, text)
 	if len(qualifiers) == 0 {
@@ -50,6 +51,7 @@ func (m *Marked) Answer() []*string {
 	return m.plain
 }
 
+// Names returns the names as plain strings.
 func Names[T ~string](names []T) []string {
 	var out []string
 	for _, name := range names {

@@ -17,6 +17,7 @@ type Error struct {
 
 func (m *Error) Error() string { return m.What }
 
+// New returns the Error that says what the fault is.
 func New(format string, args ...any) *Error { return &Error{What: fmt.Sprintf(format, args...)} }
 
 // Call calls a function of the test. The function runs in its own goroutine, so that

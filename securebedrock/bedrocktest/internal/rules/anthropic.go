@@ -87,9 +87,9 @@ func checkAnthropic(model string, body []byte, fields map[string]json.RawMessage
 		return wire.Invalid("messages: at least one message is required")
 	case b.Messages[0].Role != "user":
 		return wire.Invalid(`messages: first message must use the "user" role`)
-	case outside(b.Temperature, 0, 1):
+	case outsideRange(b.Temperature, 0, 1):
 		return wire.Invalid("temperature: range: 0..1")
-	case outside(b.TopP, 0, 1):
+	case outsideRange(b.TopP, 0, 1):
 		return wire.Invalid("top_p: range: 0..1")
 	case b.TopK != nil && *b.TopK < 0:
 		return wire.Invalid("top_k: Input should be greater than or equal to 0")
@@ -172,7 +172,7 @@ func (b *checkedBody) checkMessages(model string) error {
 		if err != nil {
 			return wire.Invalid("system: Input should be a valid string or a list of content blocks")
 		}
-		cached += caches(blocks)
+		cached += countCached(blocks)
 	}
 	var open []string
 	for i, m := range b.Messages {
@@ -205,7 +205,7 @@ func (b *checkedBody) checkMessages(model string) error {
 			return wire.Invalid("Requests which include `tool_use` or `tool_result` blocks must define tools")
 		}
 		open = uses
-		cached += caches(blocks)
+		cached += countCached(blocks)
 	}
 	switch final := b.Messages[len(b.Messages)-1]; {
 	case len(open) > 0:
@@ -297,7 +297,7 @@ func checkAnthropicImage(i, j int, block checkedBlock) error {
 	return checkImage(format, data)
 }
 
-func caches(blocks []checkedBlock) int {
+func countCached(blocks []checkedBlock) int {
 	n := 0
 	for _, block := range blocks {
 		if isSet(block.CacheControl) {

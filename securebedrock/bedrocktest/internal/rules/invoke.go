@@ -97,11 +97,11 @@ func checkTitan(fields map[string]json.RawMessage) error {
 		return wire.MalformedBody("expected type of textGenerationConfig: JSONObject")
 	}
 	switch {
-	case outside(config.MaxTokenCount, 0, 1e9):
+	case outsideRange(config.MaxTokenCount, 0, 1e9):
 		return wire.MalformedBody("textGenerationConfig.maxTokenCount is not greater or equal to 0")
-	case outside(config.Temperature, 0, 1):
+	case outsideRange(config.Temperature, 0, 1):
 		return wire.MalformedBody("textGenerationConfig.temperature is not between 0 and 1")
-	case outside(config.TopP, 0, 1):
+	case outsideRange(config.TopP, 0, 1):
 		return wire.MalformedBody("textGenerationConfig.topP is not between 0 and 1")
 	}
 	return nil

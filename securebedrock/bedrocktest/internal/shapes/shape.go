@@ -37,4 +37,4 @@ type member struct {
 	location, wire string
 }
 
-func at(n float64) *float64 { return &n }
+func bound(n float64) *float64 { return &n }

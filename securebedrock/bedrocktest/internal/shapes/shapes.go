@@ -45,9 +45,9 @@ func shapeOf(name string) shape {
 			{name: "source", shape: "GuardrailContentSource", required: true},
 		}}
 	case "AsyncInvokeIdempotencyToken":
-		return shape{kind: isString, min: at(1), max: at(256), pattern: `[!-~]*`}
+		return shape{kind: isString, min: bound(1), max: bound(256), pattern: `[!-~]*`}
 	case "AsyncInvokeIdentifier":
-		return shape{kind: isString, min: at(1), max: at(256), pattern: `[a-zA-Z_\.\-/0-9:]+`}
+		return shape{kind: isString, min: bound(1), max: bound(256), pattern: `[a-zA-Z_\.\-/0-9:]+`}
 	case "AsyncInvokeOutputDataConfig":
 		return shape{kind: isStructure, union: true, members: []member{
 			{name: "s3OutputDataConfig", shape: "AsyncInvokeS3OutputDataConfig"},
@@ -73,13 +73,13 @@ func shapeOf(name string) shape {
 			{name: "s3Location", shape: "S3Location"},
 		}}
 	case "AudioSourceBytesBlob":
-		return shape{kind: isBlob, min: at(1)}
+		return shape{kind: isBlob, min: bound(1)}
 	case "BidirectionalInputPayloadPart":
 		return shape{kind: isStructure, members: []member{
 			{name: "bytes", shape: "PartBody"},
 		}}
 	case "Body":
-		return shape{kind: isBlob, max: at(25000000)}
+		return shape{kind: isBlob, max: bound(25000000)}
 	case "CachePointBlock":
 		return shape{kind: isStructure, members: []member{
 			{name: "ttl", shape: "CacheTTL"},
@@ -147,7 +147,7 @@ func shapeOf(name string) shape {
 	case "ConversationRole":
 		return shape{kind: isString, enum: []string{"user", "assistant", "system"}}
 	case "ConversationalModelId":
-		return shape{kind: isString, min: at(1), max: at(2048), pattern: `(arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:(([0-9]{12}:custom-model/[a-z0-9-]{1,63}[.]{1}[a-z0-9-]{1,63}/[a-z0-9]{12})|(:foundation-model/[a-z0-9-]{1,63}[.]{1}[a-z0-9-]{1,63}([.:]?[a-z0-9-]{1,63}))|([0-9]{12}:imported-model/[a-z0-9]{12})|([0-9]{12}:provisioned-model/[a-z0-9]{12})|([0-9]{12}:custom-model-deployment/[a-z0-9]{12})|([0-9]{12}:(inference-profile|application-inference-profile)/[a-zA-Z0-9-:.]+)))|([a-z0-9-]{1,63}[.]{1}[a-z0-9-]{1,63}([.:]?[a-z0-9-]{1,63}))|(([0-9a-zA-Z][_-]?)+)|([a-zA-Z0-9-:.]+)|(^(arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:prompt/[0-9a-zA-Z]{10}(?::[0-9]{1,5})?))$|(^arn:aws:sagemaker:[a-z0-9-]+:[0-9]{12}:endpoint/[a-zA-Z0-9-]+$)|(^arn:aws(-[^:]+)?:bedrock:([0-9a-z-]{1,20}):([0-9]{12}):(default-)?prompt-router/[a-zA-Z0-9-:.]+$)`}
+		return shape{kind: isString, min: bound(1), max: bound(2048), pattern: `(arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:(([0-9]{12}:custom-model/[a-z0-9-]{1,63}[.]{1}[a-z0-9-]{1,63}/[a-z0-9]{12})|(:foundation-model/[a-z0-9-]{1,63}[.]{1}[a-z0-9-]{1,63}([.:]?[a-z0-9-]{1,63}))|([0-9]{12}:imported-model/[a-z0-9]{12})|([0-9]{12}:provisioned-model/[a-z0-9]{12})|([0-9]{12}:custom-model-deployment/[a-z0-9]{12})|([0-9]{12}:(inference-profile|application-inference-profile)/[a-zA-Z0-9-:.]+)))|([a-z0-9-]{1,63}[.]{1}[a-z0-9-]{1,63}([.:]?[a-z0-9-]{1,63}))|(([0-9a-zA-Z][_-]?)+)|([a-zA-Z0-9-:.]+)|(^(arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:prompt/[0-9a-zA-Z]{10}(?::[0-9]{1,5})?))$|(^arn:aws:sagemaker:[a-z0-9-]+:[0-9]{12}:endpoint/[a-zA-Z0-9-]+$)|(^arn:aws(-[^:]+)?:bedrock:([0-9a-z-]{1,20}):([0-9]{12}):(default-)?prompt-router/[a-zA-Z0-9-:.]+$)`}
 	case "ConverseRequest":
 		return shape{kind: isStructure, members: []member{
 			{name: "additionalModelResponseFieldPaths", shape: "ConverseRequestAdditionalModelResponseFieldPathsList"},
@@ -164,9 +164,9 @@ func shapeOf(name string) shape {
 			{name: "toolConfig", shape: "ToolConfiguration"},
 		}}
 	case "ConverseRequestAdditionalModelResponseFieldPathsList":
-		return shape{kind: isList, max: at(10), element: "ConverseRequestAdditionalModelResponseFieldPathsListMemberString"}
+		return shape{kind: isList, max: bound(10), element: "ConverseRequestAdditionalModelResponseFieldPathsListMemberString"}
 	case "ConverseRequestAdditionalModelResponseFieldPathsListMemberString":
-		return shape{kind: isString, min: at(1), max: at(256)}
+		return shape{kind: isString, min: bound(1), max: bound(256)}
 	case "ConverseStreamRequest":
 		return shape{kind: isStructure, members: []member{
 			{name: "additionalModelResponseFieldPaths", shape: "ConverseStreamRequestAdditionalModelResponseFieldPathsList"},
@@ -183,9 +183,9 @@ func shapeOf(name string) shape {
 			{name: "toolConfig", shape: "ToolConfiguration"},
 		}}
 	case "ConverseStreamRequestAdditionalModelResponseFieldPathsList":
-		return shape{kind: isList, max: at(10), element: "ConverseStreamRequestAdditionalModelResponseFieldPathsListMemberString"}
+		return shape{kind: isList, max: bound(10), element: "ConverseStreamRequestAdditionalModelResponseFieldPathsListMemberString"}
 	case "ConverseStreamRequestAdditionalModelResponseFieldPathsListMemberString":
-		return shape{kind: isString, min: at(1), max: at(256)}
+		return shape{kind: isString, min: bound(1), max: bound(256)}
 	case "ConverseTokensRequest":
 		return shape{kind: isStructure, members: []member{
 			{name: "messages", shape: "Messages"},
@@ -210,7 +210,7 @@ func shapeOf(name string) shape {
 			{name: "source", shape: "DocumentSource", required: true},
 		}}
 	case "DocumentBlockNameString":
-		return shape{kind: isString, min: at(1), max: at(200)}
+		return shape{kind: isString, min: bound(1), max: bound(200)}
 	case "DocumentCharLocation":
 		return shape{kind: isStructure, members: []member{
 			{name: "documentIndex", shape: "DocumentCharLocationDocumentIndexInteger"},
@@ -218,11 +218,11 @@ func shapeOf(name string) shape {
 			{name: "start", shape: "DocumentCharLocationStartInteger"},
 		}}
 	case "DocumentCharLocationDocumentIndexInteger":
-		return shape{kind: isNumber, min: at(0)}
+		return shape{kind: isNumber, min: bound(0)}
 	case "DocumentCharLocationEndInteger":
-		return shape{kind: isNumber, min: at(0)}
+		return shape{kind: isNumber, min: bound(0)}
 	case "DocumentCharLocationStartInteger":
-		return shape{kind: isNumber, min: at(0)}
+		return shape{kind: isNumber, min: bound(0)}
 	case "DocumentChunkLocation":
 		return shape{kind: isStructure, members: []member{
 			{name: "documentIndex", shape: "DocumentChunkLocationDocumentIndexInteger"},
@@ -230,11 +230,11 @@ func shapeOf(name string) shape {
 			{name: "start", shape: "DocumentChunkLocationStartInteger"},
 		}}
 	case "DocumentChunkLocationDocumentIndexInteger":
-		return shape{kind: isNumber, min: at(0)}
+		return shape{kind: isNumber, min: bound(0)}
 	case "DocumentChunkLocationEndInteger":
-		return shape{kind: isNumber, min: at(0)}
+		return shape{kind: isNumber, min: bound(0)}
 	case "DocumentChunkLocationStartInteger":
-		return shape{kind: isNumber, min: at(0)}
+		return shape{kind: isNumber, min: bound(0)}
 	case "DocumentContentBlock":
 		return shape{kind: isStructure, union: true, members: []member{
 			{name: "text"},
@@ -250,11 +250,11 @@ func shapeOf(name string) shape {
 			{name: "start", shape: "DocumentPageLocationStartInteger"},
 		}}
 	case "DocumentPageLocationDocumentIndexInteger":
-		return shape{kind: isNumber, min: at(0)}
+		return shape{kind: isNumber, min: bound(0)}
 	case "DocumentPageLocationEndInteger":
-		return shape{kind: isNumber, min: at(0)}
+		return shape{kind: isNumber, min: bound(0)}
 	case "DocumentPageLocationStartInteger":
-		return shape{kind: isNumber, min: at(0)}
+		return shape{kind: isNumber, min: bound(0)}
 	case "DocumentSource":
 		return shape{kind: isStructure, union: true, members: []member{
 			{name: "bytes", shape: "DocumentSourceBytesBlob"},
@@ -263,9 +263,9 @@ func shapeOf(name string) shape {
 			{name: "text"},
 		}}
 	case "DocumentSourceBytesBlob":
-		return shape{kind: isBlob, min: at(1)}
+		return shape{kind: isBlob, min: bound(1)}
 	case "FoundationModelVersionIdentifier":
-		return shape{kind: isString, min: at(1), max: at(256), pattern: `[a-zA-Z_\.\-/0-9:]+`}
+		return shape{kind: isString, min: bound(1), max: bound(256), pattern: `[a-zA-Z_\.\-/0-9:]+`}
 	case "GetAsyncInvokeRequest":
 		return shape{kind: isStructure, members: []member{
 			{name: "invocationArn", shape: "InvocationArn", required: true, location: "uri", wire: "invocationArn"},
@@ -281,7 +281,7 @@ func shapeOf(name string) shape {
 			{name: "text", shape: "GuardrailChecksTextContent"},
 		}}
 	case "GuardrailChecksContentBlockList":
-		return shape{kind: isList, min: at(1), element: "GuardrailChecksContentBlock"}
+		return shape{kind: isList, min: bound(1), element: "GuardrailChecksContentBlock"}
 	case "GuardrailChecksContentFilterCategory":
 		return shape{kind: isString, enum: []string{"VIOLENCE", "HATE", "SEXUAL", "MISCONDUCT", "INSULTS"}}
 	case "GuardrailChecksContentFilterCategoryConfig":
@@ -289,7 +289,7 @@ func shapeOf(name string) shape {
 			{name: "category", shape: "GuardrailChecksContentFilterCategory", required: true},
 		}}
 	case "GuardrailChecksContentFilterCategoryConfigList":
-		return shape{kind: isList, min: at(1), max: at(5), element: "GuardrailChecksContentFilterCategoryConfig"}
+		return shape{kind: isList, min: bound(1), max: bound(5), element: "GuardrailChecksContentFilterCategoryConfig"}
 	case "GuardrailChecksContentFilterConfig":
 		return shape{kind: isStructure, members: []member{
 			{name: "categories", shape: "GuardrailChecksContentFilterCategoryConfigList", required: true},
@@ -300,7 +300,7 @@ func shapeOf(name string) shape {
 			{name: "role", shape: "GuardrailChecksRole", required: true},
 		}}
 	case "GuardrailChecksMessageList":
-		return shape{kind: isList, min: at(1), element: "GuardrailChecksMessage"}
+		return shape{kind: isList, min: bound(1), element: "GuardrailChecksMessage"}
 	case "GuardrailChecksPromptAttackCategory":
 		return shape{kind: isString, enum: []string{"JAILBREAK", "PROMPT_INJECTION", "PROMPT_LEAKAGE"}}
 	case "GuardrailChecksPromptAttackCategoryConfig":
@@ -308,7 +308,7 @@ func shapeOf(name string) shape {
 			{name: "category", shape: "GuardrailChecksPromptAttackCategory", required: true},
 		}}
 	case "GuardrailChecksPromptAttackCategoryConfigList":
-		return shape{kind: isList, min: at(1), max: at(3), element: "GuardrailChecksPromptAttackCategoryConfig"}
+		return shape{kind: isList, min: bound(1), max: bound(3), element: "GuardrailChecksPromptAttackCategoryConfig"}
 	case "GuardrailChecksPromptAttackConfig":
 		return shape{kind: isStructure, members: []member{
 			{name: "categories", shape: "GuardrailChecksPromptAttackCategoryConfigList", required: true},
@@ -324,11 +324,11 @@ func shapeOf(name string) shape {
 			{name: "type", shape: "GuardrailChecksSensitiveInformationEntityType", required: true},
 		}}
 	case "GuardrailChecksSensitiveInformationEntityConfigList":
-		return shape{kind: isList, min: at(1), max: at(31), element: "GuardrailChecksSensitiveInformationEntityConfig"}
+		return shape{kind: isList, min: bound(1), max: bound(31), element: "GuardrailChecksSensitiveInformationEntityConfig"}
 	case "GuardrailChecksSensitiveInformationEntityType":
 		return shape{kind: isString, enum: []string{"ADDRESS", "AGE", "AWS_ACCESS_KEY", "AWS_SECRET_KEY", "CA_HEALTH_NUMBER", "CA_SOCIAL_INSURANCE_NUMBER", "CREDIT_DEBIT_CARD_CVV", "CREDIT_DEBIT_CARD_EXPIRY", "CREDIT_DEBIT_CARD_NUMBER", "DRIVER_ID", "EMAIL", "INTERNATIONAL_BANK_ACCOUNT_NUMBER", "IP_ADDRESS", "LICENSE_PLATE", "MAC_ADDRESS", "NAME", "PASSWORD", "PHONE", "PIN", "SWIFT_CODE", "UK_NATIONAL_HEALTH_SERVICE_NUMBER", "UK_NATIONAL_INSURANCE_NUMBER", "UK_UNIQUE_TAXPAYER_REFERENCE_NUMBER", "URL", "USERNAME", "US_BANK_ACCOUNT_NUMBER", "US_BANK_ROUTING_NUMBER", "US_INDIVIDUAL_TAX_IDENTIFICATION_NUMBER", "US_PASSPORT_NUMBER", "US_SOCIAL_SECURITY_NUMBER", "VEHICLE_IDENTIFICATION_NUMBER"}}
 	case "GuardrailChecksTextContent":
-		return shape{kind: isString, min: at(1)}
+		return shape{kind: isString, min: bound(1)}
 	case "GuardrailConfiguration":
 		return shape{kind: isStructure, members: []member{
 			{name: "guardrailIdentifier", shape: "GuardrailIdentifier"},
@@ -369,14 +369,14 @@ func shapeOf(name string) shape {
 			{name: "bytes", shape: "GuardrailConverseImageSourceBytesBlob"},
 		}}
 	case "GuardrailConverseImageSourceBytesBlob":
-		return shape{kind: isBlob, min: at(1)}
+		return shape{kind: isBlob, min: bound(1)}
 	case "GuardrailConverseTextBlock":
 		return shape{kind: isStructure, members: []member{
 			{name: "qualifiers", shape: "GuardrailConverseContentQualifierList"},
 			{name: "text", required: true},
 		}}
 	case "GuardrailIdentifier":
-		return shape{kind: isString, max: at(2048), pattern: `(|([a-z0-9]+)|(arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:guardrail/[a-z0-9]+))`}
+		return shape{kind: isString, max: bound(2048), pattern: `(|([a-z0-9]+)|(arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:guardrail/[a-z0-9]+))`}
 	case "GuardrailImageBlock":
 		return shape{kind: isStructure, members: []member{
 			{name: "format", shape: "GuardrailImageFormat", required: true},
@@ -389,7 +389,7 @@ func shapeOf(name string) shape {
 			{name: "bytes", shape: "GuardrailImageSourceBytesBlob"},
 		}}
 	case "GuardrailImageSourceBytesBlob":
-		return shape{kind: isBlob, min: at(1)}
+		return shape{kind: isBlob, min: bound(1)}
 	case "GuardrailOutputScope":
 		return shape{kind: isString, enum: []string{"INTERVENTIONS", "FULL"}}
 	case "GuardrailStreamConfiguration":
@@ -423,7 +423,7 @@ func shapeOf(name string) shape {
 			{name: "s3Location", shape: "S3Location"},
 		}}
 	case "ImageSourceBytesBlob":
-		return shape{kind: isBlob, min: at(1)}
+		return shape{kind: isBlob, min: bound(1)}
 	case "InferenceConfiguration":
 		return shape{kind: isStructure, members: []member{
 			{name: "maxTokens", shape: "InferenceConfigurationMaxTokensInteger"},
@@ -432,22 +432,22 @@ func shapeOf(name string) shape {
 			{name: "topP", shape: "InferenceConfigurationTopPFloat"},
 		}}
 	case "InferenceConfigurationMaxTokensInteger":
-		return shape{kind: isNumber, min: at(1)}
+		return shape{kind: isNumber, min: bound(1)}
 	case "InferenceConfigurationStopSequencesList":
-		return shape{kind: isList, max: at(2500), element: "NonEmptyString"}
+		return shape{kind: isList, max: bound(2500), element: "NonEmptyString"}
 	case "InferenceConfigurationTemperatureFloat":
-		return shape{kind: isNumber, min: at(0), max: at(1)}
+		return shape{kind: isNumber, min: bound(0), max: bound(1)}
 	case "InferenceConfigurationTopPFloat":
-		return shape{kind: isNumber, min: at(0), max: at(1)}
+		return shape{kind: isNumber, min: bound(0), max: bound(1)}
 	case "InvocationArn":
-		return shape{kind: isString, min: at(1), max: at(2048), pattern: `arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:async-invoke/[a-z0-9]{12}`}
+		return shape{kind: isString, min: bound(1), max: bound(2048), pattern: `arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:async-invoke/[a-z0-9]{12}`}
 	case "InvokeGuardrailChecksRequest":
 		return shape{kind: isStructure, members: []member{
 			{name: "checks", shape: "GuardrailChecksConfig", required: true},
 			{name: "messages", shape: "GuardrailChecksMessageList", required: true},
 		}}
 	case "InvokeModelIdentifier":
-		return shape{kind: isString, min: at(1), max: at(2048), pattern: `(arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:(([0-9]{12}:custom-model/[a-z0-9-]{1,63}[.]{1}[a-z0-9-]{1,63}/[a-z0-9]{12})|(:foundation-model/[a-z0-9-]{1,63}[.]{1}[a-z0-9-]{1,63}([.:]?[a-z0-9-]{1,63}))|([0-9]{12}:imported-model/[a-z0-9]{12})|([0-9]{12}:provisioned-model/[a-z0-9]{12})|([0-9]{12}:custom-model-deployment/[a-z0-9]{12})|([0-9]{12}:(inference-profile|application-inference-profile)/[a-zA-Z0-9-:.]+)))|([a-z0-9-]{1,63}[.]{1}[a-z0-9-]{1,63}([.:]?[a-z0-9-]{1,63}))|(([0-9a-zA-Z][_-]?)+)|([a-zA-Z0-9-:.]+)$|(^(arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:prompt/[0-9a-zA-Z]{10}(?::[0-9]{1,5})?))$|(^arn:aws:sagemaker:[a-z0-9-]+:[0-9]{12}:endpoint/[a-zA-Z0-9-]+$)|(^arn:aws(-[^:]+)?:bedrock:([0-9a-z-]{1,20}):([0-9]{12}):(default-)?prompt-router/[a-zA-Z0-9-:.]+$)`}
+		return shape{kind: isString, min: bound(1), max: bound(2048), pattern: `(arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:(([0-9]{12}:custom-model/[a-z0-9-]{1,63}[.]{1}[a-z0-9-]{1,63}/[a-z0-9]{12})|(:foundation-model/[a-z0-9-]{1,63}[.]{1}[a-z0-9-]{1,63}([.:]?[a-z0-9-]{1,63}))|([0-9]{12}:imported-model/[a-z0-9]{12})|([0-9]{12}:provisioned-model/[a-z0-9]{12})|([0-9]{12}:custom-model-deployment/[a-z0-9]{12})|([0-9]{12}:(inference-profile|application-inference-profile)/[a-zA-Z0-9-:.]+)))|([a-z0-9-]{1,63}[.]{1}[a-z0-9-]{1,63}([.:]?[a-z0-9-]{1,63}))|(([0-9a-zA-Z][_-]?)+)|([a-zA-Z0-9-:.]+)$|(^(arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:prompt/[0-9a-zA-Z]{10}(?::[0-9]{1,5})?))$|(^arn:aws:sagemaker:[a-z0-9-]+:[0-9]{12}:endpoint/[a-zA-Z0-9-]+$)|(^arn:aws(-[^:]+)?:bedrock:([0-9a-z-]{1,20}):([0-9]{12}):(default-)?prompt-router/[a-zA-Z0-9-:.]+$)`}
 	case "InvokeModelRequest":
 		return shape{kind: isStructure, members: []member{
 			{name: "body", shape: "Body", location: "payload"},
@@ -484,7 +484,7 @@ func shapeOf(name string) shape {
 			{name: "schema", required: true},
 		}}
 	case "KmsKeyId":
-		return shape{kind: isString, min: at(1), max: at(2048), pattern: `arn:aws(-[^:]+)?:kms:[a-zA-Z0-9-]*:[0-9]{12}:((key/[a-zA-Z0-9-]{36})|(alias/[a-zA-Z0-9-_/]+))`}
+		return shape{kind: isString, min: bound(1), max: bound(2048), pattern: `arn:aws(-[^:]+)?:kms:[a-zA-Z0-9-]*:[0-9]{12}:((key/[a-zA-Z0-9-]{36})|(alias/[a-zA-Z0-9-_/]+))`}
 	case "ListAsyncInvokesRequest":
 		return shape{kind: isStructure, members: []member{
 			{name: "maxResults", shape: "MaxResults", location: "querystring", wire: "maxResults"},
@@ -494,7 +494,7 @@ func shapeOf(name string) shape {
 			{name: "statusEquals", shape: "AsyncInvokeStatus", location: "querystring", wire: "statusEquals"},
 		}}
 	case "MaxResults":
-		return shape{kind: isNumber, min: at(1), max: at(1000)}
+		return shape{kind: isNumber, min: bound(1), max: bound(1000)}
 	case "Message":
 		return shape{kind: isStructure, members: []member{
 			{name: "content", shape: "ContentBlocks", required: true},
@@ -503,14 +503,14 @@ func shapeOf(name string) shape {
 	case "Messages":
 		return shape{kind: isList, element: "Message"}
 	case "NonEmptyString":
-		return shape{kind: isString, min: at(1)}
+		return shape{kind: isString, min: bound(1)}
 	case "OutputConfig":
 		return shape{kind: isStructure, members: []member{
 			{name: "effort", shape: "OutputConfigEffortString"},
 			{name: "textFormat", shape: "OutputFormat"},
 		}}
 	case "OutputConfigEffortString":
-		return shape{kind: isString, max: at(16)}
+		return shape{kind: isString, max: bound(16)}
 	case "OutputFormat":
 		return shape{kind: isStructure, members: []member{
 			{name: "structure", shape: "OutputFormatStructure", required: true},
@@ -523,9 +523,9 @@ func shapeOf(name string) shape {
 	case "OutputFormatType":
 		return shape{kind: isString, enum: []string{"json_schema"}}
 	case "PaginationToken":
-		return shape{kind: isString, min: at(1), max: at(2048), pattern: `\S*`}
+		return shape{kind: isString, min: bound(1), max: bound(2048), pattern: `\S*`}
 	case "PartBody":
-		return shape{kind: isBlob, max: at(1000000)}
+		return shape{kind: isBlob, max: bound(1000000)}
 	case "PerformanceConfigLatency":
 		return shape{kind: isString, enum: []string{"standard", "optimized"}}
 	case "PerformanceConfiguration":
@@ -548,20 +548,20 @@ func shapeOf(name string) shape {
 			{name: "text", required: true},
 		}}
 	case "RequestMetadata":
-		return shape{kind: isMap, min: at(1), max: at(16), key: "RequestMetadataKeyString", element: "RequestMetadataValueString"}
+		return shape{kind: isMap, min: bound(1), max: bound(16), key: "RequestMetadataKeyString", element: "RequestMetadataValueString"}
 	case "RequestMetadataJson":
-		return shape{kind: isString, max: at(8500)}
+		return shape{kind: isString, max: bound(8500)}
 	case "RequestMetadataKeyString":
-		return shape{kind: isString, min: at(1), max: at(256), pattern: `[a-zA-Z0-9\s:_@$#=/+,-.]{1,256}`}
+		return shape{kind: isString, min: bound(1), max: bound(256), pattern: `[a-zA-Z0-9\s:_@$#=/+,-.]{1,256}`}
 	case "RequestMetadataValueString":
-		return shape{kind: isString, max: at(256), pattern: `[a-zA-Z0-9\s:_@$#=/+,-.]{0,256}`}
+		return shape{kind: isString, max: bound(256), pattern: `[a-zA-Z0-9\s:_@$#=/+,-.]{0,256}`}
 	case "S3Location":
 		return shape{kind: isStructure, members: []member{
 			{name: "bucketOwner", shape: "AccountId"},
 			{name: "uri", shape: "S3Uri", required: true},
 		}}
 	case "S3Uri":
-		return shape{kind: isString, min: at(1), max: at(1024), pattern: `s3://[a-z0-9][\.\-a-z0-9]{1,61}[a-z0-9](/.*)?`}
+		return shape{kind: isString, min: bound(1), max: bound(1024), pattern: `s3://[a-z0-9][\.\-a-z0-9]{1,61}[a-z0-9](/.*)?`}
 	case "SearchResultBlock":
 		return shape{kind: isStructure, members: []member{
 			{name: "citations", shape: "CitationsConfig"},
@@ -582,11 +582,11 @@ func shapeOf(name string) shape {
 			{name: "start", shape: "SearchResultLocationStartInteger"},
 		}}
 	case "SearchResultLocationEndInteger":
-		return shape{kind: isNumber, min: at(0)}
+		return shape{kind: isNumber, min: bound(0)}
 	case "SearchResultLocationSearchResultIndexInteger":
-		return shape{kind: isNumber, min: at(0)}
+		return shape{kind: isNumber, min: bound(0)}
 	case "SearchResultLocationStartInteger":
-		return shape{kind: isNumber, min: at(0)}
+		return shape{kind: isNumber, min: bound(0)}
 	case "ServiceTier":
 		return shape{kind: isStructure, members: []member{
 			{name: "type", shape: "ServiceTierType", required: true},
@@ -627,11 +627,11 @@ func shapeOf(name string) shape {
 			{name: "value", shape: "TagValue", required: true},
 		}}
 	case "TagKey":
-		return shape{kind: isString, min: at(1), max: at(128), pattern: `[a-zA-Z0-9\s._:/=+@-]*`}
+		return shape{kind: isString, min: bound(1), max: bound(128), pattern: `[a-zA-Z0-9\s._:/=+@-]*`}
 	case "TagList":
-		return shape{kind: isList, max: at(200), element: "Tag"}
+		return shape{kind: isList, max: bound(200), element: "Tag"}
 	case "TagValue":
-		return shape{kind: isString, max: at(256), pattern: `[a-zA-Z0-9\s._:/=+@-]*`}
+		return shape{kind: isString, max: bound(256), pattern: `[a-zA-Z0-9\s._:/=+@-]*`}
 	case "Tool":
 		return shape{kind: isStructure, union: true, members: []member{
 			{name: "cachePoint", shape: "CachePointBlock"},
@@ -654,13 +654,13 @@ func shapeOf(name string) shape {
 			{name: "tools", shape: "ToolConfigurationToolsList", required: true},
 		}}
 	case "ToolConfigurationToolsList":
-		return shape{kind: isList, min: at(1), element: "Tool"}
+		return shape{kind: isList, min: bound(1), element: "Tool"}
 	case "ToolInputSchema":
 		return shape{kind: isStructure, union: true, members: []member{
 			{name: "json"},
 		}}
 	case "ToolName":
-		return shape{kind: isString, min: at(1), max: at(64), pattern: `[a-zA-Z0-9_-]+`}
+		return shape{kind: isString, min: bound(1), max: bound(64), pattern: `[a-zA-Z0-9_-]+`}
 	case "ToolReference":
 		return shape{kind: isStructure, members: []member{
 			{name: "name", shape: "ToolReferenceNameString"},
@@ -668,11 +668,11 @@ func shapeOf(name string) shape {
 			{name: "type", shape: "ToolReferenceTypeString"},
 		}}
 	case "ToolReferenceNameString":
-		return shape{kind: isString, min: at(1), max: at(128)}
+		return shape{kind: isString, min: bound(1), max: bound(128)}
 	case "ToolReferenceServerNameString":
-		return shape{kind: isString, min: at(1), max: at(128)}
+		return shape{kind: isString, min: bound(1), max: bound(128)}
 	case "ToolReferenceTypeString":
-		return shape{kind: isString, min: at(1), max: at(64)}
+		return shape{kind: isString, min: bound(1), max: bound(64)}
 	case "ToolRemovalBlock":
 		return shape{kind: isStructure, members: []member{
 			{name: "tool", shape: "ToolReference", required: true},
@@ -710,7 +710,7 @@ func shapeOf(name string) shape {
 			{name: "type", shape: "ToolUseType"},
 		}}
 	case "ToolUseId":
-		return shape{kind: isString, min: at(1), max: at(64), pattern: `[a-zA-Z0-9_.:-]+`}
+		return shape{kind: isString, min: bound(1), max: bound(64), pattern: `[a-zA-Z0-9_.:-]+`}
 	case "ToolUseType":
 		return shape{kind: isString, enum: []string{"server_tool_use"}}
 	case "Trace":
@@ -728,7 +728,7 @@ func shapeOf(name string) shape {
 			{name: "s3Location", shape: "S3Location"},
 		}}
 	case "VideoSourceBytesBlob":
-		return shape{kind: isBlob, min: at(1)}
+		return shape{kind: isBlob, min: bound(1)}
 	}
 	return shape{}
 }

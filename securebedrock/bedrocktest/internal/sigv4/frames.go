@@ -22,6 +22,7 @@ type Frames struct {
 	decoder *eventstream.Decoder
 }
 
+// NewFrames reads the frames of a body whose request id has signed.
 func NewFrames(body io.Reader, id Identity) *Frames {
 	creds := aws.Credentials{SecretAccessKey: id.Key.Secret}
 	return &Frames{

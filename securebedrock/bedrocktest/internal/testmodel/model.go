@@ -135,4 +135,5 @@ func lastUserText(messages []types.Message) string {
 	return ""
 }
 
+// Milliseconds returns the time since start, and at least 1.
 func Milliseconds(start time.Time) int64 { return max(1, time.Since(start).Milliseconds()) }
