@@ -51,10 +51,8 @@ func (s *ruleStep) approve(ctx context.Context, ex *exchange, in *middleware.Ser
 	if err := ex.print.Unchanged(ctx, input); err != nil {
 		return err
 	}
-	for _, r := range s.g.rules {
-		if err := r(ctx, s.g, ex, input); err != nil {
-			return err
-		}
+	if err := s.g.judge(ctx, judgement{op: s.op, call: &ex.call, parsed: ex.parsed}, input); err != nil {
+		return err
 	}
 	ex.input, in.Parameters = input, input
 	return nil

@@ -24,7 +24,7 @@ func (s *chainStep) HandleInitialize(ctx context.Context, in middleware.Initiali
 	middleware.InitializeOutput, middleware.Metadata, error,
 ) {
 	g := s.g
-	e := &entry{op: s.op, calls: &g.calls, log: g.logger, layered: g.hasMW, next: next, watched: s.watched || g.watched}
+	e := &entry{op: s.op, calls: &g.calls, log: g.logger, layered: g.hasMiddleware(), next: next, watched: s.watched || g.watched}
 	e.admit(ctx)
 	returned := false
 	defer func() {
@@ -93,7 +93,7 @@ func (s *chainStep) enter(ctx context.Context, e *entry, input any) (*Result, er
 	case op.infers:
 		e.facts.Unguarded = g.excused[op.name]
 	}
-	if !g.hasMW {
+	if !g.hasMiddleware() {
 		return send(ctx, g, e, &e.facts)
 	}
 	clone, ok := op.clone(input)

@@ -2,19 +2,14 @@ package securebedrock
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
-	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/securebedrock/securebedrock-go/internal/pinned"
-	"github.com/securebedrock/securebedrock-go/internal/session"
 )
 
 // Client is bedrockruntime.Client with the Options enforced. It has every
@@ -35,108 +30,6 @@ type Client struct {
 	credentials *sealedCredentials
 	doer        *pinned.Client
 	closeIdle   func()
-}
-
-// New returns a Client on the default AWS configuration: environment, shared
-// files, container and instance roles. The environment supplies credentials, a
-// proxy and a certificate bundle, and can change nothing that Options says, nor
-// where credentials are asked for: STS at the endpoint of Options.Region, IAM
-// Identity Center (SSO) at the public endpoints of the profile's sso_region, aws
-// login at that of Options.Region, and a metadata service at a loopback address or
-// at the addresses of EC2, ECS and EKS. New needs no network: credentials are
-// fetched with the first call.
-//
-// It reports every fault of opts at once, each wrapping ErrConfig.
-func New(ctx context.Context, opts Options) (*Client, error) {
-	if ctx == nil {
-		return nil, noContext("New")
-	}
-	if err := opts.check(); err != nil {
-		return nil, err
-	}
-	gate := &session.Gate{Place: stsPlace(opts.Region, opts.Endpoint)}
-	chain := []func(*config.LoadOptions) error{
-		config.WithRegion(opts.Region),
-		config.WithDefaultsMode(aws.DefaultsModeStandard), // "auto" would ask the instance's metadata service
-		config.WithAPIOptions([]func(*middleware.Stack) error{gate.Install}),
-	}
-	cfg, err := config.LoadDefaultConfig(ctx, chain...)
-	if err != nil {
-		return nil, fmt.Errorf("%w: the default AWS configuration cannot be loaded: %w", ErrConfig, err)
-	}
-	cfg.APIOptions = nil // Bedrock's calls have a gate of their own
-	cfg.Credentials = session.NewChain(cfg.Credentials, func(ctx context.Context) (aws.CredentialsProvider, error) {
-		fresh, err := config.LoadDefaultConfig(ctx, chain...)
-		return fresh.Credentials, err
-	})
-	c, err := NewFromConfig(cfg, opts)
-	if err != nil {
-		return nil, err
-	}
-	gate.Client, gate.Local = c.doer, pinned.NewLocal(c.doer.Connections)
-	return c, nil
-}
-
-// NewFromConfig returns a Client on a configuration that the application has.
-// Of cfg it takes the credentials, the logger, the application's own API options
-// and interceptors, tracing and metering, and from cfg.HTTPClient the root CAs,
-// client certificates, proxy, dialer, HTTP/2 switched off, and what tightens TLS.
-// Region, endpoints, retries, timeouts and authentication are those of opts
-// whatever cfg says. What would loosen TLS is refused (InsecureSkipVerify,
-// KeyLogWriter, an insecure cipher suite and others), and so is a dialer beside a
-// plain http Endpoint.URL. An HTTPClient other than
-// an *awshttp.BuildableClient or an *http.Client over an *http.Transport is
-// refused, since what it does with a request cannot be known.
-//
-// An endpoint that the application itself has put into cfg (BaseEndpoint, an
-// endpoint resolver, FIPS or dual stack in code, ServiceOptions) is a fault unless
-// opts.Endpoint names one. An endpoint of the environment or of the shared
-// configuration is not used; cfg's logger is told so.
-//
-// Keys that cfg has read from a shared credentials file stay what they are: a file
-// that is rewritten is read again by a Client of New alone.
-func NewFromConfig(cfg aws.Config, opts Options) (*Client, error) {
-	own, elsewhere := ownWord(cfg)
-	o := bedrockruntime.NewFromConfig(own).Options()
-	if o.Credentials == nil {
-		o.Credentials = cfg.Credentials // the SDK drops anonymous ones, which are refused here by name
-	}
-	c, err := build(o, opts, opts.checkEndpoint("configuration", o))
-	if err != nil {
-		return nil, err
-	}
-	if variant := variantElsewhere(cfg.ConfigSources); elsewhere == "" && variant != (Endpoint{}) {
-		if e, err := newEndpoint(opts.Region, variant); err == nil {
-			elsewhere = plainURL(e.String())
-		}
-	}
-	if ours := plainURL(c.g.endpoint.String()); elsewhere != "" && elsewhere != ours {
-		c.g.warn("the endpoint %s of the environment or of the shared configuration is not used; calls go to %s", elsewhere, ours)
-	}
-	if !isNil(cfg.BearerAuthTokenProvider) && !fromSSO(cfg) && !apiKeyIsSet() {
-		c.g.warn("the configuration's bearer token provider is not used; calls are signed with SigV4, and " + apiKey + " would not be used either")
-	}
-	return c, nil
-}
-
-// Wrap returns a Client on a client that the application has. It takes what
-// NewFromConfig takes from a configuration, and the region where Options.Region
-// is empty. It does not take the client's retryer and endpoint: an endpoint that is
-// not the public one of its region, whoever has set it, is a fault unless
-// Options.Endpoint names the one to call. c itself stays as it was, unguarded.
-func Wrap(c *bedrockruntime.Client, opts Options) (*Client, error) {
-	if c == nil {
-		return nil, fmt.Errorf("%w: the client to wrap is nil", ErrConfig)
-	}
-	o := c.Options()
-	var region error
-	switch {
-	case opts.Region == "":
-		opts.Region = o.Region
-	case o.Region != "" && o.Region != opts.Region:
-		region = fmt.Errorf("%w: Region: it is %s and the wrapped client's is %s; leave it empty to take the client's", ErrConfig, opts.Region, o.Region)
-	}
-	return build(o, opts, region, opts.checkEndpoint("wrapped client", o))
 }
 
 // pin sets what no option of the application's may decide.

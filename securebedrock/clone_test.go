@@ -189,17 +189,23 @@ func TestOptionsAreTheCallersNoMore(t *testing.T) {
 	// Every plain field of the guard is that of a client whose Options were left alone.
 	a, b := reflect.ValueOf(c.g).Elem(), reflect.ValueOf(want.g).Elem()
 	compared := 0
-	for i := range a.NumField() {
-		switch field := a.Type().Field(i); field.Type.Kind() {
+	for _, field := range reflect.VisibleFields(a.Type()) { // of the settings and the ruleset, too
+		if field.Type == reflect.TypeFor[settings]() || field.Type == reflect.TypeFor[ruleset]() || field.Index[0] == 0 { // whose fields follow, and the lifetime
+			continue
+		}
+		switch field.Type.Kind() {
 		case reflect.String, reflect.Slice, reflect.Map, reflect.Bool, reflect.Int32, reflect.Struct:
-			if slices.Contains([]string{"rules", "lifetime", "transport", "free", "duplexed"}, field.Name) {
+			if slices.Contains([]string{"rules", "lifetime", "transport", "free", "duplexed", "middleware"}, field.Name) {
 				continue // made by the guard
 			}
 			compared++
-			if x, y := fmt.Sprint(a.Field(i)), fmt.Sprint(b.Field(i)); x != y {
+			if x, y := fmt.Sprint(a.FieldByIndex(field.Index)), fmt.Sprint(b.FieldByIndex(field.Index)); x != y {
 				t.Errorf("guard.%s is %s, want %s", field.Name, x, y)
 			}
 		}
+	}
+	if len(c.g.middleware) != 1 || c.g.middleware[0] == nil {
+		t.Errorf("guard.middleware has %d elements", len(c.g.middleware))
 	}
 	if compared < 12 {
 		t.Errorf("compared %d fields", compared)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/securebedrock/securebedrock-go/internal/pinned"
@@ -20,6 +21,37 @@ type sealedCredentials struct {
 	session *session.Session        // nil without a Role
 	role    string                  // for errors
 	region  string                  // for errors
+}
+
+// newCredentials seals the configuration's credentials, or the sessions of the Role that
+// they assume.
+func (s *settings) newCredentials(base aws.CredentialsProvider, do aws.HTTPClient, logger logging.Logger) (_ *sealedCredentials, err error) {
+	c := &sealedCredentials{inner: base, region: s.region, role: s.roleARN}
+	if s.role != nil {
+		c.session, err = s.session(base, do, logger)
+	}
+	return c, err
+}
+
+// session returns the role's session, which base asks for when the first call needs
+// the session.
+func (s *settings) session(base aws.CredentialsProvider, client aws.HTTPClient, logger logging.Logger) (*session.Session, error) {
+	r := s.role
+	role := session.Role{ARN: r.ARN, Name: s.sessionName, ExternalID: r.ExternalID, SourceIdentity: r.SourceIdentity,
+		Duration: r.Duration, Tags: r.Tags, TransitiveTagKeys: r.TransitiveTagKeys, Policy: r.Policy}
+	if r.STS != nil {
+		return role.Session(r.STS, nil), nil
+	}
+	api, err := session.RegionalSTS(s.stsPlace(), base, client, logger)
+	if err != nil {
+		return nil, err
+	}
+	return role.Session(api, func(ctx context.Context) bool { return session.Renew(ctx, base, "") }), nil
+}
+
+// stsPlace is where STS is asked.
+func (s *settings) stsPlace() session.Place {
+	return session.Place{Region: s.region, FIPS: s.place.FIPS, DualStack: s.place.DualStack}
 }
 
 // Retrieve implements aws.CredentialsProvider. It is safe for concurrent use.
@@ -81,8 +113,9 @@ func (c *sealedCredentials) renew(ctx context.Context, accessKey string) bool {
 	return session.Renew(ctx, c.inner, accessKey)
 }
 
-func (o *Options) checkCredentials(p aws.CredentialsProvider) error {
-	if o.Role != nil && o.Role.STS != nil {
+// checkCredentials refuses a provider that could sign no call.
+func checkCredentials(role *Role, p aws.CredentialsProvider) error {
+	if role != nil && role.STS != nil {
 		return nil // the role's own client brings what it needs
 	}
 	var faults refusal.Faults

@@ -103,6 +103,11 @@ func closedError(operation, model, detail string) error {
 	return &PolicyError{Rule: ErrClosed, Operation: operation, Model: model, Detail: detail}
 }
 
+// noContext is the refusal of a nil context.
+func noContext(operation string) error {
+	return &PolicyError{Rule: ErrConfig, Operation: operation, Detail: "the context is nil; pass context.Background() where there is no other"}
+}
+
 // named makes the PolicyError of a refusal, with the operation and the model of the
 // call. It is the one place that does, and every error that a user gets has passed it.
 // Other errors stay as they are.

@@ -25,11 +25,11 @@ func FuzzOptions(f *testing.F) {
 			Endpoint: Endpoint{URL: url}, Models: []string{model}, Retry: Retry{MaxAttempts: int(attempts)},
 			Role: &Role{ARN: role, SessionName: session, Policy: policy, Duration: time.Duration(duration), Tags: map[string]string{session: policy}},
 		}
-		err := o.check()
+		s, err := settle(o)
 		if err == nil {
-			e, err := newEndpoint(o.Region, o.Endpoint)
-			if err != nil || e.Host == "" || e.Scheme != "https" && !pinned.Loopback((&neturl.URL{Host: e.Host}).Hostname()) {
-				t.Errorf("%q became %+v, %v", url, e, err)
+			e := s.endpoint
+			if e.Host == "" || e.Scheme != "https" && !pinned.Loopback((&neturl.URL{Host: e.Host}).Hostname()) {
+				t.Errorf("%q became %+v", url, e)
 			}
 			if o.Endpoint.URL == "" && !strings.HasPrefix(e.Host, "bedrock-runtime."+region+".") {
 				t.Errorf("region %q became host %q", region, e.Host)
@@ -52,9 +52,9 @@ func FuzzBodyCoverage(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		g := &guard{guardrail: Guardrail{ID: "abc", Version: "1", Stream: types.GuardrailStreamProcessingModeSync}}
+		rs := &ruleset{guardrail: Guardrail{ID: "abc", Version: "1", Stream: types.GuardrailStreamProcessingModeSync}}
 		var contentType *string
-		err := g.bodyCoverage(body, &contentType)
+		err := rs.bodyCoverage(body, &contentType)
 		if err != nil {
 			if !errors.Is(err, ErrGuardrailCoverage) && !errors.Is(err, ErrGuardrailOverride) {
 				t.Errorf("%v is no guardrail refusal", err)

@@ -21,11 +21,11 @@ import (
 // guardrailRule attaches the pinned guardrail. A caller's own setting passes
 // where it is equal and is refused where it is not: replaced in silence, it
 // would leave the caller believing in something that did not happen.
-func guardrailRule(_ context.Context, g *guard, ex *exchange, in any) error {
-	if !ex.op.guarded || g.unguarded != "" {
+func guardrailRule(_ context.Context, rs *ruleset, j judgement, in any) error {
+	if !j.op.guarded || rs.unguarded != "" {
 		return nil
 	}
-	r := &g.guardrail
+	r := &rs.guardrail
 	switch in := in.(type) {
 	case *bedrockruntime.ConverseInput:
 		c := shallow(in.GuardrailConfig)
@@ -55,7 +55,7 @@ func guardrailRule(_ context.Context, g *guard, ex *exchange, in any) error {
 		}
 		return pinValue("Trace", &in.Trace, types.Trace(strings.ToUpper(string(r.Trace))))
 	}
-	return ex.op.foreign(in)
+	return j.op.foreign(in)
 }
 
 // pin writes identifier and version, or refuses the caller's own.
@@ -82,28 +82,28 @@ func pinValue[T ~string](name string, field *T, want T) error {
 // With any guardContent block only such blocks are scanned (User Guide,
 // guardrails-use-converse-api); in an InvokeModel body a tag suffix does the
 // same (guardrails-tagging).
-func coverageRule(_ context.Context, g *guard, ex *exchange, in any) error {
-	if !ex.op.guarded || g.unguarded != "" {
+func coverageRule(_ context.Context, rs *ruleset, j judgement, in any) error {
+	if !j.op.guarded || rs.unguarded != "" {
 		return nil
 	}
 	switch in := in.(type) {
 	case *bedrockruntime.ConverseInput:
 		in.Messages, in.System = blocks.OwnMessages(in.Messages), slices.Clone(in.System)
-		return g.converseCoverage(&in.AdditionalModelRequestFields, in.Messages, in.System)
+		return rs.converseCoverage(&in.AdditionalModelRequestFields, in.Messages, in.System)
 	case *bedrockruntime.ConverseStreamInput:
 		in.Messages, in.System = blocks.OwnMessages(in.Messages), slices.Clone(in.System)
-		return g.converseCoverage(&in.AdditionalModelRequestFields, in.Messages, in.System)
+		return rs.converseCoverage(&in.AdditionalModelRequestFields, in.Messages, in.System)
 	case *bedrockruntime.InvokeModelInput:
 		in.Body = bytes.Clone(in.Body) // what is inspected is what is sent
-		return g.bodyCoverage(in.Body, &in.ContentType)
+		return rs.bodyCoverage(in.Body, &in.ContentType)
 	case *bedrockruntime.InvokeModelWithResponseStreamInput:
 		in.Body = bytes.Clone(in.Body)
-		return g.bodyCoverage(in.Body, &in.ContentType)
+		return rs.bodyCoverage(in.Body, &in.ContentType)
 	}
-	return ex.op.foreign(in)
+	return j.op.foreign(in)
 }
 
-func (g *guard) converseCoverage(extra *document.Interface, messages []types.Message, system []types.SystemContentBlock) error {
+func (rs *ruleset) converseCoverage(extra *document.Interface, messages []types.Message, system []types.SystemContentBlock) error {
 	fields, err := freeze(extra)
 	if err != nil {
 		return err
@@ -111,7 +111,7 @@ func (g *guard) converseCoverage(extra *document.Interface, messages []types.Mes
 	if err := fields.check(); err != nil {
 		return err
 	}
-	if g.guardrail.AllowPartial {
+	if rs.guardrail.AllowPartial {
 		return nil
 	}
 	var tagged, untagged, unqualified bool
@@ -168,7 +168,7 @@ const bodyConfigKey = "amazon-bedrock-guardrailConfig"
 
 // bodyCoverage demands a body that can be inspected, one JSON object in UTF-8, and
 // looks at the guardrail settings in it.
-func (g *guard) bodyCoverage(body []byte, contentType **string) error {
+func (rs *ruleset) bodyCoverage(body []byte, contentType **string) error {
 	t := aws.ToString(*contentType)
 	if t == "" {
 		// The SDK would send application/octet-stream, to which Bedrock applies
@@ -199,7 +199,7 @@ func (g *guard) bodyCoverage(body []byte, contentType **string) error {
 			return refuse(ErrGuardrailOverride, "the body holds "+bodyConfigKey+" twice, in two spellings; leave one of them out")
 		}
 		configured = true
-		if err := g.bodyConfig(value); err != nil {
+		if err := rs.bodyConfig(value); err != nil {
 			return err
 		}
 	}
@@ -208,7 +208,7 @@ func (g *guard) bodyCoverage(body []byte, contentType **string) error {
 
 // bodyConfig checks the settings: a tag suffix makes scanning selective, and
 // the streaming mode is the pinned one's to choose.
-func (g *guard) bodyConfig(raw []byte) error {
+func (rs *ruleset) bodyConfig(raw []byte) error {
 	if raw[0] != '{' {
 		return refuse(ErrGuardrailCoverage, bodyConfigKey+" in the body is not a JSON object")
 	}
@@ -221,13 +221,13 @@ func (g *guard) bodyConfig(raw []byte) error {
 		seen[name] = true
 		switch name {
 		case "tagsuffix":
-			if !g.guardrail.AllowPartial {
+			if !rs.guardrail.AllowPartial {
 				return refuse(ErrGuardrailCoverage, "tagSuffix in the body leaves untagged content unscanned; take it out, or set Guardrail.AllowPartial")
 			}
 		case "streamprocessingmode":
 			var mode string
 			want := "SYNCHRONOUS"
-			if g.guardrail.Stream == types.GuardrailStreamProcessingModeAsync {
+			if rs.guardrail.Stream == types.GuardrailStreamProcessingModeAsync {
 				want = "ASYNCHRONOUS"
 			}
 			if err := json.Unmarshal(value, &mode); err != nil || !strings.EqualFold(mode, want) {

@@ -8,10 +8,10 @@ import (
 
 // A content type that its owner changes after the rules is not what is sent.
 func TestContentTypeIsACopy(t *testing.T) {
-	g := &guard{guardrail: Guardrail{ID: "abc", Version: "1"}}
+	rs := &ruleset{guardrail: Guardrail{ID: "abc", Version: "1"}}
 	theirs := aws.String("application/json")
 	field := theirs
-	if err := g.bodyCoverage([]byte(`{}`), &field); err != nil {
+	if err := rs.bodyCoverage([]byte(`{}`), &field); err != nil {
 		t.Fatal(err)
 	}
 	*theirs = "text/plain"

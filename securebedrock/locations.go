@@ -21,37 +21,28 @@ import (
 // than the pinned ones is refused. A bucket's plain name tells neither, so that
 // where it lies stays the owner's to see to, by IAM (docs/THREATS.md, known limits).
 
-// accounts are those that a caller may name; nil for any.
-func (o *Options) accounts() []string {
-	if len(o.Accounts) > 0 || o.Role == nil {
-		return slices.Clone(o.Accounts)
-	}
-	arn, _ := regions.ParseARN(o.Role.ARN)
-	return []string{arn.Account}
-}
-
 // home refuses what is not of the pinned partition and region and of a permitted
 // account. An empty account is not compared.
-func (g *guard) home(what, partition, region, account string) error {
-	switch own := regions.PartitionOf(g.region); {
-	case region != g.region:
+func (rs *ruleset) home(what, partition, region, account string) error {
+	switch own := regions.PartitionOf(rs.region); {
+	case region != rs.region:
 		if !regions.Valid(region) {
 			region = refusal.Quoted(region)
 		}
-		return refuse(ErrRegion, what+" is of "+region+" and Options.Region is "+g.region)
+		return refuse(ErrRegion, what+" is of "+region+" and Options.Region is "+rs.region)
 	case partition != own:
-		return refuse(ErrRegion, what+" is of partition "+refusal.Quoted(partition)+" and "+g.region+" is in "+own)
+		return refuse(ErrRegion, what+" is of partition "+refusal.Quoted(partition)+" and "+rs.region+" is in "+own)
 	case account != "":
-		return g.account(what, account)
+		return rs.account(what, account)
 	}
 	return nil
 }
 
-func (g *guard) account(what, account string) error {
+func (rs *ruleset) account(what, account string) error {
 	switch {
 	case !regions.IsAccount(account):
 		return refuse(ErrAccount, what+" is of account "+refusal.Quoted(account)+", which is not twelve digits")
-	case len(g.accounts) > 0 && !slices.Contains(g.accounts, account):
+	case len(rs.accounts) > 0 && !slices.Contains(rs.accounts, account):
 		return refuse(ErrAccount, what+" is of account "+account+"; name the account in Options.Accounts if calls may use what is there")
 	}
 	return nil
@@ -59,9 +50,9 @@ func (g *guard) account(what, account string) error {
 
 // guardrailARNRule looks at a guardrail that the caller names by its ARN. An ID,
 // and the pinned ARN itself, are guardrailRule's to compare.
-func guardrailARNRule(_ context.Context, g *guard, ex *exchange, in any) error {
+func guardrailARNRule(_ context.Context, rs *ruleset, j judgement, in any) error {
 	field := guardrailField(in)
-	if field == nil || !strings.HasPrefix(aws.ToString(*field), "arn:") || **field == g.guardrail.ID {
+	if field == nil || !strings.HasPrefix(aws.ToString(*field), "arn:") || **field == rs.guardrail.ID {
 		return nil
 	}
 	id := **field
@@ -69,13 +60,13 @@ func guardrailARNRule(_ context.Context, g *guard, ex *exchange, in any) error {
 	if !ok || arn.Service != "bedrock" || !strings.HasPrefix(arn.Resource, "guardrail/") {
 		return refuse(ErrGuardrailOverride, "the caller's "+refusal.Quoted(id)+" is not the ARN of a guardrail")
 	}
-	if err := g.home("the caller's guardrail", arn.Partition, arn.Region, arn.Account); err != nil {
-		if g.unguarded == "" {
+	if err := rs.home("the caller's guardrail", arn.Partition, arn.Region, arn.Account); err != nil {
+		if rs.unguarded == "" {
 			return refuse(ErrGuardrailOverride, err.Error())
 		}
 		return err
 	}
-	if g.unguarded != "" { // it is sent as it is
+	if rs.unguarded != "" { // it is sent as it is
 		setGuardrailField(in, &id)
 	}
 	return nil
@@ -114,13 +105,13 @@ func setGuardrailField(in any, id *string) {
 }
 
 // invocationRule keeps GetAsyncInvoke to invocations of the pinned region.
-func invocationRule(_ context.Context, g *guard, ex *exchange, in any) error {
-	if ex.op.name != "GetAsyncInvoke" {
+func invocationRule(_ context.Context, rs *ruleset, j judgement, in any) error {
+	if j.op.name != "GetAsyncInvoke" {
 		return nil
 	}
 	get, ok := in.(*bedrockruntime.GetAsyncInvokeInput)
 	if !ok {
-		return ex.op.foreign(in)
+		return j.op.foreign(in)
 	}
 	text := aws.ToString(get.InvocationArn)
 	get.InvocationArn = &text
@@ -129,22 +120,22 @@ func invocationRule(_ context.Context, g *guard, ex *exchange, in any) error {
 	if !ok || arn.Service != "bedrock" || arn.Account == "" || !isInvocation || id == "" || strings.ContainsFunc(id, token.NotAlphanumeric) {
 		return refuse(ErrRegion, "InvocationArn "+refusal.Quoted(text)+" is not the ARN of an asynchronous invocation")
 	}
-	return g.home("InvocationArn", arn.Partition, arn.Region, arn.Account)
+	return rs.home("InvocationArn", arn.Partition, arn.Region, arn.Account)
 }
 
 // locationRule checks every place in S3 and every key that an input names, but
 // for those in a model's own JSON (an InvokeModel body, AdditionalModelRequestFields,
 // ModelInput, a tool's JSON). What was checked is a copy, and is what is sent.
-func locationRule(_ context.Context, g *guard, ex *exchange, in any) (err error) {
+func locationRule(_ context.Context, rs *ruleset, j judgement, in any) (err error) {
 	switch in := in.(type) {
 	case *bedrockruntime.ConverseInput:
-		in.Messages, err = g.ownLocations(in.Messages)
+		in.Messages, err = rs.ownLocations(in.Messages)
 	case *bedrockruntime.ConverseStreamInput:
-		in.Messages, err = g.ownLocations(in.Messages)
+		in.Messages, err = rs.ownLocations(in.Messages)
 	case *bedrockruntime.CountTokensInput:
 		if c, ok := in.Input.(*types.CountTokensInputMemberConverse); ok && c != nil {
 			c = shallow(c)
-			c.Value.Messages, err = g.ownLocations(c.Value.Messages)
+			c.Value.Messages, err = rs.ownLocations(c.Value.Messages)
 			in.Input = c
 		}
 	case *bedrockruntime.StartAsyncInvokeInput:
@@ -152,8 +143,8 @@ func locationRule(_ context.Context, g *guard, ex *exchange, in any) (err error)
 			c = shallow(c)
 			c.Value.S3Uri, c.Value.BucketOwner, c.Value.KmsKeyId = own(c.Value.S3Uri), own(c.Value.BucketOwner), own(c.Value.KmsKeyId)
 			in.OutputDataConfig = c
-			if err = g.bucket(c.Value.S3Uri, c.Value.BucketOwner); err == nil {
-				err = g.key(c.Value.KmsKeyId)
+			if err = rs.bucket(c.Value.S3Uri, c.Value.BucketOwner); err == nil {
+				err = rs.key(c.Value.KmsKeyId)
 			}
 		}
 	}
@@ -170,7 +161,7 @@ func own(s *string) *string {
 
 // ownLocations returns the messages with a copy of each block that names a place
 // in S3. Without one, which is the usual, it allocates nothing.
-func (g *guard) ownLocations(messages []types.Message) ([]types.Message, error) {
+func (rs *ruleset) ownLocations(messages []types.Message) ([]types.Message, error) {
 	copied := false
 	for i := range messages {
 		for j := 0; j < len(messages[i].Content); j++ {
@@ -180,7 +171,7 @@ func (g *guard) ownLocations(messages []types.Message) ([]types.Message, error) 
 			if !copied {
 				messages, copied = blocks.OwnMessages(messages), true
 			}
-			b, err := g.ownBlock(messages[i].Content[j])
+			b, err := rs.ownBlock(messages[i].Content[j])
 			if err != nil {
 				return nil, err
 			}
@@ -197,26 +188,26 @@ func namesPlace(b types.ContentBlock) (yes bool) {
 }
 
 // ownBlock copies a block down to its place, and checks the copy.
-func (g *guard) ownBlock(b types.ContentBlock) (_ types.ContentBlock, err error) {
+func (rs *ruleset) ownBlock(b types.ContentBlock) (_ types.ContentBlock, err error) {
 	switch b := b.(type) {
 	case *types.ContentBlockMemberImage:
 		c := shallow(b)
-		c.Value.Source, err = g.imageSource(c.Value.Source)
+		c.Value.Source, err = rs.imageSource(c.Value.Source)
 		return c, err
 	case *types.ContentBlockMemberVideo:
 		c := shallow(b)
-		c.Value.Source, err = g.videoSource(c.Value.Source)
+		c.Value.Source, err = rs.videoSource(c.Value.Source)
 		return c, err
 	case *types.ContentBlockMemberAudio:
 		c := shallow(b)
 		if s, ok := c.Value.Source.(*types.AudioSourceMemberS3Location); ok {
 			s = shallow(s)
-			err, c.Value.Source = g.ownPlace(&s.Value), s
+			err, c.Value.Source = rs.ownPlace(&s.Value), s
 		}
 		return c, err
 	case *types.ContentBlockMemberDocument:
 		c := shallow(b)
-		c.Value.Source, err = g.documentSource(c.Value.Source)
+		c.Value.Source, err = rs.documentSource(c.Value.Source)
 		return c, err
 	case *types.ContentBlockMemberToolResult:
 		c := shallow(b)
@@ -225,15 +216,15 @@ func (g *guard) ownBlock(b types.ContentBlock) (_ types.ContentBlock, err error)
 			switch inner := inner.(type) {
 			case *types.ToolResultContentBlockMemberImage:
 				ic := shallow(inner)
-				ic.Value.Source, err = g.imageSource(ic.Value.Source)
+				ic.Value.Source, err = rs.imageSource(ic.Value.Source)
 				c.Value.Content[i] = ic
 			case *types.ToolResultContentBlockMemberVideo:
 				ic := shallow(inner)
-				ic.Value.Source, err = g.videoSource(ic.Value.Source)
+				ic.Value.Source, err = rs.videoSource(ic.Value.Source)
 				c.Value.Content[i] = ic
 			case *types.ToolResultContentBlockMemberDocument:
 				ic := shallow(inner)
-				ic.Value.Source, err = g.documentSource(ic.Value.Source)
+				ic.Value.Source, err = rs.documentSource(ic.Value.Source)
 				c.Value.Content[i] = ic
 			}
 			if err != nil {
@@ -245,51 +236,51 @@ func (g *guard) ownBlock(b types.ContentBlock) (_ types.ContentBlock, err error)
 	return b, nil
 }
 
-func (g *guard) imageSource(s types.ImageSource) (types.ImageSource, error) {
+func (rs *ruleset) imageSource(s types.ImageSource) (types.ImageSource, error) {
 	if p, ok := s.(*types.ImageSourceMemberS3Location); ok {
 		p = shallow(p)
-		return p, g.ownPlace(&p.Value)
+		return p, rs.ownPlace(&p.Value)
 	}
 	return s, nil
 }
 
-func (g *guard) videoSource(s types.VideoSource) (types.VideoSource, error) {
+func (rs *ruleset) videoSource(s types.VideoSource) (types.VideoSource, error) {
 	if p, ok := s.(*types.VideoSourceMemberS3Location); ok {
 		p = shallow(p)
-		return p, g.ownPlace(&p.Value)
+		return p, rs.ownPlace(&p.Value)
 	}
 	return s, nil
 }
 
-func (g *guard) documentSource(s types.DocumentSource) (types.DocumentSource, error) {
+func (rs *ruleset) documentSource(s types.DocumentSource) (types.DocumentSource, error) {
 	if p, ok := s.(*types.DocumentSourceMemberS3Location); ok {
 		p = shallow(p)
-		return p, g.ownPlace(&p.Value)
+		return p, rs.ownPlace(&p.Value)
 	}
 	return s, nil
 }
 
-func (g *guard) ownPlace(l *types.S3Location) error {
+func (rs *ruleset) ownPlace(l *types.S3Location) error {
 	l.Uri, l.BucketOwner = own(l.Uri), own(l.BucketOwner)
-	return g.bucket(l.Uri, l.BucketOwner)
+	return rs.bucket(l.Uri, l.BucketOwner)
 }
 
 // bucket admits s3://BUCKET/KEY with the name of a general purpose bucket, and of
 // those that name their region and account, the pinned ones. The key is not
 // repeated in an error: it can hold anything.
-func (g *guard) bucket(uri, owner *string) error {
+func (rs *ruleset) bucket(uri, owner *string) error {
 	rest, ok := strings.CutPrefix(aws.ToString(uri), "s3://")
 	name, _, _ := strings.Cut(rest, "/")
 	if !ok || !isBucket(name) {
 		return refuse(ErrRegion, "a place in S3 is not s3://BUCKET/KEY with the name of a general purpose bucket, so its region cannot be told")
 	}
 	if account, region, ok := regionalBucket(name); ok {
-		if err := g.home("the bucket "+refusal.Quoted(name), regions.PartitionOf(region), region, account); err != nil {
+		if err := rs.home("the bucket "+refusal.Quoted(name), regions.PartitionOf(region), region, account); err != nil {
 			return err
 		}
 	}
 	if owner != nil {
-		return g.account("BucketOwner", *owner)
+		return rs.account("BucketOwner", *owner)
 	}
 	return nil
 }
@@ -330,7 +321,7 @@ func regionalBucket(name string) (account, region string, ok bool) {
 
 // key admits the ARN of a KMS key or alias of the pinned region, and what names
 // one without a region, which is the calling account's in the region called.
-func (g *guard) key(id *string) error {
+func (rs *ruleset) key(id *string) error {
 	text := aws.ToString(id)
 	if id == nil || isKeyID(text) {
 		return nil
@@ -339,7 +330,7 @@ func (g *guard) key(id *string) error {
 	if !ok || arn.Service != "kms" || arn.Account == "" || !strings.HasPrefix(arn.Resource, "key/") && !strings.HasPrefix(arn.Resource, "alias/") {
 		return refuse(ErrRegion, "KmsKeyId "+refusal.Quoted(text)+" is not the ARN of a KMS key or alias")
 	}
-	return g.home("KmsKeyId", arn.Partition, arn.Region, arn.Account)
+	return rs.home("KmsKeyId", arn.Partition, arn.Region, arn.Account)
 }
 
 // isKeyID accepts a key's ID (a UUID, or mrk- and 32 digits) and alias/NAME.

@@ -13,13 +13,13 @@ import (
 // serializer reads after the rule.
 func TestPlaceIsCopied(t *testing.T) {
 	const checked, changed = "s3://bucket/x", "s3://mine--usw2-az1--x-s3/x"
-	g := &guard{region: "us-east-1"}
+	rs := &ruleset{region: "us-east-1"}
 	uri := checked
 	result := &types.ContentBlockMemberToolResult{Value: types.ToolResultBlock{Content: []types.ToolResultContentBlock{
 		&types.ToolResultContentBlockMemberImage{Value: types.ImageBlock{
 			Source: &types.ImageSourceMemberS3Location{Value: types.S3Location{Uri: &uri}}}}}}}
 	in := &bedrockruntime.ConverseInput{Messages: []types.Message{{Content: []types.ContentBlock{result}}}}
-	if err := locationRule(context.Background(), g, nil, in); err != nil {
+	if err := locationRule(context.Background(), rs, judgement{}, in); err != nil {
 		t.Fatal(err)
 	}
 	uri = changed
@@ -31,7 +31,7 @@ func TestPlaceIsCopied(t *testing.T) {
 
 	out := &types.AsyncInvokeOutputDataConfigMemberS3OutputDataConfig{Value: types.AsyncInvokeS3OutputDataConfig{S3Uri: aws.String(checked), KmsKeyId: aws.String("alias/mine")}}
 	start := &bedrockruntime.StartAsyncInvokeInput{OutputDataConfig: out}
-	if err := locationRule(context.Background(), g, nil, start); err != nil {
+	if err := locationRule(context.Background(), rs, judgement{}, start); err != nil {
 		t.Fatal(err)
 	}
 	*out.Value.S3Uri, *out.Value.KmsKeyId = changed, "arn:aws:kms:eu-west-1:123456789012:alias/mine"
@@ -42,11 +42,11 @@ func TestPlaceIsCopied(t *testing.T) {
 
 // A prompt without a place in S3 costs no allocation here.
 func TestPlacesCostNothing(t *testing.T) {
-	g := &guard{region: "us-east-1"}
+	rs := &ruleset{region: "us-east-1"}
 	in := &bedrockruntime.ConverseInput{Messages: []types.Message{{Content: []types.ContentBlock{
 		&types.ContentBlockMemberText{Value: "hello"}, &types.ContentBlockMemberImage{Value: types.ImageBlock{Source: &types.ImageSourceMemberBytes{Value: []byte("x")}}},
 		&types.ContentBlockMemberToolResult{Value: types.ToolResultBlock{Content: []types.ToolResultContentBlock{&types.ToolResultContentBlockMemberText{Value: "x"}}}}}}}}
-	if n := testing.AllocsPerRun(100, func() { _ = locationRule(context.Background(), g, nil, in) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { _ = locationRule(context.Background(), rs, judgement{}, in) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -75,8 +75,8 @@ func FuzzBucket(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, uri string) {
-		g := &guard{region: "us-east-1", accounts: []string{"123456789012"}}
-		if err := g.bucket(&uri, nil); err != nil {
+		rs := &ruleset{region: "us-east-1", accounts: []string{"123456789012"}}
+		if err := rs.bucket(&uri, nil); err != nil {
 			return
 		}
 		if len(uri) < len("s3://abc") || uri[:5] != "s3://" {

@@ -10,7 +10,7 @@ import (
 // Each rule by itself refuses an input that is not the operation's own, and does not
 // rely on the copy that is made before the rules.
 func TestRulesEndInARefusal(t *testing.T) {
-	g := &guard{region: "us-east-1", guardrail: Guardrail{ID: "abc", Version: "1"}}
+	rs := &ruleset{region: "us-east-1", guardrail: Guardrail{ID: "abc", Version: "1"}}
 	for name, row := range map[string]struct {
 		rule      rule
 		operation string
@@ -23,8 +23,8 @@ func TestRulesEndInARefusal(t *testing.T) {
 		"the call ID of a guarded operation":       {defaultsRule, "ConverseStream"},
 		"the model of an operation with unguarded": {modelRule, "StartAsyncInvoke"},
 	} {
-		ex := &exchange{op: operations()[row.operation]}
-		if err := row.rule(t.Context(), g, ex, new(bedrockruntime.ListAsyncInvokesInput)); !errors.Is(err, ErrEndpoint) {
+		j := judgement{op: operations()[row.operation], call: new(Call)}
+		if err := row.rule(t.Context(), rs, j, new(bedrockruntime.ListAsyncInvokesInput)); !errors.Is(err, ErrEndpoint) {
 			t.Errorf("%s: a foreign input gave %v", name, err)
 		}
 	}

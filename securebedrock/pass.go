@@ -73,7 +73,7 @@ func (p *pass) begin(ctx context.Context) context.Context {
 		result.cause = func() error { return context.Cause(own) }
 		ctx = withSelf(own)
 	}
-	if p.g.hasMW && p.e.watched {
+	if p.g.hasMiddleware() && p.e.watched {
 		p.ex.print = seal.Take(ctx, seal.Form{Serialize: p.g.events.SerializeRequest, Schema: op.schema, Clone: op.clone, Token: op.token}, p.call.Input)
 	}
 	if d := duplexOf(ctx); d != nil {

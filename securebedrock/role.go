@@ -1,39 +1,16 @@
 package securebedrock
 
 import (
-	"context"
 	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/smithy-go/logging"
-
 	"github.com/securebedrock/securebedrock-go/internal/refusal"
 	regions "github.com/securebedrock/securebedrock-go/internal/region"
 	"github.com/securebedrock/securebedrock-go/internal/session"
 )
-
-// session returns the role's session, which base asks for when the first call needs
-// the session.
-func (r *Role) session(region string, e Endpoint, base aws.CredentialsProvider, client aws.HTTPClient, logger logging.Logger) (*session.Session, error) {
-	role := session.Role{ARN: r.ARN, Name: r.sessionName(), ExternalID: r.ExternalID, SourceIdentity: r.SourceIdentity,
-		Duration: r.Duration, Tags: r.Tags, TransitiveTagKeys: r.TransitiveTagKeys, Policy: r.Policy}
-	if r.STS != nil {
-		return role.Session(r.STS, nil), nil
-	}
-	api, err := session.RegionalSTS(stsPlace(region, e), base, client, logger)
-	if err != nil {
-		return nil, err
-	}
-	return role.Session(api, func(ctx context.Context) bool { return session.Renew(ctx, base, "") }), nil
-}
-
-func stsPlace(region string, e Endpoint) session.Place {
-	return session.Place{Region: region, FIPS: e.FIPS, DualStack: e.DualStack}
-}
 
 // sessionName is what AssumeRole is asked for.
 func (r *Role) sessionName() string {
@@ -43,9 +20,10 @@ func (r *Role) sessionName() string {
 	return session.DefaultName()
 }
 
-// check reports what STS would refuse (API_AssumeRole).
-func (r *Role) check(region string) error {
+// check notes what STS would refuse (API_AssumeRole).
+func (r *Role) check(region string, all *refusal.Faults) {
 	faults := refusal.Faults{Scope: "Role."}
+	defer func() { all.Join(faults.Err()) }()
 	arn, ok := regions.ParseARN(r.ARN)
 	switch name, isRole := strings.CutPrefix(arn.Resource, "role/"); {
 	case !ok || arn.Service != "iam" || arn.Region != "" || !regions.IsAccount(arn.Account) || !isRole || name == "":
@@ -93,5 +71,4 @@ func (r *Role) check(region string) error {
 			faults.Add("Policy", "the policy is not JSON")
 		}
 	}
-	return faults.Err()
 }

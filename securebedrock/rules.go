@@ -17,10 +17,7 @@ import (
 	regions "github.com/securebedrock/securebedrock-go/internal/region"
 )
 
-// rule checks or completes an input. in is the call's own shallow copy. A new
-// rule is one function in the list below.
-type rule func(ctx context.Context, g *guard, ex *exchange, in any) error
-
+// rules lists the rules in their order. A new rule is one function in this list.
 func rules() []rule {
 	return []rule{
 		operationRule,
@@ -36,67 +33,77 @@ func rules() []rule {
 	}
 }
 
+// judge applies every rule to an input, and stops at the first that refuses.
+func (rs *ruleset) judge(ctx context.Context, j judgement, in any) error {
+	for _, r := range rs.rules {
+		if err := r(ctx, rs, j, in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // operationRule refuses an operation that runs inference without a guardrail,
 // unless a reason is on record.
-func operationRule(_ context.Context, g *guard, ex *exchange, _ any) error {
-	if ex.op.guarded || !ex.op.infers || ex.call.Unguarded != "" {
+func operationRule(_ context.Context, rs *ruleset, j judgement, _ any) error {
+	if j.op.guarded || !j.op.infers || j.call.Unguarded != "" {
 		return nil
 	}
 	return refuse(ErrUnguardedOperation, fmt.Sprintf(
 		"%s runs a model on content that no guardrail sees; give the reason for wanting it in Options.UnguardedOperations[%q]",
-		ex.op.name, ex.op.name))
+		j.op.name, j.op.name))
 }
 
 // modelRule pins the copy of the identifier that was checked.
-func modelRule(_ context.Context, g *guard, ex *exchange, in any) error {
-	field := ex.op.modelOf(in)
+func modelRule(_ context.Context, rs *ruleset, j judgement, in any) error {
+	field := j.op.modelOf(in)
 	if field == nil {
-		if ex.op.infers {
-			return ex.op.foreign(in)
+		if j.op.infers {
+			return j.op.foreign(in)
 		}
 		return nil
 	}
 	id := aws.ToString(*field)
 	*field = &id
-	if ex.parsed != nil && ex.parsed.ID == id && id != "" { // the usual: no middleware changed it
-		ex.call.Model = *ex.parsed
+	if j.parsed != nil && j.parsed.ID == id && id != "" { // the usual: no middleware changed it
+		j.call.Model = *j.parsed
 		return nil
 	}
-	m, err := g.model(id)
-	ex.call.Model = m
+	m, err := rs.model(id)
+	j.call.Model = m
 	return err
 }
 
 // model parses an identifier and applies the ARN's own region and account and the
 // allow-list.
-func (g *guard) model(id string) (Model, error) {
+func (rs *ruleset) model(id string) (Model, error) {
 	m, err := parseModel(id)
 	if err != nil {
 		return m, err
 	}
 	if m.Region != "" {
-		if err := g.home("the ARN", m.partition, m.Region, m.Account); err != nil {
+		if err := rs.home("the ARN", m.partition, m.Region, m.Account); err != nil {
 			return m, err
 		}
 	}
-	if len(g.models) > 0 && !slices.ContainsFunc(g.models, func(p string) bool { return matchPattern(p, id) }) {
+	if len(rs.models) > 0 && !slices.ContainsFunc(rs.models, func(p string) bool { return matchPattern(p, id) }) {
 		return m, refuse(ErrModel, "the identifier is not in Options.Models")
 	}
 	return m, nil
 }
 
 // residencyRule resolves where the model may run and compares with Residency.
-func residencyRule(ctx context.Context, g *guard, ex *exchange, in any) error {
-	if ex.op.modelOf(in) == nil {
+func residencyRule(ctx context.Context, rs *ruleset, j judgement, in any) error {
+	if j.op.modelOf(in) == nil {
 		return nil
 	}
-	list, err := g.destinations(ctx, ex.call.Model)
-	ex.call.Model.Regions = list
-	if err != nil || g.anywhere {
+	list, err := rs.destinations(ctx, j.call.Model)
+	j.call.Model.Regions = list
+	if err != nil || rs.anywhere {
 		return err
 	}
 	for _, r := range list {
-		if r == g.region || slices.Contains(g.residency, r) {
+		if r == rs.region || slices.Contains(rs.residency, r) {
 			continue
 		}
 		if r == regions.Anywhere {
@@ -108,48 +115,48 @@ func residencyRule(ctx context.Context, g *guard, ex *exchange, in any) error {
 }
 
 // destinations is where a model may run when called in the pinned region.
-func (g *guard) destinations(ctx context.Context, m Model) ([]string, error) {
+func (rs *ruleset) destinations(ctx context.Context, m Model) ([]string, error) {
 	switch m.Kind {
 	case KindFoundationModel, KindProvisionedModel, KindCustomModelDeployment, KindImportedModel, KindMarketplaceEndpoint:
-		return []string{g.region}, nil
+		return []string{rs.region}, nil
 	}
-	if g.profiles != nil {
-		return g.resolve(ctx, m)
+	if rs.profiles != nil {
+		return rs.resolve(ctx, m)
 	}
 	if m.Kind == KindInferenceProfile {
-		if list := regions.RoutedDestinations(m.Prefix, g.region); list != nil {
+		if list := regions.RoutedDestinations(m.Prefix, rs.region); list != nil {
 			return list, nil
 		}
 	}
 	switch {
-	case g.anywhere:
+	case rs.anywhere:
 		return []string{regions.Anywhere}, nil
 	case m.Kind == KindUnknown:
 		return nil, refuse(ErrModel, refusal.Quoted(m.ID)+" begins with neither a known provider nor a known inference profile prefix; "+
-			"if it is a profile, set Options.Profiles to ask Bedrock about it; "+g.byARN(m))
+			"if it is a profile, set Options.Profiles to ask Bedrock about it; "+rs.byARN(m))
 	case m.Kind == KindInferenceProfile && !regions.IsProfilePrefix(m.Prefix):
 		return nil, refuse(ErrModel, "the inference profile prefix "+refusal.Quoted(m.Prefix)+" is not known here; set Options.Profiles to ask Bedrock about the profile")
 	case m.Kind == KindInferenceProfile:
-		return nil, refuse(ErrResidency, fmt.Sprintf("no %s. profile is known to be callable in %s; set Options.Profiles to ask Bedrock", m.Prefix, g.region))
+		return nil, refuse(ErrResidency, fmt.Sprintf("no %s. profile is known to be callable in %s; set Options.Profiles to ask Bedrock", m.Prefix, rs.region))
 	}
 	return nil, refuse(ErrResidency, "where "+withArticle(m.Kind)+" runs cannot be told from its ARN; set Options.Profiles to ask Bedrock, or name the model itself")
 }
 
 // resolve asks Options.Profiles. Its panic is an error, so that no other call of
 // the process is lost to it.
-func (g *guard) resolve(ctx context.Context, m Model) (list []string, err error) {
+func (rs *ruleset) resolve(ctx context.Context, m Model) (list []string, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			// The value is not repeated: it could hold anything.
 			list, err = nil, refuse(ErrResidency, fmt.Sprintf("Options.Profiles panicked with a %T", p))
 		}
 	}()
-	list, err = g.profiles.Destinations(ctx, m.ID, g.region)
+	list, err = rs.profiles.Destinations(ctx, m.ID, rs.region)
 	switch {
 	case err != nil:
 		detail := "Options.Profiles could not tell where the model runs"
 		if m.Kind == KindUnknown {
-			detail += "; " + g.byARN(m)
+			detail += "; " + rs.byARN(m)
 		}
 		return nil, refuse(fmt.Errorf("%w: %w", ErrResidency, err), detail)
 	case len(list) == 0:
@@ -159,8 +166,8 @@ func (g *guard) resolve(ctx context.Context, m Model) (list []string, err error)
 }
 
 // byARN names the form in which a model of a new provider passes.
-func (g *guard) byARN(m Model) string {
-	return "if it is a foundation model, name it " + refusal.Quoted("arn:"+regions.PartitionOf(g.region)+":bedrock:"+g.region+"::foundation-model/"+m.ID)
+func (rs *ruleset) byARN(m Model) string {
+	return "if it is a foundation model, name it " + refusal.Quoted("arn:"+regions.PartitionOf(rs.region)+":bedrock:"+rs.region+"::foundation-model/"+m.ID)
 }
 
 func withArticle(k ModelKind) string {
@@ -171,15 +178,15 @@ func withArticle(k ModelKind) string {
 }
 
 // applyGuardrailRule keeps ApplyGuardrail to the pinned guardrail.
-func applyGuardrailRule(_ context.Context, g *guard, ex *exchange, in any) error {
-	if ex.op.name != "ApplyGuardrail" || g.unguarded != "" {
+func applyGuardrailRule(_ context.Context, rs *ruleset, j judgement, in any) error {
+	if j.op.name != "ApplyGuardrail" || rs.unguarded != "" {
 		return nil
 	}
 	a, ok := in.(*bedrockruntime.ApplyGuardrailInput)
 	if !ok {
-		return ex.op.foreign(in)
+		return j.op.foreign(in)
 	}
-	return g.guardrail.pin(&a.GuardrailIdentifier, &a.GuardrailVersion)
+	return rs.guardrail.pin(&a.GuardrailIdentifier, &a.GuardrailVersion)
 }
 
 // callIDKey joins Bedrock's invocation log to the client's records.
@@ -189,45 +196,45 @@ const callIDKey = "securebedrock-call-id"
 const maxRequestMetadata = 16
 
 // defaultsRule writes what the caller left open: maxTokens and the call ID.
-func defaultsRule(_ context.Context, g *guard, ex *exchange, in any) error {
+func defaultsRule(_ context.Context, rs *ruleset, j judgement, in any) error {
 	switch in := in.(type) {
 	case *bedrockruntime.ConverseInput:
-		if err := g.withMaxTokens(ex, &in.InferenceConfig, &in.AdditionalModelRequestFields); err != nil {
+		if err := rs.withMaxTokens(j, &in.InferenceConfig, &in.AdditionalModelRequestFields); err != nil {
 			return err
 		}
-		in.RequestMetadata = withCallID(in.RequestMetadata, ex.call.ID)
+		in.RequestMetadata = withCallID(in.RequestMetadata, j.call.ID)
 	case *bedrockruntime.ConverseStreamInput:
-		if err := g.withMaxTokens(ex, &in.InferenceConfig, &in.AdditionalModelRequestFields); err != nil {
+		if err := rs.withMaxTokens(j, &in.InferenceConfig, &in.AdditionalModelRequestFields); err != nil {
 			return err
 		}
-		in.RequestMetadata = withCallID(in.RequestMetadata, ex.call.ID)
+		in.RequestMetadata = withCallID(in.RequestMetadata, j.call.ID)
 	case *bedrockruntime.InvokeModelInput:
-		return withCallIDHeader(&in.RequestMetadata, ex.call.ID)
+		return withCallIDHeader(&in.RequestMetadata, j.call.ID)
 	case *bedrockruntime.InvokeModelWithResponseStreamInput:
-		return withCallIDHeader(&in.RequestMetadata, ex.call.ID)
+		return withCallIDHeader(&in.RequestMetadata, j.call.ID)
 	default:
-		if ex.op.guarded { // every guarded operation can carry the call ID
-			return ex.op.foreign(in)
+		if j.op.guarded { // every guarded operation can carry the call ID
+			return j.op.foreign(in)
 		}
 	}
 	return nil
 }
 
 // withMaxTokens bounds the answer of a call whose input has no bound of its own.
-func (g *guard) withMaxTokens(ex *exchange, config **types.InferenceConfiguration, extra *document.Interface) error {
-	if g.maxTokens < 0 || *config != nil && (*config).MaxTokens != nil {
+func (rs *ruleset) withMaxTokens(j judgement, config **types.InferenceConfiguration, extra *document.Interface) error {
+	if rs.maxTokens < 0 || *config != nil && (*config).MaxTokens != nil {
 		return nil
 	}
 	// A managed prompt brings its own, and Bedrock refuses any beside it
 	// (API_runtime_Converse).
-	if ex.call.Model.Kind == KindPrompt {
+	if j.call.Model.Kind == KindPrompt {
 		return nil
 	}
 	fields, err := freeze(extra)
 	if err != nil {
 		return err
 	}
-	n, ok := fields.maxTokens(g.maxTokens)
+	n, ok := fields.maxTokens(rs.maxTokens)
 	if !ok {
 		return nil
 	}

@@ -13,9 +13,8 @@ import (
 	regions "github.com/securebedrock/securebedrock-go/internal/region"
 )
 
-// check reports every fault at once. Each wraps ErrConfig and names its field.
-func (o *Options) check() error {
-	var faults refusal.Faults
+// check notes every fault. The endpoint is settle's to check, which computes it.
+func (o *Options) check(faults *refusal.Faults) {
 	switch {
 	case o.Region == "":
 		faults.Add("Region", "it is required")
@@ -35,18 +34,14 @@ func (o *Options) check() error {
 	if r := reflect.ValueOf(o.Profiles); (r.Kind() == reflect.Pointer || r.Kind() == reflect.Func) && r.IsNil() { // a nil map may well resolve
 		faults.Add("Profiles", "it holds a nil %T; leave Profiles nil for the built-in table", o.Profiles)
 	}
-	if regions.Valid(o.Region) || o.Endpoint.URL != "" {
-		_, err := newEndpoint(o.Region, o.Endpoint)
-		faults.Join(err)
-	}
-	faults.Join(o.checkGuardrail())
+	o.checkGuardrail(faults)
 	for _, p := range o.Models {
 		if p == "" || strings.TrimSpace(p) != p {
 			faults.Add("Models", "%s matches no model identifier", refusal.Quoted(p))
 		}
 	}
 	if o.Role != nil {
-		faults.Join(o.Role.check(o.Region))
+		o.Role.check(o.Region, faults)
 		if api := o.Role.STS; api != nil && isNil(api) {
 			faults.Add("Role.STS", "it is a nil %T; leave it out for the STS endpoint of Region", api)
 		}
@@ -77,11 +72,9 @@ func (o *Options) check() error {
 			faults.Add("UnguardedOperations", "%s has no reason", name)
 		}
 	}
-	return faults.Err()
 }
 
-func (o *Options) checkGuardrail() error {
-	var faults refusal.Faults
+func (o *Options) checkGuardrail(faults *refusal.Faults) {
 	r := o.Guardrail
 	if o.Unguarded != "" {
 		if strings.TrimSpace(o.Unguarded) == "" {
@@ -90,7 +83,7 @@ func (o *Options) checkGuardrail() error {
 		if r != (Guardrail{}) {
 			faults.Add("Unguarded", "it excludes Guardrail; leave one of them out")
 		}
-		return faults.Err()
+		return
 	}
 	switch {
 	case r.ID == "":
@@ -117,7 +110,6 @@ func (o *Options) checkGuardrail() error {
 	if r.Verify && r.Trace == types.GuardrailTraceDisabled {
 		faults.Add("Guardrail.Verify", "the proof is in the trace, and Guardrail.Trace is disabled")
 	}
-	return faults.Err()
 }
 
 // isGuardrailID and isVersion follow the patterns of guardrailIdentifier and

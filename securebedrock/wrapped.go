@@ -12,24 +12,22 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 
-	"github.com/securebedrock/securebedrock-go/internal/foreign"
 	regions "github.com/securebedrock/securebedrock-go/internal/region"
 )
 
 // checkEndpoint refuses an endpoint of the application's making that Options do not
 // name: a client of a VPC endpoint would call the public host without a word.
-func (o *Options) checkEndpoint(whose string, theirs bedrockruntime.Options) error {
-	if o.Endpoint != (Endpoint{}) {
+func (s *settings) checkEndpoint(whose string, theirs bedrockruntime.Options) error {
+	if s.place != (Endpoint{}) {
 		return nil
 	}
 	if theirs.Region == "" {
-		theirs.Region = o.Region
+		theirs.Region = s.region
 	}
-	public, err := newEndpoint(theirs.Region, Endpoint{})
+	ours, err := endpointOf(bedrockruntime.Options{Region: theirs.Region})
 	if err != nil || !regions.Valid(theirs.Region) {
 		return nil //nolint:nilerr // the region is another fault's
 	}
-	ours := plainURL(public.String())
 	switch called, err := endpointOf(theirs); {
 	case err != nil:
 		return fmt.Errorf("%w: Endpoint: it is empty, which means %s, and what the %s calls cannot be told: its endpoint resolver: %w", ErrConfig, ours, whose, err)
@@ -66,6 +64,22 @@ func endpointOf(o bedrockruntime.Options) (string, error) {
 		return "", err
 	}
 	return plainURL(e.URI.String()), nil
+}
+
+// publicEndpoint is the public host of a variant in a region; empty where there is none.
+func publicEndpoint(region string, variant Endpoint) string {
+	o := bedrockruntime.Options{Region: region}
+	if variant.FIPS {
+		o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
+	}
+	if variant.DualStack {
+		o.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
+	}
+	e, err := endpointOf(o)
+	if err != nil {
+		return ""
+	}
+	return e
 }
 
 // plainURL is a URL without what could be a secret, and in one spelling.
@@ -175,12 +189,4 @@ func fromSSO(cfg aws.Config) bool {
 		}
 	}
 	return sso
-}
-
-// isNil also sees a nil pointer, map or function in an interface, which would panic at
-// its first use.
-func isNil(v any) bool { return foreign.IsNil(v) }
-
-func noContext(operation string) error {
-	return &PolicyError{Rule: ErrConfig, Operation: operation, Detail: "the context is nil; pass context.Background() where there is no other"}
 }

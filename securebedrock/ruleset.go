@@ -1,0 +1,30 @@
+package securebedrock
+
+import "context"
+
+// ruleset is what the rules compare a call with: plain data, made of the Options and
+// never changed.
+type ruleset struct {
+	region    string
+	residency []string // beside region
+	anywhere  bool     // "*" in Options.Residency
+	guardrail Guardrail
+	unguarded string
+	excused   map[string]string // Options.UnguardedOperations
+	models    []string
+	accounts  []string // empty: any
+	maxTokens int32    // negative: none
+	profiles  ProfileResolver
+	rules     []rule // in the order in which they are applied
+}
+
+// rule checks or completes an input. in is the call's own shallow copy.
+type rule func(ctx context.Context, rs *ruleset, j judgement, in any) error
+
+// judgement is what the rules are told of one call. They write what they find into
+// call.Model.
+type judgement struct {
+	op     *operation
+	call   *Call
+	parsed *Model // of the input as it came; nil or empty where that was not asked
+}
