@@ -4,11 +4,11 @@
 //	go run ./examples/audit write  -log audit.log -keys keys.json [-calls 10]
 //	go run ./examples/audit verify -log audit.log -keys keys.json [-open]
 //
-// It needs no AWS account: the calls go to a Bedrock on loopback. write makes
-// keys.json where there is none, continues the log's chain, and keeps each
+// The program needs no AWS account: the calls go to a Bedrock on loopback. write makes
+// keys.json if the file is missing, continues the chain of the log, and keeps each
 // checkpoint in audit.log.checkpoints. In production the keys come from a secrets
-// manager, and OnCheckpoint sends the checkpoints where the log's owner cannot
-// write.
+// manager, and OnCheckpoint sends the checkpoints to a place where the owner of the log
+// cannot write.
 package main
 
 import (
@@ -59,7 +59,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	case "verify":
 		return verify(*log, *keys, *open, out)
 	}
-	return fmt.Errorf("%q is neither write nor verify", args[0])
+	return fmt.Errorf("%q is not a command; use write or verify", args[0])
 }
 
 // write makes calls and records them.
@@ -89,7 +89,7 @@ func write(ctx context.Context, log, keyFile string, calls int, out io.Writer) (
 	if err != nil {
 		return err
 	}
-	defer func() { // before the sink is closed: every outcome is written by then
+	defer func() { // first, so that every outcome is written before the sink is closed
 		err = errors.Join(err, client.Shutdown(context.WithoutCancel(ctx)))
 	}()
 
@@ -97,7 +97,7 @@ func write(ctx context.Context, log, keyFile string, calls int, out io.Writer) (
 	for i := range calls {
 		model := "anthropic.claude-3-haiku-20240307-v1:0"
 		if i%5 == 4 {
-			model = "global." + model // refused: it could leave the region
+			model = "global." + model // refused: a global profile could leave the region
 		}
 		_, err := client.InvokeModelSafely(ctx, model, []types.Message{{
 			Role: types.ConversationRoleUser, Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: prompts[i%len(prompts)]}},
@@ -141,7 +141,7 @@ func verify(log, keyFile string, open bool, out io.Writer) error {
 	return nil
 }
 
-// demo writes a log twice, verifies it, and shows what Verify says of three edits.
+// demo writes a log in two sessions, verifies the log, and shows what Verify says of three edits.
 func demo(ctx context.Context, out io.Writer) error {
 	dir, err := os.MkdirTemp("", "audit")
 	if err != nil {
@@ -149,7 +149,7 @@ func demo(ctx context.Context, out io.Writer) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	log, keys := filepath.Join(dir, "audit.log"), filepath.Join(dir, "keys.json")
-	for range 2 { // the second continues the first one's chain
+	for range 2 { // the second session continues the chain of the first
 		if err := write(ctx, log, keys, 5, out); err != nil {
 			return err
 		}

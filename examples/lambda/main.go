@@ -1,10 +1,9 @@
 // Lambda is a function that asks a model, guarded and recorded.
 //
-// The client is built, its role assumed and its connection made while Lambda
-// initialises the function, which is not billed against the first call's time.
-// Records go to stdout, a line of JSON each, which CloudWatch Logs takes as they
-// are; they are flushed before the handler returns, because Lambda freezes the
-// process then.
+// The client is made while Lambda initialises the function: its role is assumed and its
+// connection is open before the first call. Records go to stdout, where CloudWatch Logs
+// takes each line of JSON as it is. The handler flushes them before it returns, because
+// Lambda then freezes the process.
 //
 //	GOOS=linux GOARCH=arm64 go build -tags lambda.norpc -o bootstrap ./examples/lambda
 //
@@ -57,7 +56,7 @@ func fromEnvironment() securebedrock.Options {
 	return opts
 }
 
-// function is what lives from one invocation to the next.
+// function is what stays from one invocation to the next.
 type function struct {
 	client *securebedrock.Client
 	sink   *audit.AsyncSink
@@ -98,7 +97,7 @@ type (
 )
 
 func (f *function) handle(ctx context.Context, q Question) (_ *Answer, err error) {
-	defer func() { // whatever happened, its records are out before the freeze
+	defer func() { // the records are out before the freeze, whatever happened
 		flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 		defer cancel()
 		err = errors.Join(err, f.sink.Flush(flush))
@@ -121,8 +120,8 @@ func (f *function) handle(ctx context.Context, q Question) (_ *Answer, err error
 	return &Answer{Text: text.String(), StopReason: string(out.StopReason)}, nil
 }
 
-// close runs when Lambda ends the environment, which leaves it half a second: the
-// calls in flight come to their end first, and so do their records.
+// close runs when Lambda ends the environment, with half a second left. The calls in
+// flight end first, and then their records are written.
 func (f *function) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 	defer cancel()

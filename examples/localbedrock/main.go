@@ -1,13 +1,12 @@
-// Localbedrock serves the test Bedrock and STS on a port, for any SDK or the AWS
-// CLI to be pointed at.
+// Localbedrock serves a test Bedrock and STS on a port, for any SDK and for the AWS CLI.
 //
 //	go run ./examples/localbedrock -plain
 //	go run ./examples/localbedrock -addr 127.0.0.1:9443 -region eu-central-1
 //
-// It prints what to paste, then one line for each call, and ends on an
-// interrupt. With -plain it serves http, as HTTP/1.1 and as HTTP/2 without TLS,
-// which the JavaScript SDK speaks; else https with a certificate of its own,
-// which the clients must be told to trust.
+// The program prints commands to paste, then one line for each call, and ends on an
+// interrupt. With -plain the server speaks http, as HTTP/1.1 and as HTTP/2 without TLS,
+// which the JavaScript SDK uses. Without -plain the server speaks https with a
+// certificate of its own, and the clients must trust that certificate.
 package main
 
 import (
@@ -41,8 +40,8 @@ func main() {
 func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	flags := flag.NewFlagSet("localbedrock", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // main reports the error, once
-	addr := flags.String("addr", "127.0.0.1:8787", "`host:port` to listen on, of loopback; port 0 is any free one")
-	region := flags.String("region", "us-east-1", "`region` to be in; calls must be signed for it")
+	addr := flags.String("addr", "127.0.0.1:8787", "`host:port` on loopback to listen on; port 0 means any free port")
+	region := flags.String("region", "us-east-1", "`region` that the server plays; calls must be signed for this region")
 	plain := flags.Bool("plain", false, "http instead of https")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -51,9 +50,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 		flags.PrintDefaults()
 		return nil
 	case err != nil:
-		return fmt.Errorf("%w (-h tells the flags)", err)
+		return fmt.Errorf("%w (-h prints the flags)", err)
 	case flags.NArg() > 0:
-		return fmt.Errorf("it takes no arguments but flags, and there are %q (-h tells the flags)", flags.Args())
+		return fmt.Errorf("localbedrock takes no arguments besides flags; got %q (-h prints the flags)", flags.Args())
 	}
 
 	options := []bedrocktest.Option{bedrocktest.WithAddr(*addr), bedrocktest.WithRegion(*region)}

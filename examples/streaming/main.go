@@ -1,11 +1,10 @@
-// Streaming reads a streamed answer as it must be read: the events as they
-// come, then the stream's error, which alone tells a whole answer from one that
-// broke off.
+// Streaming reads a streamed answer: first the events, then the stream's error. Only the
+// error tells a complete answer from one that broke off.
 //
 //	go run ./examples/streaming
 //
-// It needs no AWS account, and ends by itself after a whole answer and the three
-// ways in which one stays unfinished.
+// The program needs no AWS account. It shows a complete answer and three ways in which
+// an answer stays incomplete, and ends.
 package main
 
 import (
@@ -26,8 +25,8 @@ import (
 
 const prompt = "Explain in one paragraph how a suspension bridge carries its load."
 
-// read streams the answer to out as it comes. What it has written is the whole
-// answer only if it returns no error.
+// read writes the answer to out as it arrives. The answer is complete only if read
+// returns no error.
 func read(ctx context.Context, client *securebedrock.Client, out io.Writer) error {
 	answer, err := client.ConverseStream(ctx, &bedrockruntime.ConverseStreamInput{
 		ModelId: aws.String("anthropic.claude-3-haiku-20240307-v1:0"),
@@ -40,7 +39,7 @@ func read(ctx context.Context, client *securebedrock.Client, out io.Writer) erro
 		return err
 	}
 	stream := answer.GetStream()
-	defer stream.Close() // also where it is left early: it frees the connection
+	defer stream.Close() // also after an early return: Close frees the connection
 
 	for event := range stream.Events() {
 		switch event := event.(type) {
@@ -49,7 +48,7 @@ func read(ctx context.Context, client *securebedrock.Client, out io.Writer) erro
 				fmt.Fprint(out, text.Value)
 			}
 		case *types.ConverseStreamOutputMemberMessageStop:
-			fmt.Fprintf(out, "\n[%s]", event.Value.StopReason) // guardrail_intervened, where it blocked
+			fmt.Fprintf(out, "\n[%s]", event.Value.StopReason) // guardrail_intervened after a block
 		case *types.ConverseStreamOutputMemberMetadata: // the last event
 			if usage := event.Value.Usage; usage != nil {
 				fmt.Fprintf(out, " [%d tokens]", aws.ToInt32(usage.TotalTokens))
@@ -57,14 +56,14 @@ func read(ctx context.Context, client *securebedrock.Client, out io.Writer) erro
 		}
 	}
 	fmt.Fprintln(out)
-	return stream.Err() // the channel is closed after a failure too
+	return stream.Err() // the channel is closed after a failure, too
 }
 
-// explain says what a stream's error means to whoever has read the beginning.
+// explain says what a stream's error means to a reader of its beginning.
 func explain(err error) string {
 	switch {
 	case err == nil:
-		return "whole"
+		return "complete"
 	case errors.Is(err, securebedrock.ErrStreamTruncated):
 		return "broken off: discard it, or ask again"
 	case errors.Is(err, securebedrock.ErrReadTimeout):
@@ -92,10 +91,10 @@ func run(ctx context.Context, out io.Writer) error {
 	for _, row := range []struct {
 		name  string
 		fault bedrocktest.Fault // what goes wrong on the server
-		leave time.Duration     // when the reader has had enough
+		leave time.Duration     // when the reader cancels
 		want  error
 	}{
-		{"The answer comes to its end.", bedrocktest.Fault{}, time.Minute, nil},
+		{"The answer is complete.", bedrocktest.Fault{}, time.Minute, nil},
 		{"The stream ends after six events.", bedrocktest.Truncate(6), time.Minute, securebedrock.ErrStreamTruncated},
 		{"The stream falls silent after six events.", bedrocktest.StallStream(6), time.Minute, securebedrock.ErrReadTimeout},
 		{"The reader cancels in the middle.", bedrocktest.StallStream(6), 300 * time.Millisecond, context.Canceled},

@@ -1,8 +1,8 @@
-// Wrap shows a program written for the plain SDK, made safe by one changed line.
+// Wrap guards a program that was written for the plain SDK, with one changed line.
 //
 //	go run ./examples/wrap
 //
-// It needs no AWS account, and ends by itself.
+// The program needs no AWS account and ends by itself.
 package main
 
 import (
@@ -24,13 +24,13 @@ const (
 	global   = "global.anthropic.claude-sonnet-4-20250514-v1:0" // may run anywhere
 )
 
-// converser is what the program asks of a client. *bedrockruntime.Client has
-// it, and *securebedrock.Client too.
+// converser is what the program needs of a client. Both *bedrockruntime.Client and
+// *securebedrock.Client have the method.
 type converser interface {
 	Converse(context.Context, *bedrockruntime.ConverseInput, ...func(*bedrockruntime.Options)) (*bedrockruntime.ConverseOutput, error)
 }
 
-// answer is the program as it was. Nothing in it changes.
+// answer is the program for the plain SDK. Nothing in it changes.
 func answer(ctx context.Context, api converser, model, prompt string) (string, error) {
 	out, err := api.Converse(ctx, &bedrockruntime.ConverseInput{
 		ModelId: &model,
@@ -62,8 +62,8 @@ func run(ctx context.Context, out io.Writer) error {
 	}
 	defer server.Close()
 	plain := bedrockruntime.NewFromConfig(server.Config())
-	// A guardrail, a region, and an endpoint: Wrap does not take the plain
-	// client's, so a VPC endpoint, or as here a server on loopback, is named.
+	// Wrap does not take over the endpoint of the plain client. The Options name a VPC
+	// endpoint, or a server on loopback as here.
 	opts := server.Options()
 
 	// Before:
@@ -95,7 +95,7 @@ func run(ctx context.Context, out io.Writer) error {
 		fmt.Fprintf(out, "after:  %s\n", after)
 	}
 
-	// Runtime is the SDK's own type, under the same guard.
+	// Runtime returns the SDK's own type, under the same guard.
 	_, err = library(ctx, api.Runtime(), global, "How do I build a bridge?")
 	if !errors.Is(err, securebedrock.ErrResidency) {
 		return fmt.Errorf("the global profile was not refused, and ended with: %v", err)
