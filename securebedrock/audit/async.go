@@ -70,12 +70,12 @@ type queued struct {
 // closeGrace is what Close gives the next sink's Close at least.
 const closeGrace = 250 * time.Millisecond
 
-// Async puts a bounded queue and one goroutine before next, so that a slow sink
-// does not hold up calls. Write returns when a record is in the queue: a process
-// that dies loses what is in it, which with FailClosed means that a call may be
-// sent whose records are never written. So Flush before a Lambda handler returns,
-// and Close at the end. Nothing is dropped in silence: a record that could not be
-// written in all of its attempts goes to OnLost and makes Flush and Close fail.
+// Async puts a bounded queue and one goroutine before next, so that calls do not wait for
+// a slow sink. Write returns when the record is in the queue. A process that dies loses
+// the queue, so a call may be sent whose records are never written, also without FailOpen.
+// Call Flush before a Lambda handler returns, and Close at the end. Every loss is
+// reported: a record whose attempts all failed goes to OnLost and makes Flush and Close
+// fail.
 func Async(next Sink, opts AsyncOptions) (*AsyncSink, error) {
 	if next == nil {
 		return nil, fmt.Errorf("%w: audit: Async: no sink is given", securebedrock.ErrConfig)

@@ -14,50 +14,54 @@
 //
 // # The records of a call
 //
-// An intent is written before the call is judged or sent; where that fails, the
-// call is refused (securebedrock.ErrAudit), unless Options.FailOpen says why not.
-// One outcome is written when the call is over, a stream's at its end however it
-// ends, a refusal's, a panic's too; it is written again where that fails, and given
-// to OnLost at last. Each later record counts what was lost before it.
+// The middleware writes an intent before the call is judged or sent. When the write
+// fails, the call is refused (securebedrock.ErrAudit), unless Options.FailOpen gives a
+// reason to send it.
 //
-// Record is an allow-list of identifiers, counts and fixed words. What a server or
-// caller wrote is kept where it has the form of an identifier, else it reads
-// "(no identifier)". An error is its class, rule and code, never its message. What
-// is recorded of an input is what came to this middleware: put it inside of one
-// that rewrites prompts, if the rewritten ones are to be on record.
+// The middleware writes one outcome when the call is over. A stream is over at its end,
+// however it ends. A refusal and a panic have an outcome too. A failed write is
+// repeated; the last failure goes to OnLost, and each later record counts what was lost
+// before it.
 //
-// Options.Subject adds who asked: the end user, by name or, with Options.SubjectKey,
-// by an HMAC that the key's owner alone can look for.
+// Record is an allow-list of identifiers, counts and fixed words. Text from a server or
+// a caller is kept where it has the form of an identifier; otherwise the record has
+// "(no identifier)". An error is recorded as its class, rule and code, never with its
+// message. The recorded input is the one that reached this middleware: to record
+// rewritten prompts, put this middleware after the one that rewrites them.
+//
+// Options.Subject adds the end user who asked. With Options.SubjectKey the record has
+// an HMAC in place of the name, which only the owner of the key can search for.
 //
 // # Sinks
 //
-//	Open       a file with a Chain, continued after a restart; where to begin
-//	JSONLines  a line of JSON each, to an io.Writer
-//	File       the same, appended, synced, undone where a write fails
-//	Zap, Slog  an entry with typed fields; a logger that drops records is refused
-//	Multi      to several
-//	Async      a queue before a slow sink; it never drops in silence
-//	Chain      sequence, MACs and signed checkpoints, for Verify
+//	Open       start here: a file with a Chain, continued after a restart
+//	JSONLines  one line of JSON for each record, to an io.Writer
+//	File       the same, appended to a file and synced; a failed write is undone
+//	Zap, Slog  one log entry with typed fields; a logger that drops records is refused
+//	Multi      several sinks at once
+//	Async      a queue before a slow sink; every loss is reported
+//	Chain      sequence numbers, MACs and signed checkpoints, for Verify
 //
-// A sink, a Redactor and OnLost may panic, hang or ignore their context: that is an
-// error of one write, a text left out (Block.Withheld), or a count (Stats.Untold).
+// A sink, a Redactor and OnLost may panic, hang or ignore their context. The effect is
+// limited to a failed write, a text left out (Block.Withheld) or a count (Stats.Untold).
 //
-// In modules of their own: rotatefile (rotation), awssink (CloudWatch Logs,
-// Firehose). Another sink is one method.
+// Two sinks are modules of their own: rotatefile (rotation) and awssink (CloudWatch Logs,
+// Firehose). To write another sink, implement one method.
 //
-// # What Verify shows, and what not
+// # What Verify shows and what it does not
 //
-// Each line of a chain has the MAC of the line before it and its own; an Ed25519
-// checkpoint comes every so many records or seconds, and at Close. Verify tells by
-// number which lines were changed, removed, inserted or reordered, and whether the
-// end is there. Whoever has the MAC key can write lines, but cannot sign
-// checkpoints; whoever has both keys can write another log. A log that was cut back
-// to an earlier closing checkpoint, and one of which all is gone, show by
-// checkpoints that are kept elsewhere (ChainOptions.OnCheckpoint, Verifier.Expect),
-// and by nothing else. Open keeps them in a second file. A process that dies leaves
-// its chain open; the next one continues it and says so.
+// Each line of a chain holds its own MAC and the MAC of the line before it. A checkpoint
+// with an Ed25519 signature follows after a number of records or seconds, and at Close.
+// Verify reports by number which lines were changed, removed, inserted or reordered, and
+// whether the end of the log is there.
+//
+// The holder of the MAC key can write lines and cannot sign checkpoints. The holder of
+// both keys can write another log. Only checkpoints that are kept elsewhere
+// (ChainOptions.OnCheckpoint, Verifier.Expect) reveal a log that was deleted or cut back
+// to an earlier closing checkpoint. Open keeps checkpoints in a second file. A process
+// that dies leaves its chain open; the next process continues the chain and records this.
 //
 // The witnesses of transparency logs cannot countersign these checkpoints:
-// c2sp.org/tlog-witness demands a consistency proof of a Merkle tree, and a chain of
-// MACs has none. For a witness of your own OnCheckpoint is enough.
+// c2sp.org/tlog-witness requires a consistency proof of a Merkle tree, and a chain of
+// MACs has none. A witness of your own can use OnCheckpoint.
 package audit

@@ -9,14 +9,13 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
-// Middleware records every call in sink: an intent before anything of it is
-// judged or sent, and one outcome when it is over, at the end of a stream however
-// it ends. Give it to Options.Middleware first, so that it sees what the others
-// refuse.
+// Middleware records every call in sink. It writes an intent before the call is judged
+// or sent, and one outcome when the call is over; a stream is over at its end, however it
+// ends. Put it first in Options.Middleware, so that it also records what the other
+// middleware refuse.
 //
-// A write holds up the call: the intent before the send, the outcome before the
-// answer is returned, or before the end of the stream is. Put Async before a slow
-// sink.
+// The call waits for both writes: for the intent before the send, and for the outcome
+// before the answer or the end of the stream is returned. Put Async before a slow sink.
 //
 // The error lists every fault of the options and wraps securebedrock.ErrConfig.
 func Middleware(sink Sink, opts Options) (securebedrock.Middleware, error) {

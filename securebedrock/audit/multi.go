@@ -10,17 +10,16 @@ import (
 // multiClose is the time that Multi's Close gives its sinks at least.
 const multiClose = time.Minute
 
-// Multi writes each record to all of the sinks at the same time, and fails where
-// one of them fails; the others are written to all the same. A record that is
-// written again after such a failure is then in the others twice.
+// Multi writes each record to all of the sinks at the same time. The write fails when one
+// sink fails; the record still goes to the others. A record that is written again after
+// such a failure is then stored twice by the others.
 //
-// A sink that panics or does not return in time, see Sink, is one that fails. The
-// write ends with its context for it, and does not wait for it where the others
-// are concerned. While it has not returned from one write it is given no other
-// one, each of which fails at the end of its own context. Flush does the same.
-// Close closes the sinks at the same time and waits for a minute, or for an Async's
-// CloseTimeout where that is longer; what is not closed then is told, and left to
-// itself.
+// A sink that panics or does not return in time (see Sink) has failed. The write does not
+// wait for this sink beyond its context, and the other sinks are not delayed. While a
+// sink has not returned from one write, the sink gets no other record; those writes fail
+// at the end of their contexts. Flush works the same way. Close closes the sinks at the
+// same time and waits for a minute, or for the CloseTimeout of an Async where that is
+// longer. The error names what is not closed by then.
 func Multi(sinks ...Sink) Sink {
 	m := make(multi, len(sinks))
 	for i, s := range sinks {

@@ -2,13 +2,13 @@ package audit
 
 import "context"
 
-// Redactor takes out of a text what must not be stored. It is called by many
-// goroutines, with one block of text, or one string of a JSON document, at a time.
-// Of a text that is too long to be stored whole it is given the beginning, and a
-// match of more than 256 bytes at that cut may be left in part.
+// Redactor removes from a text what must not be stored. Many goroutines call Redact, each
+// with one block of text or one string of a JSON document. For a text that is too long to
+// be stored whole, Redact receives the beginning; part of a match longer than 256 bytes
+// at the cut may remain.
 //
-// A Redactor that panics, or does not return in half of Options.WriteTimeout, has
-// the text left out of the record. See Block.Withheld.
+// The record leaves the text out when Redact panics, or does not return within half of
+// Options.WriteTimeout. See Block.Withheld.
 type Redactor interface {
 	Redact(text string) string
 }
@@ -16,9 +16,9 @@ type Redactor interface {
 // Patterns is a Redactor for what has a form of its own: e-mail addresses,
 // telephone numbers, payment card numbers (Luhn), IBANs (mod 97), and AWS access
 // key IDs and secret keys. Each match becomes its name in brackets, "[EMAIL]".
-// Names, addresses and whatever else needs to be understood it does not find: it
-// lowers a risk and does not end it. Its time grows with the text's length and
-// with nothing else.
+// Patterns does not find names, addresses or anything else that has no form of its own:
+// it lowers a risk and does not remove it. Its time grows only with the length of the
+// text.
 func Patterns() Redactor {
 	return &patterns{finders: []finder{awsKey, secretKey, email, iban, card, phoneWithPrefix, phoneInThree, phoneNational}}
 }

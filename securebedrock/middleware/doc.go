@@ -1,6 +1,6 @@
-// Package middleware has what applications put around their calls beside the
-// rules: budgets of tokens and cost, limits of calls in flight and per second, and
-// a check of the input before a model is called and billed.
+// Package middleware provides what applications put around their calls in addition to
+// the rules: budgets of tokens and cost, limits on calls in flight and per second, and a
+// check of the input before a model is called and billed.
 //
 //	var client *securebedrock.Client
 //	budget, err1 := middleware.Budget(middleware.BudgetOptions{Window: time.Hour, Tokens: 2_000_000})
@@ -14,29 +14,35 @@
 //
 // # Order
 //
-// The first is outermost. Put the audit first, which then records what the others
-// refuse, and tracing next. Budget before the limits, so that a call waits with its
-// reservation made and is not refused after its wait; Rate before Concurrency, so
-// that no call holds a place while it waits for its turn. InputCheck last, so that
-// what is refused for other reasons is not checked and paid for; a middleware that
-// changes the input stands before it.
-// The ApplyGuardrail calls of InputCheck go through the client's chain themselves:
-// the audit records them, and Budget, Concurrency, Rate and InputCheck let them
-// pass, as they do with every operation that runs no model.
+// The first middleware is the outermost. Use this order:
 //
-// A refusal is a *securebedrock.PolicyError whose Rule is one of the Err… values
-// here; Budget's is a *BudgetError and InputCheck's an *InputError too. Its text
-// holds no prompt, answer, matched text or credentials, and not the text of its
-// cause, which errors.Is and errors.As find.
+//   - the audit first, so that it records what the others refuse; then tracing
+//   - Budget before the limits, so that a call that has waited is not refused for its cost
+//   - Rate before Concurrency, so that no call holds a place while it waits for its turn
+//   - a middleware that changes the input before InputCheck
+//   - InputCheck last, so that no check is paid for a call that is refused anyway
 //
-// Limits, and budgets with PerModel, are kept for each model, however the caller
-// spells it: "anthropic.x" and "arn:aws:bedrock:R::foundation-model/anthropic.x" are
-// one, and "eu.anthropic.x" and "arn:aws:bedrock:R:A:inference-profile/eu.anthropic.x"
-// are one. An inference profile and the model that it runs are two, as are
-// application profiles, provisioned models, prompts and routers: each is a resource
-// with a quota of its own. What is kept in memory is bounded, whatever identifiers
-// come.
+// The ApplyGuardrail calls of InputCheck pass through the same chain. The audit records
+// them. Budget, Concurrency, Rate and InputCheck let them pass, as they do with every
+// operation that runs no model.
+//
+// # Refusals
+//
+// A refusal is a *securebedrock.PolicyError whose Rule is one of the Err… values of this
+// package. A refusal by Budget is a *BudgetError too, and one by InputCheck an *InputError.
+// The text of the error holds no prompt, answer, matched text or credentials, and not the text of its
+// cause; errors.Is and errors.As find the cause.
+//
+// # Models
+//
+// Limits, and budgets with PerModel, count by model. Two spellings of one model count as
+// one: "anthropic.x" and "arn:aws:bedrock:R::foundation-model/anthropic.x", or
+// "eu.anthropic.x" and "arn:aws:bedrock:R:A:inference-profile/eu.anthropic.x". An
+// inference profile and the model that the profile runs count separately. So do
+// application profiles, provisioned models, prompts and routers: each is a resource with
+// a quota of its own. The memory used is bounded for any set of identifiers.
 //
 // Each constructor lists all faults of its options in one error that wraps
-// securebedrock.ErrConfig. All of it may be used by many goroutines and clients.
+// securebedrock.ErrConfig. All of this package is safe for concurrent use, also by
+// several clients.
 package middleware

@@ -1,6 +1,6 @@
-// Package otelbedrock records the calls of a securebedrock.Client with
-// OpenTelemetry: a span and metrics for each, by the gen_ai semantic conventions,
-// and never a word of what was asked or answered.
+// Package otelbedrock records the calls of a securebedrock.Client with OpenTelemetry: a
+// span and metrics for each call, by the gen_ai semantic conventions. It never records
+// what was asked or answered.
 //
 //	observe, err := otelbedrock.Middleware(otelbedrock.Options{}) // the global providers
 //	if err != nil {
@@ -16,11 +16,11 @@
 // # Spans
 //
 // A span of kind CLIENT is named "{gen_ai.operation.name} {gen_ai.request.model}",
-// as "chat eu.amazon.nova-lite-v1:0". It runs from the Middleware's turn to the
-// call's end; a stream's end is the stream's, however it comes: read out, closed,
-// cancelled, broken, or closed with the client. Refusals, failures and panics end
-// it too, each span once. A stream that nobody reads, closes or cancels has no end
-// before its client's, and so its span.
+// as "chat eu.amazon.nova-lite-v1:0". The span runs from the Middleware's turn to the end
+// of the call. A call with a stream ends when the stream has been read, closed,
+// cancelled or broken, or when the client is closed. Refusals, failures and panics end
+// the span too. Each span ends once. The span of a stream that nobody reads, closes or
+// cancels ends when the client is closed.
 //
 //	gen_ai.operation.name                     string   see below
 //	gen_ai.provider.name                      string   aws.bedrock
@@ -61,14 +61,18 @@
 // by names of this package's own, start_async_invoke, get_async_invoke,
 // list_async_invokes, apply_guardrail, invoke_guardrail_checks and count_tokens.
 //
-// error.type is the word of securebedrock.rule, which is what securebedrock.RuleName
-// tells: the rule's Err… name in lower case (residency, guardrail_coverage,
-// read_timeout, stream_truncated, …), of the package middleware budget, budget_store,
-// budget_price, concurrency, rate, input_blocked and input_unchecked, and the name that
-// an application's own Middleware gives; or the service's error code (ThrottlingException); or canceled,
-// deadline_exceeded, request_send, panic or _OTHER. The span's status is then
-// Error with the same word for its description. A guardrail's intervention and a
-// stream that the caller closes are no errors.
+// error.type is the first of these that applies:
+//
+//   - the value of securebedrock.rule, which is what securebedrock.RuleName returns: the
+//     rule's Err… name in lower case (residency, guardrail_coverage, read_timeout,
+//     stream_truncated, closed, bypassed, …); budget, budget_store, budget_price,
+//     concurrency, rate, input_blocked or input_unchecked of package middleware; or the
+//     name that an application's own Middleware gives
+//   - the service's error code (ThrottlingException)
+//   - canceled, deadline_exceeded, request_send, panic or _OTHER
+//
+// The span's status is then Error, with the same word as its description. An
+// intervention of the guardrail is not an error, nor is a stream that the caller closes.
 //
 // # Metrics
 //
@@ -76,13 +80,14 @@
 //	gen_ai.client.operation.time_to_first_chunk  s        histogram, streams with an event
 //	gen_ai.client.token.usage                    {token}  histogram, by gen_ai.token.type input and output
 //
-// with the bucket boundaries of the conventions. All have gen_ai.operation.name,
-// gen_ai.provider.name, gen_ai.request.model, server.address and server.port; the
-// duration has error.type and securebedrock.guardrail.intervened too. The number of
-// series is bounded, as callers could name any number of models: the model is left out
-// where nothing was sent, and where Bedrock refused the request (400, 403, 404) for a
-// model that it has not answered before. Of models beyond Options.MaxModels, and of
-// values of error.type beyond 128, the attribute is _OTHER.
+// The bucket boundaries are those of the conventions. All metrics have
+// gen_ai.operation.name, gen_ai.provider.name, gen_ai.request.model, server.address and
+// server.port. The duration also has error.type and securebedrock.guardrail.intervened.
+//
+// The number of series is bounded, since callers could name any number of models. The
+// model is left out when nothing was sent, and when Bedrock refused the request (400,
+// 403, 404) for a model that Bedrock has not answered before. The attribute is _OTHER for
+// models beyond Options.MaxModels and for values of error.type beyond 128.
 //
 // # What is never recorded
 //

@@ -28,11 +28,11 @@ type Options struct {
 const defaultMaxModels = 256
 
 // Middleware records every call as a span and in metrics. Put it first in
-// securebedrock.Options.Middleware, and once: what stands before it is neither
-// timed nor seen, and a call that passes two of them is counted twice.
+// securebedrock.Options.Middleware, and only once: a middleware before this one is
+// neither timed nor seen, and a call through two of them is counted twice.
 //
-// The Middleware may serve several clients, and its Handlers many goroutines. An
-// error is an *InstrumentError, or wraps securebedrock.ErrConfig.
+// The Middleware is safe for concurrent use, also by several clients. An error is an
+// *InstrumentError, or wraps securebedrock.ErrConfig.
 func Middleware(opts Options) (securebedrock.Middleware, error) {
 	if opts.MaxModels < 0 {
 		return nil, fmt.Errorf("%w: otelbedrock: MaxModels: %d; give a positive number, or none for %d", securebedrock.ErrConfig, opts.MaxModels, defaultMaxModels)

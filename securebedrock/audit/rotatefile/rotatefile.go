@@ -1,16 +1,17 @@
-// Package rotatefile is an audit sink in a file that is rotated by size or time.
+// Package rotatefile writes audit records to a file that is rotated by size or time.
 //
 //	file, err := rotatefile.New("/var/log/app/audit.log", rotatefile.Options{})
 //	tail, err := file.Tail(keys)
 //	chain, err := audit.Chain(file, audit.ChainOptions{Key: key, Signer: signer, Resume: tail})
 //
-// A chain goes on from file to file: verify Open's reader, which joins them.
-// Nothing is deleted unless Options say so, and what is deleted shows as removed.
+// A chain continues from file to file. To verify the chain, read all files through Open.
+// Nothing is deleted unless Options.Keep is set; Verify reports deleted records as removed.
 //
-// A rotated file's name has a number and the time: audit-00000007-2026-11-24T10-00-00.000.log
-// beside audit.log. The order of the files is that of the chain's numbers in them,
-// and without a chain that of the names' numbers, so that a clock which is set back
-// disturbs nothing. The names of earlier versions, without a number, are read too.
+// The name of a rotated file has a number and the time:
+// audit-00000007-2026-11-24T10-00-00.000.log beside audit.log. Files are ordered by the
+// chain's sequence numbers in them, or without a chain by the number in the name. A clock
+// that is set back does not change the order. Names without a number, which earlier
+// versions wrote, are read too.
 package rotatefile
 
 import (

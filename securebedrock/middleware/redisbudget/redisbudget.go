@@ -7,14 +7,13 @@
 //		Window: time.Hour, Tokens: 2_000_000, Store: store, OnError: report,
 //	})
 //
-// It holds counts under the budget's name and key, and nothing of a call. A Redis
-// key lives for its window and an hour more. Each operation is one Lua script of one
-// key, which Redis runs whole, on a single server or a cluster; the name and key are
-// the key's hash tag. The windows are those of the Redis server's clock. It needs
-// Redis 5 or later.
+// Redis holds counts under the name and key of the budget, and nothing of a call. A Redis
+// key expires one hour after its window. Each operation is one atomic Lua script over one
+// key, on a single server or a cluster; the name and key of the budget are the hash tag.
+// Windows follow the clock of the Redis server. Redis 5 or later is required.
 //
-// The budget is as safe as its Redis: keys that Redis evicts (use the policy
-// noeviction), or that a restart or a failover loses, are spent anew.
+// A budget whose key is lost starts again from zero. A key is lost when Redis evicts it
+// (use the policy noeviction), or in a restart or a failover without persistence.
 package redisbudget
 
 import (
