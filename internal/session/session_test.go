@@ -254,3 +254,21 @@ func TestExpiryBeneathTheRole(t *testing.T) {
 		})
 	}
 }
+
+// Close ends a request to STS that is on its way, and what waits for the request.
+func TestCloseEndsARenewal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSession(func(ctx context.Context) (*Assumed, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}, nil)
+		start := time.Now()
+		time.AfterFunc(time.Second, s.Close)
+		if _, err := s.Get(t.Context()); !errors.Is(err, context.Canceled) || time.Since(start) != time.Second {
+			t.Errorf("after %v: %v", time.Since(start), err)
+		}
+		if _, err := s.Get(t.Context()); !errors.Is(err, context.Canceled) || time.Since(start) != time.Second {
+			t.Errorf("after Close, %v later: %v", time.Since(start), err)
+		}
+	})
+}
