@@ -281,6 +281,14 @@ func TestOwnersDialer(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+	t.Run("beside a plain endpoint", func(t *testing.T) {
+		cfg, o := server.Config(), server.Options()
+		cfg.HTTPClient = &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, net.ErrClosed }}}
+		o.Endpoint.URL = "http://127.0.0.1:9"
+		if _, err := securebedrock.NewFromConfig(cfg, o); !errors.Is(err, securebedrock.ErrConfig) || !strings.Contains(err.Error(), "plain http") {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("that heeds no context", func(t *testing.T) {
 		release := make(chan struct{})
 		defer close(release)
