@@ -46,7 +46,7 @@ func TestOwnersFunctionsThatPanic(t *testing.T) {
 	} {
 		for name, theirs := range map[string]*http.Transport{
 			"DialContext": {DialContext: func(context.Context, string, string) (net.Conn, error) { end.f(); return nil, nil }},
-			"Dial":        {Dial: func(string, string) (net.Conn, error) { end.f(); return nil, nil }}, //nolint:staticcheck // an owner may still use it
+			"Dial":        {Dial: func(string, string) (net.Conn, error) { end.f(); return nil, nil }},
 			"OnProxyConnectResponse": {Proxy: viaProxy, OnProxyConnectResponse: func(context.Context, *url.URL, *http.Request, *http.Response) error {
 				end.f()
 				return nil

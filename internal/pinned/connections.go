@@ -106,7 +106,7 @@ func (cs *Connections) sweep() {
 
 // explain puts the end of the client in the place of the error that it caused.
 func (cs *Connections) explain(err error) error {
-	if err == nil || err == io.EOF || cs.Killed == nil {
+	if err == nil || err == io.EOF || cs.Killed == nil { //nolint:errorlint // a body ends with io.EOF itself; an error that wraps one is another
 		return err
 	}
 	cs.mu.Lock()

@@ -97,12 +97,12 @@ func Loopback(host string) bool {
 }
 
 // String returns the endpoint's URL.
-func (e Endpoint) String() string {
+func (e *Endpoint) String() string {
 	u := e.uri()
 	return u.String()
 }
 
-func (e Endpoint) uri() url.URL {
+func (e *Endpoint) uri() url.URL {
 	return url.URL{Scheme: e.Scheme, Host: e.Host, Path: e.path, RawPath: e.rawPath}
 }
 

@@ -1,6 +1,7 @@
 package pinned
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
@@ -30,7 +31,7 @@ func CheckHeader(key string, values []string, rule func(canonical string) error)
 		return refusal.New(rule(canonical), "the header "+canonical+" is written in another case and would be sent beside the canonical one; use http.Header.Set")
 	case !endToEnd(key, values):
 		return refusal.New(refusal.Endpoint, "the header "+key+" would let a server on the way take other headers away, or read the body as something else; a step of the SDK's stack or an interceptor put it there")
-	case len(values) > 1 && rule(key) != refusal.Endpoint:
+	case len(values) > 1 && !errors.Is(rule(key), refusal.Endpoint):
 		return refusal.New(rule(key), "the header "+key+" has more than one value; a step of the SDK's stack or an interceptor added one")
 	}
 	return nil

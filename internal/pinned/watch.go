@@ -73,7 +73,7 @@ func (w *idleWatch) end() {
 
 // explain puts the timeout in the place of the cancellation that it caused.
 func (w *idleWatch) explain(err error) error {
-	if err == nil || err == io.EOF {
+	if err == nil || err == io.EOF { //nolint:errorlint // a body ends with io.EOF itself; an error that wraps one is another
 		return err
 	}
 	w.mu.Lock()

@@ -31,6 +31,14 @@ func gateOver(t *testing.T, rt http.RoundTripper) *gate {
 	return &gate{&pinned.Client{RoundTripper: rt, Connections: new(pinned.Connections)}, endpoint, "us-east-1"}
 }
 
+func send(g *gate, req *http.Request) error {
+	resp, err := g.Do(req)
+	if err == nil {
+		resp.Body.Close()
+	}
+	return err
+}
+
 // signedBy is the context of a question whose credentials had a key.
 func signedBy(t *testing.T, key string) context.Context {
 	t.Helper()
@@ -70,7 +78,7 @@ func TestGate(t *testing.T) {
 			req.Host = row.host
 		}
 		req.Header["Authorization"] = row.auth
-		if _, err := g.Do(req); !errors.Is(err, row.is) {
+		if err := send(g, req); !errors.Is(err, row.is) {
 			t.Errorf("%s: got %v", row.name, err)
 		}
 	}
@@ -107,7 +115,7 @@ func TestGateRefusesWhatTheClientsRefuses(t *testing.T) {
 		}
 		req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/20261101/us-east-1/bedrock/aws4_request, SignedHeaders=host, Signature=0")
 		row.change(req)
-		if _, err := gateOver(t, neverSends{t}).Do(req); !errors.Is(err, row.is) {
+		if err := send(gateOver(t, neverSends{t}), req); !errors.Is(err, row.is) {
 			t.Errorf("%s: got %v", row.name, err)
 		}
 	}
