@@ -393,7 +393,7 @@ func TestTLS(t *testing.T) {
 			c.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { return no }
 		}), no.Error()},
 		{"DialTLSContext", v12, &http.Client{Transport: &http.Transport{DialTLSContext: func(context.Context, string, string) (net.Conn, error) { return nil, no }}}, "DialTLS"},
-		{"DialTLS", v12, &http.Client{Transport: &http.Transport{DialTLS: func(string, string) (net.Conn, error) { return nil, no }}}, "DialTLS"},
+		{"DialTLS", v12, &http.Client{Transport: &http.Transport{DialTLS: func(string, string) (net.Conn, error) { return nil, no }}}, "DialTLS"}, //nolint:staticcheck // refused
 		{"a nil client", v12, (*http.Client)(nil), "unknown authority"},
 		{"a nil Transport", v12, &http.Client{Transport: (*http.Transport)(nil)}, "cannot be pinned"},
 	} {
