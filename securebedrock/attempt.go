@@ -2,21 +2,16 @@ package securebedrock
 
 import (
 	"context"
-	"errors"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/securebedrock/securebedrock-go/internal/session"
 )
 
 // retryStep runs the SDK's retry loop, and once more with fresh credentials where
-// Bedrock calls the present ones expired. The loop tells the quota, and attempt the
-// rate limit, about each attempt: the loop itself would tell about the first alone
-// where the environment switches the SDK's new retries on (core v1.47.7,
-// aws/retry/middleware.go).
+// Bedrock calls the present ones expired. The loop tells the quota about each attempt,
+// and attempt tells the rate limit.
 type retryStep struct {
 	*retry.Attempt
 	renew func(ctx context.Context, accessKey string) bool // drops credentials that Bedrock called expired
@@ -41,13 +36,10 @@ func (s retryStep) HandleFinalize(ctx context.Context, in middleware.FinalizeInp
 		return out, metadata, nil
 	}
 	if session.Expired(err) && s.renew(ctx, d.accessKey) && rest.rewind(in.Request) {
-		d.renewed = true
+		d.Renewed = true
 		out, metadata, err = s.Attempt.HandleFinalize(ctx, in, rest)
 	}
-	if t := d.throttle; t != nil && !d.idleFrom.IsZero() && errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, t) {
-		err = joinThrottle(ctx, err, t) // the deadline came in the wait
-	}
-	return out, metadata, err
+	return out, metadata, d.Explain(ctx, err)
 }
 
 // attempt is the rest of the stack, of which the retry loop makes several passes.
@@ -59,28 +51,8 @@ func (a *attempt) HandleFinalize(ctx context.Context, in middleware.FinalizeInpu
 ) {
 	a.seal.Attempt()
 	out, metadata, err = a.next.HandleFinalize(ctx, in)
-	var throttle error
-	if err != nil && isThrottle(err) {
-		a.delivery.throttled++
-		a.delivery.throttle = err
-		if !isDailyQuota(err) { // slower sending does not bring a day's quota back
-			throttle = apiErrorOf(err)
-		}
-	}
-	if d := &a.delivery; d.rate != nil {
-		d.rate.note(throttle, time.Now())
-		d.rate = nil
-	}
+	a.delivery.Note(err)
 	return out, metadata, err
-}
-
-// apiErrorOf is the server's error without the answer that brought it, to be kept.
-func apiErrorOf(err error) error {
-	var answer smithy.APIError
-	if errors.As(err, &answer) {
-		return answer
-	}
-	return err
 }
 
 // rewind makes a request ready to be sent anew. What a caller writes into a

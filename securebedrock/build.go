@@ -129,7 +129,7 @@ func makeInner(c *Client, theirs *bedrockruntime.Options) {
 
 // closeAll ends what the Client holds, once the calls in flight are over.
 func closeAll(c *Client, transport *http.Transport) {
-	c.retryer.close()
+	c.retryer.Close()
 	transport.CloseIdleConnections()
 	c.doer.Connections.Close()
 	if c.credentials.session != nil {

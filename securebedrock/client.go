@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/securebedrock/securebedrock-go/internal/modelretry"
 	"github.com/securebedrock/securebedrock-go/internal/pinned"
 )
 
@@ -23,7 +24,7 @@ type Client struct {
 	runtime     *bedrockruntime.Client // behind Runtime, with the guard in its options
 	schemes     []smithyhttp.AuthScheme
 	signer      *v4.Signer
-	retryer     *modelRetryer
+	retryer     *modelretry.Retryer
 	auth        *pinned.SigV4[bedrockruntime.AuthResolverParameters]
 	host        *pinned.Resolver[bedrockruntime.EndpointParameters]
 	protocol    *protocol

@@ -76,13 +76,5 @@ func selfOf(ctx context.Context) context.Context {
 	return own
 }
 
-// deliveryOf is the delivery of the exchange that ctx carries. It is never nil.
-func deliveryOf(ctx context.Context) *delivery {
-	if ex := exchangeOf(ctx); ex != nil {
-		return &ex.delivery
-	}
-	return new(delivery)
-}
-
 // named makes the public error of a refusal in this exchange.
 func (ex *exchange) named(err error) error { return named(err, ex.op.name, ex.call.Model.ID) }

@@ -40,7 +40,7 @@ func (s *gateStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 	if req, err = s.inspect(ex, req); err != nil {
 		return out, metadata, ex.named(err)
 	}
-	ex.delivery.sends++
+	ex.delivery.Sends++
 	if s.op.duplex {
 		if cause := context.Cause(ctx); cause != nil {
 			return out, metadata, cause // nobody may be waiting any more

@@ -99,6 +99,6 @@ func (s *stream) readMetadata(d *delivery, metadata middleware.Metadata) {
 	if id, ok := awsmiddleware.GetRequestIDMetadata(metadata); ok {
 		s.outcome.RequestID = id
 	}
-	s.outcome.Attempts, s.outcome.Throttled, s.outcome.Wait = d.sends, d.throttled, d.waited().Truncate(time.Millisecond)
+	s.outcome.Attempts, s.outcome.Throttled, s.outcome.Wait = d.Sends, d.Throttled, d.Waited().Truncate(time.Millisecond)
 	s.outcome.AccessKeyID, s.outcome.Principal = d.accessKey, d.principal
 }

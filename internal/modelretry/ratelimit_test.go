@@ -1,4 +1,4 @@
-package securebedrock
+package modelretry
 
 import (
 	"context"
@@ -17,7 +17,7 @@ var errThrottled = &smithy.GenericAPIError{Code: "ThrottlingException", Message:
 // within Retry.MaxWait, and the first of them has waited.
 func TestRateLimitRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRetryer(Retry{})
+		r := newRetryer(Options{})
 		play(t, r, "m", errThrottled)
 		start := time.Now()
 		var mu sync.Mutex
@@ -35,7 +35,7 @@ func TestRateLimitRecovers(t *testing.T) {
 					first = time.Since(start)
 				}
 				mu.Unlock()
-				deliveryOf(ctx).rate.note(nil, time.Now())
+				callOf(ctx).rate.note(nil, time.Now())
 			})
 		}
 		wg.Wait()
@@ -48,7 +48,7 @@ func TestRateLimitRecovers(t *testing.T) {
 // A place in the line that is given up is nobody's.
 func TestRateLimitPlacesAreGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRetryer(Retry{MaxWait: time.Minute})
+		r := newRetryer(Options{MaxWait: time.Minute})
 		play(t, r, "m", errThrottled)
 		var cancels []context.CancelFunc
 		var wg sync.WaitGroup

@@ -1,4 +1,4 @@
-package securebedrock
+package modelretry
 
 import (
 	"math"
