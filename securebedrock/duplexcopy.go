@@ -18,7 +18,7 @@ const (
 	eventStreamWriter = "InitializeStreamWriter"
 )
 
-// copiedBody is the body of a bidirectional stream, which the SDK copies into a
+// copiedBody is the body of a bidirectional stream. The SDK copies this body into a
 // pipe on a goroutine of its own.
 type copiedBody struct{ io.ReadCloser }
 
@@ -37,29 +37,29 @@ func duplexError(err error) error {
 	return &smithy.OperationError{ServiceID: bedrockruntime.ServiceID, OperationName: duplexOperation, Err: err}
 }
 
-func deadAnswer(err error) *http.Response {
+func failedAnswer(err error) *http.Response {
 	return &http.Response{
 		StatusCode: http.StatusOK, Proto: "HTTP/2.0", ProtoMajor: 2,
-		Header: http.Header{}, Body: deadBody{err},
+		Header: http.Header{}, Body: failedBody{err},
 	}
 }
 
-// deadBody is an answer whose first read is an error.
-type deadBody struct{ err error }
+// failedBody is the body of an answer whose first read is an error.
+type failedBody struct{ err error }
 
-// io.EOF itself would be an orderly end.
-func (b deadBody) Read([]byte) (int, error) { return 0, duplexError(b.err) }
-func (b deadBody) Close() error             { return nil }
+// Read wraps the error: io.EOF itself would be an orderly end.
+func (b failedBody) Read([]byte) (int, error) { return 0, duplexError(b.err) }
+func (b failedBody) Close() error             { return nil }
 
 // WriteTo implements io.WriterTo.
-func (b deadBody) WriteTo(w io.Writer) (int64, error) {
+func (b failedBody) WriteTo(w io.Writer) (int64, error) {
 	endCopy(w, duplexError(b.err))
 	return 0, duplexError(b.err)
 }
 
 // endCopy ends the goroutine on which the SDK copies the body of a bidirectional
-// stream into a pipe. After the copy it would wait for ever for another body
-// (bedrockruntime v1.63.11, newAsyncEventStreamReader).
+// stream into a pipe. After the copy, that goroutine would wait for ever for another
+// body (bedrockruntime v1.63.11, newAsyncEventStreamReader).
 func endCopy(w io.Writer, err error) {
 	pipe, ok := w.(*io.PipeWriter)
 	if !ok {

@@ -13,25 +13,25 @@ import (
 	"github.com/aws/smithy-go/tracing"
 )
 
-// outermost makes duplexStep the first step of a call on the Runtime client, whose
-// caller's own options come after ours: a step that they put before it, and which
-// fails, would leave the caller waiting for ever.
+// outermost makes duplexStep the first step of a call on the Runtime client. The
+// options of that client's caller come after the guard's. A step that they put before
+// duplexStep, and that fails, would leave the caller waiting for ever.
 //
 // The SDK starts its span between the last of the options and the run of the stack,
-// on the same goroutine (bedrockruntime v1.63.11, invokeEventStreamOperation). It
-// gives the span the context and not the stack, and the options the stack and not
-// the context. So the goroutine joins the two, and on it the depth of the SDK's
-// function, since an option may make a call of its own. Where the per-call options bring
-// another TracerProvider, duplexStep stays where it is.
+// on the same goroutine (bedrockruntime v1.63.11, invokeEventStreamOperation). The
+// span gets the context and not the stack. The options get the stack and not the
+// context. The goroutine joins the two, together with the depth of the SDK's function
+// on that goroutine, since an option may make a call of its own. Where the per-call
+// options bring another TracerProvider, duplexStep stays where it is.
 type outermost struct {
 	tracing.TracerProvider
 
 	mu        sync.Mutex
-	assembled map[frame]weak.Pointer[assembly]
+	assembled map[sdkFrame]weak.Pointer[assembly]
 }
 
-// assembly is one call's stack while options are applied to it. It lives as long
-// as the stack: where an option fails, nobody takes it off the list.
+// assembly is one call's stack while options are applied to the stack. An assembly
+// lives as long as the stack. Where an option fails, nobody takes it off the list.
 type assembly struct {
 	stack *middleware.Stack
 	step  middleware.InitializeMiddleware
@@ -49,9 +49,9 @@ func (o *outermost) note(stack *middleware.Stack, step middleware.InitializeMidd
 		}
 	}
 	if o.assembled == nil {
-		o.assembled = make(map[frame]weak.Pointer[assembly])
+		o.assembled = make(map[sdkFrame]weak.Pointer[assembly])
 	}
-	o.assembled[assembling()] = weak.Make(a)
+	o.assembled[assemblingFrame()] = weak.Make(a)
 	return a
 }
 
@@ -74,7 +74,7 @@ func (t *outermostTracer) StartSpan(ctx context.Context, name string, opts ...tr
 }
 
 func (o *outermost) arrange() {
-	f := assembling()
+	f := assemblingFrame()
 	o.mu.Lock()
 	a := o.assembled[f].Value()
 	delete(o.assembled, f)
@@ -84,15 +84,15 @@ func (o *outermost) arrange() {
 	}
 }
 
-// frame is the SDK's function that assembles a stack: a goroutine and how many
-// functions wait below it there.
-type frame struct {
+// sdkFrame is the SDK's function that assembles a stack: a goroutine, and how many
+// functions wait below that function there.
+type sdkFrame struct {
 	goroutine uint64
 	depth     int
 }
 
-// assembling is the innermost one of the running goroutine.
-func assembling() frame {
+// assemblingFrame is the innermost sdkFrame of the running goroutine.
+func assemblingFrame() sdkFrame {
 	pcs := make([]uintptr, 128)
 	n := runtime.Callers(1, pcs)
 	for n == len(pcs) {
@@ -106,14 +106,14 @@ func assembling() frame {
 			depth, found = 0, true
 		}
 		if !more {
-			return frame{goroutine(), depth}
+			return sdkFrame{goroutineID(), depth}
 		}
 	}
 }
 
-// goroutine is the number of the running goroutine: the first line of its own
+// goroutineID is the number of the running goroutine: the first line of its own
 // trace is "goroutine 18 [running]:".
-func goroutine() uint64 {
+func goroutineID() uint64 {
 	var buf [64]byte
 	line := buf[:runtime.Stack(buf[:], false)]
 	line = bytes.TrimPrefix(line, []byte("goroutine "))

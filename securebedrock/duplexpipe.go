@@ -13,8 +13,8 @@ import (
 )
 
 // duplexPipe is the reading end of the pipe into which the SDK writes what the
-// caller sends. The SDK never closes it, so that a Send, or a Close, after the
-// answer has ended would wait for ever. The zero value is no pipe.
+// caller sends. The SDK never closes the pipe: a Send, or a Close, after the answer has
+// ended would wait for ever. The zero value is no pipe.
 type duplexPipe struct{ r *io.PipeReader }
 
 func pipeOf(request any) duplexPipe {
@@ -33,21 +33,22 @@ func (p duplexPipe) fail(err error) {
 	}
 }
 
-// discard takes what is still sent after a proper end, until the SDK has closed
-// its end. An error here would become the error of a stream that ended well.
+// discard takes what is still sent after a proper end, until the SDK has closed its
+// end of the pipe. An error here would become the error of a stream that ended well.
 func (p duplexPipe) discard() {
 	if p.r != nil {
 		go func() { _, _ = io.Copy(io.Discard, p.r) }()
 	}
 }
 
-// duplexWire is a bidirectional stream on the wire. net/http's HTTP/2 does not look
-// at the request's context while it waits for the request's body (Go 1.26), and
-// on this operation it always does: so the end of the context closes both bodies.
+// duplexWire is a bidirectional stream on the wire. The end of the context closes both
+// of its bodies. net/http's HTTP/2 does not look at the request's context while it
+// waits for the request's body (Go 1.26), and on this operation it always waits.
 //
-// It also watches for silence. A byte that arrives and an event that the transport
-// takes from the caller are signs of life. The timer runs only while somebody waits
-// for the answer, so a caller who is slow to take events is no silent server.
+// duplexWire also watches for silence. A byte that arrives, and an event that the
+// transport takes from the caller, are signs of life. The timer runs only while
+// somebody waits for the answer. A caller who is slow to take events is no silent
+// server.
 type duplexWire struct {
 	pipe   duplexPipe
 	sends  *sentEvents
@@ -55,12 +56,12 @@ type duplexWire struct {
 	ended  func() error // why the context is over; nil before the request is sent
 	cancel context.CancelCauseFunc
 
-	mu      sync.Mutex
-	timer   *time.Timer
-	waiting bool
-	over    bool          // the answer's body is closed
-	cause   error         // for which it was cut
-	body    io.ReadCloser // of the answer
+	mu       sync.Mutex
+	timer    *time.Timer
+	waiting  bool
+	finished bool          // the answer's body is closed
+	cause    error         // for which it was cut
+	body     io.ReadCloser // of the answer
 }
 
 func newDuplexWire(pipe duplexPipe) *duplexWire {
@@ -69,7 +70,7 @@ func newDuplexWire(pipe duplexPipe) *duplexWire {
 	return x
 }
 
-// discard lets the caller send into the void, for what has ended well.
+// discard drops what the caller still sends to an exchange that has ended well.
 func (x *duplexWire) discard() { _ = x.sends.Close() }
 
 type duplexWireKey struct{}
@@ -133,10 +134,10 @@ func (x *duplexWire) silent() {
 	x.cancel(&TimeoutError{Rule: ErrReadTimeout, After: x.after})
 }
 
-// cut ends both directions at once, with an error for who reads and who sends.
+// cut ends both directions at once, with an error for the reader and the sender.
 func (x *duplexWire) cut(cause error) {
 	x.mu.Lock()
-	if x.over || x.cause != nil {
+	if x.finished || x.cause != nil {
 		x.mu.Unlock()
 		return
 	}
@@ -153,7 +154,7 @@ func (x *duplexWire) cut(cause error) {
 func (x *duplexWire) causeOf() error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.cause == nil && !x.over && x.ended != nil {
+	if x.cause == nil && !x.finished && x.ended != nil {
 		return x.ended() // cut is about to run
 	}
 	return x.cause
@@ -162,7 +163,7 @@ func (x *duplexWire) causeOf() error {
 // end frees what the exchange holds. The answer is over by then.
 func (x *duplexWire) end() {
 	x.mu.Lock()
-	x.over = true
+	x.finished = true
 	if x.timer != nil {
 		x.timer.Stop()
 	}
@@ -177,7 +178,7 @@ func (x *duplexWire) rest()  { x.wait(false) }
 func (x *duplexWire) wait(waiting bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.timer == nil || x.over {
+	if x.timer == nil || x.finished {
 		return
 	}
 	x.waiting = waiting
@@ -192,14 +193,14 @@ func (x *duplexWire) wait(waiting bool) {
 func (x *duplexWire) sent() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.timer != nil && x.waiting && !x.over {
+	if x.timer != nil && x.waiting && !x.finished {
 		x.timer.Reset(x.after)
 	}
 }
 
-// sentEvents is the request's body. net/http closes it where the server has ended
-// the exchange, and waits for its Read to return: so Read must not sit in the pipe,
-// from which a goroutine of its own reads instead, until the SDK has closed it.
+// sentEvents is the request's body. net/http closes the body where the server has ended
+// the exchange, and waits for the body's Read to return. So Read must not wait in the
+// pipe. A goroutine of its own reads the pipe, until the SDK has closed it.
 type sentEvents struct {
 	x     *duplexWire
 	ready chan []byte   // handed over one at a time
@@ -215,7 +216,7 @@ func newSentEvents(x *duplexWire) *sentEvents {
 	return &sentEvents{x: x, ready: make(chan []byte), taken: make(chan struct{}), stop: make(chan struct{})}
 }
 
-// pump hands over what the caller sends, and throws away what nobody reads.
+// pump hands over what the caller sends, and drops what nobody reads.
 func (b *sentEvents) pump() {
 	var buf [8 << 10]byte
 	for {
