@@ -13,7 +13,7 @@ import (
 // answer: Bedrock's own keys, and those of each family of models. The families'
 // forms are on the pages model-parameters-* of the Bedrock User Guide.
 type invokeBody struct {
-	GuardrailAction word `json:"amazon-bedrock-guardrailAction"`
+	GuardrailAction answerWord `json:"amazon-bedrock-guardrailAction"`
 	Trace           *struct {
 		Guardrail *struct {
 			Input   json.RawMessage   `json:"input"`
@@ -21,19 +21,19 @@ type invokeBody struct {
 		} `json:"guardrail"`
 	} `json:"amazon-bedrock-trace"`
 	Metrics *struct {
-		Input      count `json:"inputTokenCount"`
-		Output     count `json:"outputTokenCount"`
-		CacheRead  count `json:"cacheReadInputTokenCount"`
-		CacheWrite count `json:"cacheWriteInputTokenCount"`
+		Input      answerCount `json:"inputTokenCount"`
+		Output     answerCount `json:"outputTokenCount"`
+		CacheRead  answerCount `json:"cacheReadInputTokenCount"`
+		CacheWrite answerCount `json:"cacheWriteInputTokenCount"`
 	} `json:"amazon-bedrock-invocationMetrics"`
 
 	modelAnswer
 	Message *modelAnswer `json:"message"` // Anthropic, message_start
 	Delta   *struct {
-		StopReason word `json:"stop_reason"`
+		StopReason answerWord `json:"stop_reason"`
 	} `json:"delta"` // Anthropic, message_delta
 	MessageStop *struct {
-		StopReason word `json:"stopReason"`
+		StopReason answerWord `json:"stopReason"`
 	} `json:"messageStop"` // Nova, streamed
 	Metadata *struct {
 		Usage *modelUsage `json:"usage"`
@@ -41,101 +41,101 @@ type invokeBody struct {
 	Response *modelAnswer `json:"response"` // Cohere, stream-end
 	Event    *struct {
 		Usage *struct {
-			Input  count `json:"totalInputTokens"`
-			Output count `json:"totalOutputTokens"`
+			Input  answerCount `json:"totalInputTokens"`
+			Output answerCount `json:"totalOutputTokens"`
 		} `json:"usageEvent"`
 		End *struct {
-			StopReason word `json:"stopReason"`
+			StopReason answerWord `json:"stopReason"`
 		} `json:"completionEnd"`
 	} `json:"event"` // Nova Sonic
 }
 
 // modelAnswer has the keys under which a family tells of an answer as a whole.
 type modelAnswer struct {
-	StopReason       word        `json:"stop_reason"` // Anthropic, Llama
-	StopReasonNova   word        `json:"stopReason"`
-	FinishReason     word        `json:"finish_reason"` // Cohere
-	FinishReasonCase word        `json:"finishReason"`  // TwelveLabs
-	CompletionReason word        `json:"completionReason"`
+	StopReason       answerWord  `json:"stop_reason"` // Anthropic, Llama
+	StopReasonNova   answerWord  `json:"stopReason"`
+	FinishReason     answerWord  `json:"finish_reason"` // Cohere
+	FinishReasonCase answerWord  `json:"finishReason"`  // TwelveLabs
+	CompletionReason answerWord  `json:"completionReason"`
 	Usage            *modelUsage `json:"usage"`
 
-	PromptTokens     count `json:"prompt_token_count"` // Llama
-	GenerationTokens count `json:"generation_token_count"`
+	PromptTokens     answerCount `json:"prompt_token_count"` // Llama
+	GenerationTokens answerCount `json:"generation_token_count"`
 
-	InputTextTokens  count `json:"inputTextTokenCount"` // Titan, its embeddings too
-	OutputTextTokens count `json:"totalOutputTextTokenCount"`
+	InputTextTokens  answerCount `json:"inputTextTokenCount"` // Titan, its embeddings too
+	OutputTextTokens answerCount `json:"totalOutputTextTokenCount"`
 	Results          []struct {
-		Tokens           count `json:"tokenCount"`
-		CompletionReason word  `json:"completionReason"`
+		Tokens           answerCount `json:"tokenCount"`
+		CompletionReason answerWord  `json:"completionReason"`
 	} `json:"results"`
 
 	TokenCount *struct {
-		Input  count `json:"prompt_tokens"`
-		Output count `json:"response_tokens"`
+		Input  answerCount `json:"prompt_tokens"`
+		Output answerCount `json:"response_tokens"`
 	} `json:"token_count"` // Cohere
 	Meta *struct {
 		Billed *modelUsage `json:"billed_units"`
 		Tokens *modelUsage `json:"tokens"`
 	} `json:"meta"` // Cohere
 
-	Choices     []choice `json:"choices"` // OpenAI's form: gpt-oss, Qwen, DeepSeek, AI21, Mistral, Writer, …
-	Outputs     []choice `json:"outputs"` // Mistral
-	Generations []choice `json:"generations"`
+	Choices     []answerChoice `json:"choices"` // OpenAI's form: gpt-oss, Qwen, DeepSeek, AI21, Mistral, Writer, …
+	Outputs     []answerChoice `json:"outputs"` // Mistral
+	Generations []answerChoice `json:"generations"`
 	Completions []struct {
 		Data struct {
-			Tokens []skipped `json:"tokens"`
+			Tokens []skippedElement `json:"tokens"`
 		} `json:"data"`
 		Finish struct {
-			Reason word `json:"reason"`
+			Reason answerWord `json:"reason"`
 		} `json:"finishReason"`
 	} `json:"completions"` // AI21 Jurassic
 	Prompt *struct {
-		Tokens []skipped `json:"tokens"`
+		Tokens []skippedElement `json:"tokens"`
 	} `json:"prompt"`
 }
 
-type choice struct {
-	FinishReason word `json:"finish_reason"`
-	StopReason   word `json:"stop_reason"`
+type answerChoice struct {
+	FinishReason answerWord `json:"finish_reason"`
+	StopReason   answerWord `json:"stop_reason"`
 }
 
-// skipped is an element of a list of which only the length counts.
-type skipped struct{}
+// skippedElement is an element of a list of which only the length counts.
+type skippedElement struct{}
 
 // UnmarshalJSON takes anything.
-func (*skipped) UnmarshalJSON([]byte) error { return nil }
+func (*skippedElement) UnmarshalJSON([]byte) error { return nil }
 
 // modelUsage has the names under which families count. In OpenAI's form the
 // tokens that were read from the cache are among the prompt's.
 type modelUsage struct {
-	Input         count `json:"input_tokens"` // Anthropic
-	Output        count `json:"output_tokens"`
-	CacheRead     count `json:"cache_read_input_tokens"`
-	CacheWrite    count `json:"cache_creation_input_tokens"`
+	Input         answerCount `json:"input_tokens"` // Anthropic
+	Output        answerCount `json:"output_tokens"`
+	CacheRead     answerCount `json:"cache_read_input_tokens"`
+	CacheWrite    answerCount `json:"cache_creation_input_tokens"`
 	CacheCreation *struct {
-		FiveMinutes count `json:"ephemeral_5m_input_tokens"`
-		OneHour     count `json:"ephemeral_1h_input_tokens"`
+		FiveMinutes answerCount `json:"ephemeral_5m_input_tokens"`
+		OneHour     answerCount `json:"ephemeral_1h_input_tokens"`
 	} `json:"cache_creation"`
 
-	InputNova           count `json:"inputTokens"` // Nova, and what has Converse's form
-	OutputNova          count `json:"outputTokens"`
-	CacheReadNova       count `json:"cacheReadInputTokenCount"`
-	CacheWriteNova      count `json:"cacheWriteInputTokenCount"`
-	CacheReadConverse   count `json:"cacheReadInputTokens"`
-	CacheWriteConverse  count `json:"cacheWriteInputTokens"`
+	InputNova           answerCount `json:"inputTokens"` // Nova, and what has Converse's form
+	OutputNova          answerCount `json:"outputTokens"`
+	CacheReadNova       answerCount `json:"cacheReadInputTokenCount"`
+	CacheWriteNova      answerCount `json:"cacheWriteInputTokenCount"`
+	CacheReadConverse   answerCount `json:"cacheReadInputTokens"`
+	CacheWriteConverse  answerCount `json:"cacheWriteInputTokens"`
 	CacheDetailConverse []struct {
-		Tokens count `json:"inputTokens"`
-		TTL    word  `json:"ttl"`
+		Tokens answerCount `json:"inputTokens"`
+		TTL    answerWord  `json:"ttl"`
 	} `json:"cacheDetails"`
 
-	Prompt        count         `json:"prompt_tokens"` // OpenAI
-	Completion    count         `json:"completion_tokens"`
+	Prompt        answerCount   `json:"prompt_tokens"` // OpenAI
+	Completion    answerCount   `json:"completion_tokens"`
 	PromptDetails *cachedTokens `json:"prompt_tokens_details"`
 	InputDetails  *cachedTokens `json:"input_tokens_details"`
 }
 
 type cachedTokens struct {
-	Cached count `json:"cached_tokens"`
+	Cached answerCount `json:"cached_tokens"`
 }
 
 // parseInvoke reads what it finds. A key of another type than the expected one
@@ -228,13 +228,13 @@ func (b *invokeBody) stop() string {
 	return string(reason)
 }
 
-func (a *modelAnswer) stop() word {
-	for _, reason := range [...]word{a.StopReason, a.StopReasonNova, a.FinishReason, a.FinishReasonCase, a.CompletionReason} {
+func (a *modelAnswer) stop() answerWord {
+	for _, reason := range [...]answerWord{a.StopReason, a.StopReasonNova, a.FinishReason, a.FinishReasonCase, a.CompletionReason} {
 		if reason != "" {
 			return reason
 		}
 	}
-	for _, list := range [...][]choice{a.Choices, a.Outputs, a.Generations} {
+	for _, list := range [...][]answerChoice{a.Choices, a.Outputs, a.Generations} {
 		for _, c := range list {
 			if c.FinishReason != "" {
 				return c.FinishReason
@@ -257,15 +257,15 @@ func (a *modelAnswer) stop() word {
 	return ""
 }
 
-func (c *counts) answer(a *modelAnswer) {
+func (c *tokenCounts) answer(a *modelAnswer) {
 	c.usage(a.Usage)
 	c.see(&c.input, a.PromptTokens)
 	c.see(&c.output, a.GenerationTokens)
 	c.see(&c.input, a.InputTextTokens)
 	c.see(&c.output, a.OutputTextTokens)
-	var sum count
+	var sum answerCount
 	for _, r := range a.Results {
-		sum = count{min(sum.n+r.Tokens.n, maxCount), sum.told || r.Tokens.told}
+		sum = answerCount{min(sum.n+r.Tokens.n, maxCount), sum.told || r.Tokens.told}
 	}
 	c.see(&c.output, sum)
 	if a.TokenCount != nil {
@@ -277,19 +277,21 @@ func (c *counts) answer(a *modelAnswer) {
 		c.usage(a.Meta.Tokens)
 	}
 	if a.Prompt != nil {
-		c.see(&c.input, lengthOf(a.Prompt.Tokens))
+		c.see(&c.input, elementsIn(a.Prompt.Tokens))
 	}
-	var words count
+	var words answerCount
 	for i := range a.Completions {
-		n := lengthOf(a.Completions[i].Data.Tokens)
-		words = count{words.n + n.n, words.told || n.told}
+		n := elementsIn(a.Completions[i].Data.Tokens)
+		words = answerCount{words.n + n.n, words.told || n.told}
 	}
 	c.see(&c.output, words)
 }
 
-func lengthOf(list []skipped) count { return count{int64(len(list)), len(list) > 0} }
+func elementsIn(list []skippedElement) answerCount {
+	return answerCount{int64(len(list)), len(list) > 0}
+}
 
-func (c *counts) usage(u *modelUsage) {
+func (c *tokenCounts) usage(u *modelUsage) {
 	if u == nil {
 		return
 	}
@@ -303,32 +305,32 @@ func (c *counts) usage(u *modelUsage) {
 			all = u.Input
 		}
 		c.prompt = max(c.prompt, all.n)
-		input, cached = count{max(all.n-details.Cached.n, 0), all.told}, details.Cached
-		u.Prompt = count{}
+		input, cached = answerCount{max(all.n-details.Cached.n, 0), all.told}, details.Cached
+		u.Prompt = answerCount{}
 	}
-	for _, n := range [...]count{input, u.InputNova, u.Prompt} {
+	for _, n := range [...]answerCount{input, u.InputNova, u.Prompt} {
 		c.see(&c.input, n)
 	}
-	for _, n := range [...]count{u.Output, u.OutputNova, u.Completion} {
+	for _, n := range [...]answerCount{u.Output, u.OutputNova, u.Completion} {
 		c.see(&c.output, n)
 	}
-	for _, n := range [...]count{cached, u.CacheReadNova, u.CacheReadConverse} {
+	for _, n := range [...]answerCount{cached, u.CacheReadNova, u.CacheReadConverse} {
 		c.see(&c.read, n)
 	}
-	for _, n := range [...]count{u.CacheWrite, u.CacheWriteNova, u.CacheWriteConverse} {
+	for _, n := range [...]answerCount{u.CacheWrite, u.CacheWriteNova, u.CacheWriteConverse} {
 		c.see(&c.write, n)
 	}
 	if ttl := u.CacheCreation; ttl != nil {
 		c.see(&c.write5m, ttl.FiveMinutes)
 		c.see(&c.write1h, ttl.OneHour)
 	}
-	var short, long count
+	var short, long answerCount
 	for _, d := range u.CacheDetailConverse {
 		sum := &long
 		if d.TTL == "5m" {
 			sum = &short
 		}
-		*sum = count{min(sum.n+d.Tokens.n, maxCount), sum.told || d.Tokens.told}
+		*sum = answerCount{min(sum.n+d.Tokens.n, maxCount), sum.told || d.Tokens.told}
 	}
 	c.see(&c.write5m, short)
 	c.see(&c.write1h, long)

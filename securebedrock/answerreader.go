@@ -59,7 +59,7 @@ func (r *answerReader) chunk(frame []byte, o *Outcome, t *tally) {
 	if !o.Counted {
 		t.into(o) // what the headers told
 	}
-	if body := chunkBody(frame); telling(body) {
+	if body := chunkBody(frame); tellsMore(body) {
 		r.body(body, o, t)
 	}
 }

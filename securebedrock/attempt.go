@@ -9,9 +9,9 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/session"
 )
 
-// retryStep runs the SDK's retry loop, and once more with fresh credentials where
-// Bedrock calls the present ones expired. The loop tells the quota about each attempt,
-// and attempt tells the rate limit.
+// retryStep runs the SDK's retry loop. Where Bedrock calls the credentials expired,
+// retryStep runs the loop once more with fresh ones. The loop tells the quota about each
+// attempt, and attempt tells the rate limit.
 type retryStep struct {
 	*retry.Attempt
 	renew func(ctx context.Context, accessKey string) bool // drops credentials that Bedrock called expired

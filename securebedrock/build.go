@@ -42,7 +42,7 @@ func build(theirs bedrockruntime.Options, s settings, faults ...error) (*Client,
 	c.protocol = &protocol{eventCodec: g.events, outside: func(ctx context.Context) error { return refuseOutsideGuard(ctx, c.inner) }}
 	c.installer = newInstaller(g, newOutermost(theirs.TracerProvider))
 	c.installer.retry = newRetryStep(c, &theirs)
-	if g.chain, err = chain(s.middleware, sender(g)); err != nil {
+	if g.chain, err = composeMiddleware(s.middleware, sender(g)); err != nil {
 		c.closeIdle()
 		return nil, err
 	}

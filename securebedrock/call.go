@@ -86,7 +86,7 @@ func (r *Result) OnDone(f func(Outcome)) {
 	switch {
 	case f == nil:
 	case r.done == nil: // a Result that a middleware made itself
-		caught(nil, onDone, func() { f(Outcome{}) })
+		runCaught(nil, onDone, func() { f(Outcome{}) })
 	default:
 		r.done.notify(f)
 	}

@@ -7,9 +7,9 @@ import (
 	"sync/atomic"
 )
 
-// inFlight counts the calls of a client that are not over, for Shutdown. A stream
-// is over when its Outcome has been given to every OnDone, and a call when each
-// Middleware that runs in it has returned, be it on a goroutine of its own.
+// inFlight counts the calls of a client that are not over, for Shutdown. A stream is
+// over when its Outcome has been given to every OnDone. A call is over when each
+// Middleware that runs in the call has returned, on whatever goroutine.
 type inFlight struct {
 	n       atomic.Int64
 	closing atomic.Bool
@@ -63,8 +63,8 @@ func (f *inFlight) signal() {
 }
 
 // withinCall reports whether the goroutine is inside a call of some Client: in a
-// Middleware, a step, an OnDone or an OnEvent, whose end a Shutdown there would wait
-// for. A Middleware may have gone on on a goroutine of its own.
+// Middleware, a step, an OnDone or an OnEvent. A Shutdown there would wait for its own
+// caller. A Middleware may have continued on a goroutine of its own.
 func withinCall() bool {
 	const pkg = "github.com/securebedrock/securebedrock-go/securebedrock."
 	pcs := make([]uintptr, 256)

@@ -94,7 +94,7 @@ func (s *chainStep) enter(ctx context.Context, e *entry, input any) (*Result, er
 		e.facts.Unguarded = g.excused[op.name]
 	}
 	if !g.hasMiddleware() {
-		return send(ctx, g, e, &e.facts)
+		return sendPass(ctx, g, e, &e.facts)
 	}
 	clone, ok := op.clone(input)
 	if !ok {

@@ -46,7 +46,7 @@ func (c *completion) runAll(fs []func(Outcome), out *Outcome) {
 // run gives f an Outcome of its own, so that none writes another's record.
 func (c *completion) run(f func(Outcome), out Outcome) {
 	out.Guardrail.Policies = slices.Clone(out.Guardrail.Policies)
-	caught(c.log, onDone, func() { f(out) })
+	runCaught(c.log, onDone, func() { f(out) })
 }
 
 // complete reports whether out is the Outcome; by then each function has run. Nobody

@@ -31,38 +31,38 @@ type eventCodec struct {
 
 func newEventCodec() *eventCodec {
 	p := &eventCodec{Protocol: restjson1.New(schemas.AmazonBedrockFrontendService)}
-	p.codecs.New = func() any { return &codec{Protocol: restjson1.New(schemas.AmazonBedrockFrontendService)} }
+	p.codecs.New = func() any { return &pooledCodec{Protocol: restjson1.New(schemas.AmazonBedrockFrontendService)} }
 	return p
 }
 
 func (p *eventCodec) SerializeEventMessage(schema, variant *smithy.Schema, v smithy.Serializable, w io.Writer) error {
-	c := p.codecs.Get().(*codec)
+	c := p.codecs.Get().(*pooledCodec)
 	defer p.codecs.Put(c)
 	return c.SerializeEventMessage(schema, variant, v, w)
 }
 
 func (p *eventCodec) DeserializeEventMessage(schema *smithy.Schema, registry *smithy.TypeRegistry, r io.Reader) (smithy.Deserializable, error) {
 	prelude := eventframe.ReadPrelude(r) // which is where a stream waits
-	c := p.codecs.Get().(*codec)
+	c := p.codecs.Get().(*pooledCodec)
 	defer p.codecs.Put(c)
 	f, rest, ok := c.frame.Next(prelude, r)
 	if ok {
-		if event := quick(schema, f); event != nil {
+		if event := decodeCommonEvent(schema, f); event != nil {
 			return event, nil
 		}
 	}
 	return c.DeserializeEventMessage(schema, registry, rest)
 }
 
-// codec decodes the events of one stream at a time.
-type codec struct {
+// pooledCodec decodes the events of one stream at a time.
+type pooledCodec struct {
 	*restjson1.Protocol
 	frame eventframe.Buffer
 }
 
-// quick decodes the events of which streams are made; nil for all others.
+// decodeCommonEvent decodes the events of which streams are made; nil for all others.
 // FuzzEventsDecodeAsTheSDK holds it against the SDK's decoder.
-func quick(schema *smithy.Schema, f eventframe.Frame) smithy.Deserializable {
+func decodeCommonEvent(schema *smithy.Schema, f eventframe.Frame) smithy.Deserializable {
 	switch schema {
 	case schemas.ConverseStreamOutput:
 		if index, text, ok := f.TextDelta(); ok {

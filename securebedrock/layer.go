@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// chain composes middleware, the first outermost.
-func chain(mws []Middleware, h Handler) (Handler, error) {
+// composeMiddleware makes one Handler of Middleware, the first outermost.
+func composeMiddleware(mws []Middleware, h Handler) (Handler, error) {
 	var faults []error
 	for i := len(mws) - 1; i >= 0; i-- {
 		own := mws[i](h)

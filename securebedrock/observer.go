@@ -22,8 +22,9 @@ func (s *stream) observe(body io.ReadCloser, call *Call) io.ReadCloser {
 	return o
 }
 
-// observer reads a stream's body for the SDK and looks at the frames that pass. It
-// reads into the SDK's buffer: one of its own would be held by every open stream.
+// observer reads a stream's body for the SDK and looks at the frames that pass. The
+// observer reads into the SDK's buffer. Every open stream would hold a buffer of its
+// own.
 type observer struct {
 	s      *stream
 	body   io.ReadCloser
@@ -37,13 +38,13 @@ type observer struct {
 	once sync.Once
 }
 
-// Read hands on what came, and puts a typed error where a stream would end
-// early without one: the SDK takes both io.EOF and io.ErrUnexpectedEOF, even in
-// a frame, for an orderly end.
+// Read hands on what came, and returns a typed error where a stream would end early
+// without one. The SDK takes both io.EOF and io.ErrUnexpectedEOF, even within a frame,
+// for an orderly end.
 //
-// The error is made when the SDK has read all that came before it, and not when it
-// came: where an exception's frame ended the stream, the SDK reads no further, and
-// the exception is the caller's error.
+// Read makes the error once the SDK has read all that came before. Where an exception's
+// frame ended the stream, the SDK reads no further, and the exception is the caller's
+// error.
 func (o *observer) Read(p []byte) (int, error) {
 	if o.err == nil && len(p) > 0 {
 		var n int
@@ -57,15 +58,15 @@ func (o *observer) Read(p []byte) (int, error) {
 		}
 	}
 	if o.err != nil && o.last == nil {
-		o.last = o.over(o.err)
+		o.last = o.streamError(o.err)
 	}
 	return 0, o.last
 }
 
 var errFraming = errors.New("framing")
 
-// over turns the body's last error into the stream's.
-func (o *observer) over(err error) error {
+// streamError turns the body's last error into the stream's.
+func (o *observer) streamError(err error) error {
 	s := o.s
 	var timeout *TimeoutError
 	var cut error
@@ -172,7 +173,7 @@ func (o *observer) tell(ev any) {
 	ok := false
 	go func() {
 		defer close(over)
-		ok = caught(log, "Call.OnEvent", func() { o.s.onEvent(ev) })
+		ok = runCaught(log, "Call.OnEvent", func() { o.s.onEvent(ev) })
 	}()
 	<-over
 	o.told = o.told || !ok

@@ -26,26 +26,26 @@ func panicError(where string, v any) error {
 	return fmt.Errorf("securebedrock: %w in %s, with a %T", errPanic, where, v)
 }
 
-// caught runs an application's function and tells the logger where it panics. The
-// functions are run on goroutines of the SDK's and of net/http's, where a panic
-// would end the process, and one after the other, where it would skip the rest.
-func caught(log logging.Logger, where string, f func()) (ok bool) {
+// runCaught runs an application's function and tells the logger where the function
+// panics. Such functions run on goroutines of the SDK's and of net/http's, where a panic
+// would end the process. They run one after the other, and a panic would skip the rest.
+func runCaught(log logging.Logger, where string, f func()) (ok bool) {
 	defer func() {
 		v := recover()
 		switch {
 		case ok || log == nil:
 		case v == nil:
-			tell(log, "securebedrock: %s ended its goroutine", where)
+			logSafely(log, "securebedrock: %s ended its goroutine", where)
 		default:
-			tell(log, "%v\n%s", panicError(where, v), debug.Stack())
+			logSafely(log, "%v\n%s", panicError(where, v), debug.Stack())
 		}
 	}()
 	f()
 	return true
 }
 
-// tell survives a logger that panics. There is nobody else to tell.
-func tell(log logging.Logger, format string, args ...any) {
+// logSafely survives a logger that panics. There is nobody else to tell.
+func logSafely(log logging.Logger, format string, args ...any) {
 	defer func() { _ = recover() }()
 	log.Logf(logging.Warn, format, args...)
 }

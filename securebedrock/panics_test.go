@@ -10,13 +10,13 @@ import (
 // A logger that panics itself does not let the panic out that it is told of.
 func TestCaughtWithALoggerThatPanics(t *testing.T) {
 	log := logging.LoggerFunc(func(logging.Classification, string, ...any) { panic("the logger") })
-	if caught(log, "f", func() { panic("f") }) {
+	if runCaught(log, "f", func() { panic("f") }) {
 		t.Error("it says that f returned")
 	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		caught(log, "f", runtime.Goexit)
+		runCaught(log, "f", runtime.Goexit)
 	}()
 	<-done
 }

@@ -31,12 +31,12 @@ func sender(g *guard) Handler {
 		if err != nil {
 			return concluded(nil, Outcome{Err: err}), err
 		}
-		return send(ctx, g, e, call)
+		return sendPass(ctx, g, e, call)
 	}
 }
 
-// send makes one pass.
-func send(ctx context.Context, g *guard, e *entry, call *Call) (*Result, error) {
+// sendPass makes one pass.
+func sendPass(ctx context.Context, g *guard, e *entry, call *Call) (*Result, error) {
 	p := pass{g: g, e: e, call: call, ex: newExchange(e, call)}
 	res := &Result{done: &p.ex.result.done}
 	if err := p.admit(); err != nil {

@@ -52,22 +52,21 @@ func knownTier(tier string) string {
 }
 
 // tally gathers what an InvokeModel answer tells of its usage. Bedrock counts in
-// headers and in the metrics of a stream's last chunk, and most models count in
-// their own body, the one more than the other: only a body tells for how long
-// tokens were cached.
+// headers and in the metrics of a stream's last chunk. Most models count in their own
+// body. Only a body tells for how long tokens were cached.
 type tally struct {
-	bedrock, model counts
+	bedrock, model tokenCounts
 	tier           string
 }
 
-type counts struct {
+type tokenCounts struct {
 	told                                         bool
 	input, output, read, write, write5m, write1h int64
 	prompt                                       int64 // the input with what was read from the cache, where a model counts so
 }
 
-// count is one number of an answer, of whatever type the JSON has there.
-type count struct {
+// answerCount is one number of an answer, of whatever type the JSON has there.
+type answerCount struct {
 	n    int64
 	told bool
 }
@@ -76,27 +75,27 @@ type count struct {
 const maxCount = 1 << 53
 
 // UnmarshalJSON takes a number that is not negative, and nothing else.
-func (c *count) UnmarshalJSON(b []byte) error {
+func (c *answerCount) UnmarshalJSON(b []byte) error {
 	if f, err := strconv.ParseFloat(string(b), 64); err == nil && f >= 0 {
 		c.n, c.told = int64(min(f, maxCount)), true
 	}
 	return nil
 }
 
-// word is a string of an answer; of another type it is empty.
-type word string
+// answerWord is a string of an answer. A value of another type is the empty string.
+type answerWord string
 
 // UnmarshalJSON takes a string, and nothing else.
-func (w *word) UnmarshalJSON(b []byte) error {
+func (w *answerWord) UnmarshalJSON(b []byte) error {
 	var text string
 	if json.Unmarshal(b, &text) == nil {
-		*w = word(text)
+		*w = answerWord(text)
 	}
 	return nil
 }
 
 // see keeps the larger of two counts: a stream counts upwards.
-func (c *counts) see(field *int64, n count) {
+func (c *tokenCounts) see(field *int64, n answerCount) {
 	*field, c.told = max(*field, n.n), c.told || n.told
 }
 
@@ -105,7 +104,7 @@ func (t *tally) headers(h http.Header) {
 	*t = tally{tier: knownTier(h.Get("X-Amzn-Bedrock-Service-Tier"))}
 	read := func(field *int64, key string) {
 		if n, err := strconv.ParseInt(h.Get(key), 10, 64); err == nil && n >= 0 {
-			t.bedrock.see(field, count{min(n, maxCount), true})
+			t.bedrock.see(field, answerCount{min(n, maxCount), true})
 		}
 	}
 	read(&t.bedrock.input, "X-Amzn-Bedrock-Input-Token-Count")
@@ -145,17 +144,17 @@ func (t *tally) into(o *Outcome) {
 	o.Usage, o.Counted = u, true
 }
 
-// telling reports whether a chunk of a stream may tell more than text: a count or
+// tellsMore reports whether a chunk of a stream may tell more than text: a count or
 // a reason to stop that is not null, or a key of Bedrock's own. Most chunks are
 // text, and parsing each would cost more than the search.
-func telling(chunk []byte) bool {
-	return bytes.Contains(chunk, []byte(`"amazon-bedrock-`)) || valued(chunk, "oken") || valued(chunk, `eason"`)
+func tellsMore(chunk []byte) bool {
+	return bytes.Contains(chunk, []byte(`"amazon-bedrock-`)) || hasValue(chunk, "oken") || hasValue(chunk, `eason"`)
 }
 
-// valued reports whether a key that holds the given letters, its closing quote
+// hasValue reports whether a key that holds the given letters, its closing quote
 // perhaps, has a value other than null. Letters in a text that look like a key cost
 // time alone.
-func valued(chunk []byte, letters string) bool {
+func hasValue(chunk []byte, letters string) bool {
 	for {
 		i := bytes.Index(chunk, []byte(letters))
 		if i < 0 {

@@ -23,12 +23,12 @@ func FuzzInvokeUsage(f *testing.F) {
 	r := &answerReader{events: newEventCodec()}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var o Outcome
-		var count tally
-		telling(body)
+		var gathered tally
+		tellsMore(body)
 		frame := append(make([]byte, 12), `{"bytes":"`+base64.StdEncoding.EncodeToString(body)+`"}0000`...)
 		r.chunk(frame, &Outcome{}, new(tally))
-		r.body(body, &o, &count)
-		r.body(body, &o, &count) // a stream says the same again
+		r.body(body, &o, &gathered)
+		r.body(body, &o, &gathered) // a stream says the same again
 		u := o.Usage
 		for _, n := range []int64{u.InputTokens, u.OutputTokens, u.CacheReadTokens, u.CacheWriteTokens, u.CacheWrite5mTokens, u.CacheWrite1hTokens, u.TotalTokens} {
 			if n < 0 {
