@@ -109,3 +109,54 @@ func TestForgedCallID(t *testing.T) {
 		}
 	})
 }
+
+func TestCallID(t *testing.T) {
+	full := func(n int) map[string]string {
+		m := map[string]string{}
+		for i := range n {
+			m[fmt.Sprintf("k%02d", i)] = "v"
+		}
+		return m
+	}
+	own := full(16)
+	delete(own, "k00")
+	own["securebedrock-call-id"] = "the caller's"
+	for _, row := range []struct {
+		name string
+		m    map[string]string
+		want bool
+	}{{"15 entries", full(15), true}, {"16 entries", full(16), false}, {"16 with the key", own, true}} {
+		t.Run(row.name, func(t *testing.T) {
+			server := bedrocktest.NewServer(t)
+			rec := new(recorder)
+			c := newClient(t, server, rec.option)
+			in := converse("hello")
+			in.RequestMetadata = row.m
+			if _, err := c.Converse(t.Context(), in); err != nil {
+				t.Fatal(err)
+			}
+			sent := calls(server, "Converse")[0].Input.(*bedrockruntime.ConverseInput).RequestMetadata
+			if (sent["securebedrock-call-id"] == rec.calls[0].ID) != row.want || len(sent) > 16 {
+				t.Errorf("sent %v", sent)
+			}
+		})
+	}
+	t.Run("a header that would grow too long stays", func(t *testing.T) {
+		server := bedrocktest.NewServer(t)
+		c := newClient(t, server)
+		long := `{"k":"` + strings.Repeat("v", 8480) + `"}`
+		if _, err := c.InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String(haiku), Body: invokeBody("hello"), RequestMetadata: &long}); err != nil {
+			t.Fatal(err)
+		}
+		if got := calls(server, "InvokeModel")[0].Header.Get("X-Amzn-Bedrock-Request-Metadata"); got != long {
+			t.Errorf("sent %d characters", len(got))
+		}
+	})
+	t.Run("a header that is no JSON", func(t *testing.T) {
+		server := bedrocktest.NewServer(t)
+		c := newClient(t, server)
+		_, err := c.InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String(haiku), Body: invokeBody("hello"), RequestMetadata: aws.String("team=claims")})
+		refusedBy(t, err, securebedrock.ErrConfig)
+		nothingArrived(t, server)
+	})
+}

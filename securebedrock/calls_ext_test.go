@@ -468,3 +468,60 @@ func TestShutdownWithinADuplexStep(t *testing.T) {
 		t.Errorf("from within: %v", err)
 	}
 }
+
+// Close beside 16 calls: each ends well or with an error, none with a short
+// answer, and nothing is left.
+func TestConcurrentClose(t *testing.T) {
+	for range 20 {
+		server := bedrocktest.NewServer(t)
+		c := newClient(t, server, func(o *opts) { o.Role = nil })
+		var wg sync.WaitGroup
+		for i := range 16 {
+			wg.Go(func() {
+				if i%2 == 0 {
+					if _, err := c.Converse(context.Background(), converse("x")); err != nil && !errors.Is(err, securebedrock.ErrClosed) {
+						t.Errorf("a call in flight failed: %v", err)
+					}
+					return
+				}
+				out, err := c.ConverseStream(context.Background(), converseStream(longPrompt))
+				if err != nil {
+					if !errors.Is(err, securebedrock.ErrClosed) && !errors.Is(err, securebedrock.ErrStreamTruncated) && !errors.Is(err, context.Canceled) {
+						t.Errorf("a stream failed: %v", err)
+					}
+					return
+				}
+				stopped := false
+				for ev := range out.GetStream().Events() {
+					if _, ok := ev.(*types.ConverseStreamOutputMemberMessageStop); ok {
+						stopped = true
+					}
+				}
+				if out.GetStream().Err() == nil && !stopped {
+					t.Error("a short answer without an error")
+				}
+			})
+		}
+		time.Sleep(3 * time.Millisecond)
+		c.Close()
+		wg.Wait()
+		settled(t, "no connection left", func() bool { return server.Connections() == 0 })
+		settled(t, "no stream left", func() bool { return streamGoroutines() == 0 })
+		server.Close()
+	}
+}
+
+// Close lets a call in flight come to its end, and its connection with it.
+func TestCloseWaitsForCallsInFlight(t *testing.T) {
+	server := bedrocktest.NewServer(t, bedrocktest.WithHTTP1())
+	server.Fail("Converse", bedrocktest.StallHeadersFor(400*time.Millisecond))
+	c := newClient(t, server, func(o *opts) { o.Role = nil; o.Retry.MaxAttempts = 1 })
+	done := make(chan error)
+	go func() { _, err := c.Converse(context.Background(), converse("hello")); done <- err }()
+	settled(t, "the call is in flight", func() bool { return len(calls(server, "Converse")) == 1 })
+	c.Close()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	settled(t, "no connection left", func() bool { return server.Connections() == 0 })
+}

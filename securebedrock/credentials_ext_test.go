@@ -22,6 +22,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/smithy-go/middleware"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -258,4 +261,89 @@ func TestAnonymousCredentials(t *testing.T) {
 		refusedBy(t, err, securebedrock.ErrAuth)
 		nothingArrived(t, server)
 	})
+}
+
+func TestCredentialsThatAreNone(t *testing.T) {
+	o := opts{Region: "us-east-1", Guardrail: securebedrock.Guardrail{ID: "g1", Version: "1"}}
+	_, err := securebedrock.NewFromConfig(aws.Config{Credentials: aws.AnonymousCredentials{}}, o)
+	if !errors.Is(err, securebedrock.ErrConfig) || !errors.Is(err, securebedrock.ErrAuth) {
+		t.Errorf("anonymous: %v", err)
+	}
+	_, err = securebedrock.NewFromConfig(aws.Config{}, o)
+	if !errors.Is(err, securebedrock.ErrConfig) || !strings.Contains(err.Error(), "Credentials") {
+		t.Errorf("none: %v", err)
+	}
+	o.Role = &securebedrock.Role{ARN: "arn:aws:iam::123456789012:role/app", STS: failingSTS{}}
+	c, err := securebedrock.NewFromConfig(aws.Config{}, o) // the role's own client brings its own
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	for name, creds := range map[string]aws.Credentials{"no key": {}, "no secret": {AccessKeyID: "AKIDEXAMPLE"}, "no ID": {SecretAccessKey: "secret"}} {
+		t.Run(name, func(t *testing.T) {
+			server := bedrocktest.NewServer(t)
+			cfg := server.Config()
+			cfg.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return creds, nil })
+			o := server.Options()
+			o.Role = nil
+			c, err := securebedrock.NewFromConfig(cfg, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			_, err = c.Converse(t.Context(), converse("a secret"))
+			refusedBy(t, err, securebedrock.ErrAuth)
+			nothingArrived(t, server)
+		})
+	}
+}
+
+// The client's credentials are for calls that have passed the rules: not before
+// them, and not outside of a call.
+func TestCredentialsAreSealed(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	cfg := server.Config()
+	var c *client
+	var early error
+	cfg.APIOptions = append(cfg.APIOptions, func(s *middleware.Stack) error {
+		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("early", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+			_, early = c.Runtime().Options().Credentials.Retrieve(ctx)
+			return next.HandleInitialize(ctx, in)
+		}), middleware.After)
+	})
+	o := server.Options()
+	o.Role = nil
+	var err error
+	if c, err = securebedrock.NewFromConfig(cfg, o); err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Converse(t.Context(), converse("hello")); err != nil {
+		t.Fatal(err)
+	}
+	refusedBy(t, early, securebedrock.ErrBypassed)
+	if _, err := c.Runtime().Options().Credentials.Retrieve(t.Context()); !errors.Is(err, securebedrock.ErrBypassed) {
+		t.Errorf("outside of a call: %v", err)
+	}
+	if !aws.IsCredentialsProvider(c.Runtime().Options().Credentials, credentials.StaticCredentialsProvider{}) {
+		t.Error("the seal hides the provider from aws.IsCredentialsProvider")
+	}
+}
+
+// The user agent tells where the credentials came from, as the plain SDK's does.
+func TestUserAgentTellsTheCredentialSource(t *testing.T) {
+	for _, row := range []struct {
+		change func(*opts)
+		want   string
+	}{{func(o *opts) { o.Role = nil }, "e"}, {func(*opts) {}, "i"}} {
+		server := bedrocktest.NewServer(t)
+		c := newClient(t, server, row.change)
+		if _, err := c.Converse(t.Context(), converse("hello")); err != nil {
+			t.Fatal(err)
+		}
+		_, features, _ := strings.Cut(calls(server, "Converse")[0].Header.Get("User-Agent"), " m/")
+		if !strings.Contains(features, row.want) {
+			t.Errorf("features %q, want %s", features, row.want)
+		}
+	}
 }

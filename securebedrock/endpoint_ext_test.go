@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -206,6 +207,31 @@ func TestRegionalHosts(t *testing.T) {
 		c.Close()
 		if got := proxy.asked(); !slices.Equal(got, []string{row.want}) {
 			t.Errorf("%s %+v: asked for %v, want %s", row.region, row.endpoint, got, row.want)
+		}
+	}
+}
+
+func TestPublicHosts(t *testing.T) {
+	for _, row := range []struct {
+		e    securebedrock.Endpoint
+		want string
+	}{
+		{securebedrock.Endpoint{FIPS: true}, "bedrock-runtime-fips.us-east-1.amazonaws.com:443"},
+		{securebedrock.Endpoint{DualStack: true}, "bedrock-runtime.us-east-1.api.aws:443"},
+		{securebedrock.Endpoint{FIPS: true, DualStack: true}, "bedrock-runtime-fips.us-east-1.api.aws:443"},
+	} {
+		proxy := newConnectProxy(t)
+		c, err := securebedrock.NewFromConfig(aws.Config{Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""), HTTPClient: proxy.client()},
+			opts{Region: "us-east-1", Guardrail: securebedrock.Guardrail{ID: "g1", Version: "1"}, Endpoint: row.e, Retry: securebedrock.Retry{MaxAttempts: 1}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		_, _ = c.Converse(ctx, converse("a secret"))
+		cancel()
+		c.Close()
+		if got := proxy.asked(); len(got) != 1 || got[0] != row.want {
+			t.Errorf("asked for %v, want %s", got, row.want)
 		}
 	}
 }

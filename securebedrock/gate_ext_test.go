@@ -4,10 +4,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
@@ -176,4 +181,168 @@ func TestBodyOfABidirectionalCall(t *testing.T) {
 		}
 		nothingArrived(t, server)
 	}
+}
+
+// What the caller does to its input once the call has begun changes no attempt.
+func TestInputChangedDuringTheCall(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	server.Fail("Converse", bedrocktest.Throttle(1))
+	server.Fail("InvokeModel", bedrocktest.Throttle(1))
+	c := newClient(t, server)
+	during := func(f func()) func(*bedrockruntime.Options) {
+		return func(o *bedrockruntime.Options) {
+			o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
+				return s.Finalize.Add(middleware.FinalizeMiddlewareFunc("during", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+					f()
+					return next.HandleFinalize(ctx, in)
+				}), middleware.Before)
+			})
+		}
+	}
+	in := converse("the original")
+	if _, err := c.Converse(t.Context(), in, during(func() {
+		*in.ModelId = "global." + haiku
+		in.Messages[0].Content[0] = &types.ContentBlockMemberGuardContent{Value: &types.GuardrailConverseContentBlockMemberText{}}
+		in.GuardrailConfig = &types.GuardrailConfiguration{}
+	})); err != nil {
+		t.Fatal(err)
+	}
+	body := &bedrockruntime.InvokeModelInput{ModelId: aws.String(haiku), Body: invokeBody("the original")}
+	if _, err := c.InvokeModel(t.Context(), body, during(func() { copy(body.Body, bytes.Repeat([]byte(" "), len(body.Body))) })); err != nil {
+		t.Fatal(err)
+	}
+	got := append(calls(server, "Converse"), calls(server, "InvokeModel")...)
+	if len(got) != 4 {
+		t.Fatalf("the server received %d calls", len(got))
+	}
+	for _, call := range got {
+		if call.ModelID != haiku || !bytes.Contains(call.Body, []byte("the original")) {
+			t.Errorf("%s went to %s with %s", call.Operation, call.ModelID, call.Body)
+		}
+	}
+}
+
+// No redirect of any kind is followed, from any operation, to anywhere.
+func TestRedirectsOfEveryOperation(t *testing.T) {
+	other := newTrap(t)
+	for operation, call := range everyOperation() {
+		t.Run(operation, func(t *testing.T) {
+			t.Parallel()
+			server := bedrocktest.NewServer(t)
+			c := newClient(t, server, excuseAll)
+			sent := 0
+			for _, status := range []int{300, 301, 302, 303, 304, 305, 307, 308} {
+				for _, location := range []string{other.URL, "http://localhost:1/", "/elsewhere", ""} {
+					server.Fail(operation, bedrocktest.Redirect(status, location))
+					if err := call(t.Context(), c); !errors.Is(err, securebedrock.ErrRedirect) {
+						t.Errorf("%d to %q: got %v", status, location, err)
+					}
+					if sent++; len(calls(server, operation)) != sent {
+						t.Errorf("%d to %q: sent %d times", status, location, len(calls(server, operation))-sent+1)
+					}
+				}
+			}
+		})
+	}
+}
+
+// Each change of the request after the rules is refused by its own check.
+func TestGateRefusesEveryChange(t *testing.T) {
+	const id = "X-Amzn-Bedrock-Guardrailidentifier"
+	for _, row := range []struct {
+		name string
+		pos  middleware.RelativePosition
+		f    func(*smithyhttp.Request)
+		rule error
+	}{
+		{"method", middleware.Before, func(r *smithyhttp.Request) { r.Method = "PUT" }, securebedrock.ErrEndpoint},
+		{"query", middleware.Before, func(r *smithyhttp.Request) { r.URL.RawQuery = "a=b" }, securebedrock.ErrEndpoint},
+		{"user information", middleware.Before, func(r *smithyhttp.Request) { r.URL.User = url.User("x") }, securebedrock.ErrEndpoint},
+		{"Host header", middleware.Before, func(r *smithyhttp.Request) { r.Host = "evil.example.com" }, securebedrock.ErrEndpoint},
+		{"path alone", middleware.Before, func(r *smithyhttp.Request) { r.URL.Path += "/x" }, securebedrock.ErrEndpoint},
+		{"raw path alone", middleware.Before, func(r *smithyhttp.Request) { r.URL.RawPath = strings.Replace(r.URL.RawPath, "haiku", "opus", 1) }, securebedrock.ErrEndpoint},
+		{"guardrail header doubled", middleware.Before, func(r *smithyhttp.Request) { r.Header.Add(id, r.Header.Get(id)) }, securebedrock.ErrGuardrailOverride},
+		{"guardrail header taken out", middleware.Before, func(r *smithyhttp.Request) { r.Header.Del(id) }, securebedrock.ErrGuardrailOverride},
+		{"the body's reader set to other bytes", middleware.Before, func(r *smithyhttp.Request) {
+			body := r.GetStream().(*bytes.Reader)
+			body.Reset(bytes.Repeat([]byte(" "), body.Len()))
+		}, securebedrock.ErrEndpoint},
+		{"the body's reader moved on", middleware.After, func(r *smithyhttp.Request) { r.GetStream().Read(make([]byte, 5)) }, securebedrock.ErrEndpoint},
+		{"no signature", middleware.After, func(r *smithyhttp.Request) { r.Header.Del("Authorization") }, securebedrock.ErrAuth},
+		{"another scheme", middleware.After, func(r *smithyhttp.Request) { r.Header.Set("Authorization", "Bearer token") }, securebedrock.ErrAuth},
+		{"two signatures", middleware.After, func(r *smithyhttp.Request) { r.Header.Add("Authorization", "Bearer token") }, securebedrock.ErrAuth},
+		{"a malformed scope", middleware.After, func(r *smithyhttp.Request) {
+			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "/us-east-1/bedrock/aws4_request", "", 1))
+		}, securebedrock.ErrAuth},
+		{"another service", middleware.After, func(r *smithyhttp.Request) {
+			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "/bedrock/", "/s3/", 1))
+		}, securebedrock.ErrAuth},
+		{"another region", middleware.After, func(r *smithyhttp.Request) {
+			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "/us-east-1/", "/eu-west-1/", 1))
+		}, securebedrock.ErrRegion},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			server := bedrocktest.NewServer(t)
+			c := newClient(t, server)
+			_, err := c.InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String(haiku), Body: invokeBody("a secret")}, rewriteAt(row.pos, row.f))
+			refusedBy(t, err, row.rule)
+			nothingArrived(t, server)
+		})
+	}
+}
+
+// Without its identity step a call has no key to compare with, and an empty one
+// is not equal to it.
+func TestGateRefusesAnEmptyKey(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	c := newClient(t, server)
+	_, err := c.Converse(t.Context(), converse("a secret"), func(o *sdkOptions) {
+		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
+			if _, err := s.Finalize.Remove("GetIdentity"); err != nil {
+				return err
+			}
+			_, err := s.Finalize.Swap("Signing", middleware.FinalizeMiddlewareFunc("Signing", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+				in.Request.(*smithyhttp.Request).Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=/20260101/us-east-1/bedrock/aws4_request, SignedHeaders=host, Signature=0")
+				return next.HandleFinalize(ctx, in)
+			}))
+			return err
+		})
+	})
+	refusedBy(t, err, securebedrock.ErrAuth)
+	nothingArrived(t, server)
+}
+
+// The gate itself demands the rules' approval, with nothing before it left.
+func TestGateDemandsTheRules(t *testing.T) {
+	for _, chain := range []bool{true, false} {
+		t.Run(fmt.Sprintf("chain left in place: %v", chain), func(t *testing.T) {
+			server := bedrocktest.NewServer(t)
+			c := newClient(t, server)
+			_, err := c.Runtime().Converse(t.Context(), converse("a secret"), func(o *sdkOptions) {
+				o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
+					if !chain {
+						_, _ = s.Initialize.Remove("securebedrock:chain")
+					}
+					s.Finalize.Clear()
+					_, err := s.Serialize.Swap("OperationSerializer", middleware.SerializeMiddlewareFunc("OperationSerializer", func(ctx context.Context, in middleware.SerializeInput, next middleware.SerializeHandler) (middleware.SerializeOutput, middleware.Metadata, error) {
+						return next.HandleSerialize(ctx, in)
+					}))
+					return err
+				})
+			})
+			refusedBy(t, err, securebedrock.ErrBypassed)
+			nothingArrived(t, server)
+		})
+	}
+}
+
+// A refused redirect holds no connection.
+func TestRedirectLeavesNoConnection(t *testing.T) {
+	server := bedrocktest.NewServer(t, bedrocktest.WithHTTP1())
+	c := newClient(t, server, func(o *opts) { o.Role = nil })
+	server.Fail("ListAsyncInvokes", bedrocktest.Redirect(307, "http://127.0.0.1:1"))
+	_, err := c.ListAsyncInvokes(t.Context(), nil)
+	refusedBy(t, err, securebedrock.ErrRedirect)
+	c.Close()
+	settled(t, "no connection left", func() bool { return server.Connections() == 0 })
 }

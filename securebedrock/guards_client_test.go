@@ -3,7 +3,6 @@ package securebedrock_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,7 +10,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
@@ -23,18 +21,6 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
 )
-
-func TestInvokeModelSafely(t *testing.T) {
-	server := bedrocktest.NewServer(t)
-	c := newClient(t, server)
-	if _, err := c.InvokeModelSafely(t.Context(), haiku, userSays("hello")); err != nil {
-		t.Fatal(err)
-	}
-	got := calls(server, "Converse")
-	if len(got) != 1 || got[0].ModelID != haiku || got[0].Input.(*bedrockruntime.ConverseInput).GuardrailConfig == nil {
-		t.Errorf("sent %+v", got)
-	}
-}
 
 // What of the configuration is the application's to say is kept, on both clients.
 func TestConfigurationIsKept(t *testing.T) {
@@ -190,21 +176,6 @@ func TestOptionsAreCopiedAll(t *testing.T) {
 	}
 }
 
-// Close lets a call in flight come to its end, and its connection with it.
-func TestCloseWaitsForCallsInFlight(t *testing.T) {
-	server := bedrocktest.NewServer(t, bedrocktest.WithHTTP1())
-	server.Fail("Converse", bedrocktest.StallHeadersFor(400*time.Millisecond))
-	c := newClient(t, server, func(o *opts) { o.Role = nil; o.Retry.MaxAttempts = 1 })
-	done := make(chan error)
-	go func() { _, err := c.Converse(context.Background(), converse("hello")); done <- err }()
-	settled(t, "the call is in flight", func() bool { return len(calls(server, "Converse")) == 1 })
-	c.Close()
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
-	settled(t, "no connection left", func() bool { return server.Connections() == 0 })
-}
-
 // applied answers a Converse with traces of the given guardrails, "ID version".
 func applied(guardrails ...string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -221,128 +192,4 @@ func applied(guardrails ...string) http.Handler {
 		}
 		fmt.Fprintf(w, `{"output":{"message":{"role":"assistant","content":[{"text":"x"}]}},"stopReason":"end_turn","usage":{"inputTokens":1,"outputTokens":2,"totalTokens":3},"metrics":{"latencyMs":1},"trace":{"guardrail":{"inputAssessment":{%s}}}}`, strings.Join(in, ","))
 	})
-}
-
-func TestVerifyNamesTheGuardrail(t *testing.T) {
-	pinned := bedrocktest.DefaultGuardrailID
-	for _, row := range []struct {
-		name    string
-		applied []string
-		ok      bool
-	}{
-		{"the pinned one", []string{pinned + " 1"}, true},
-		{"none", nil, false},
-		{"another one", []string{"other 1"}, false},
-		{"another version", []string{pinned + " 2"}, false},
-		{"an enforced one beside it", []string{"enforced 3", pinned + " 1", "other 1"}, true},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			for range 8 { // the trace is a map: any order must do
-				rec := new(recorder)
-				c := handled(t, applied(row.applied...), rec.option, func(o *opts) { o.Guardrail.Verify = true })
-				_, err := c.Converse(t.Context(), converse("hello"))
-				if row.ok {
-					if err != nil {
-						t.Fatal(err)
-					}
-					if g := rec.one(t).outcome.Guardrail; g.Version != "1" || !strings.HasSuffix(g.ARN, pinned) {
-						t.Fatalf("outcome %+v", g)
-					}
-					continue
-				}
-				refusedBy(t, err, securebedrock.ErrGuardrailUnverified)
-			}
-		})
-	}
-	t.Run("an operation that carries none", func(t *testing.T) {
-		server := bedrocktest.NewServer(t)
-		c := newClient(t, server, func(o *opts) { o.Guardrail.Verify = true })
-		if _, err := c.ListAsyncInvokes(t.Context(), nil); err != nil {
-			t.Error(err)
-		}
-	})
-	t.Run("an InvokeModel stream", func(t *testing.T) {
-		server := bedrocktest.NewServer(t)
-		c := newClient(t, server, func(o *opts) { o.Guardrail.Verify = true })
-		out, err := c.InvokeModelWithResponseStream(t.Context(), &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: aws.String(haiku), Body: invokeBody("hello")})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for range out.GetStream().Events() {
-		}
-		if err := out.GetStream().Err(); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-// A cancelled stream that nobody reads has its record at once, not after
-// Timeouts.Read.
-func TestCancelledStreamIsRecordedAtOnce(t *testing.T) {
-	server := bedrocktest.NewServer(t)
-	server.Fail("ConverseStream", bedrocktest.StallStream(3))
-	rec := new(recorder)
-	c := newClient(t, server, rec.option, func(o *opts) { o.Timeouts.Read = time.Minute })
-	ctx, cancel := context.WithCancel(t.Context())
-	if _, err := c.ConverseStream(ctx, converseStream(longPrompt)); err != nil {
-		t.Fatal(err)
-	}
-	cancel()
-	if r := rec.one(t); !r.outcome.Canceled || !errors.Is(r.outcome.Err, context.Canceled) {
-		t.Errorf("outcome %+v", r.outcome)
-	}
-}
-
-func TestStreamNamesTheCallTimeout(t *testing.T) {
-	server := bedrocktest.NewServer(t)
-	server.Fail("ConverseStream", bedrocktest.StallStream(3))
-	c := newClient(t, server, func(o *opts) { o.Timeouts.Call = 300 * time.Millisecond })
-	out, err := c.ConverseStream(t.Context(), converseStream(longPrompt))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := drain(out.GetStream()); err == nil || !strings.Contains(err.Error(), "Timeouts.Call") {
-		t.Errorf("got %v", err)
-	}
-}
-
-// A stream that begins while the client is being closed is closed with it.
-func TestStreamBegunDuringClose(t *testing.T) {
-	server := bedrocktest.NewServer(t)
-	server.Fail("ConverseStream", bedrocktest.StallStream(3))
-	cfg := server.Config()
-	var c *client
-	cfg.APIOptions = append(cfg.APIOptions, func(s *middleware.Stack) error {
-		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("close", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-			out, md, err := next.HandleInitialize(ctx, in)
-			c.Close()
-			return out, md, err
-		}), middleware.Before)
-	})
-	o := server.Options()
-	o.Timeouts.Read = time.Second
-	o.Role = nil
-	var err error
-	if c, err = securebedrock.NewFromConfig(cfg, o); err != nil {
-		t.Fatal(err)
-	}
-	_, _ = c.ConverseStream(context.Background(), converseStream(longPrompt))
-	settled(t, "no stream left", func() bool { return streamGoroutines() == 0 })
-	settled(t, "no connection left", func() bool { return server.Connections() == 0 })
-}
-
-func TestCancelledCallIsRecordedAsSuch(t *testing.T) {
-	server := bedrocktest.NewServer(t)
-	server.Fail("Converse", bedrocktest.StallHeaders())
-	rec := new(recorder)
-	c := newClient(t, server, rec.option)
-	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(200*time.Millisecond, cancel)
-	_, err := c.Converse(ctx, converse("hello"))
-	if !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
-	}
-	if r := rec.one(t); !r.outcome.Canceled {
-		t.Errorf("outcome %+v", r.outcome)
-	}
 }

@@ -322,3 +322,80 @@ func unproven(w http.ResponseWriter, r *http.Request) {
 	send(schemas.ConverseStreamOutput_messageStop, &types.MessageStopEvent{StopReason: types.StopReasonEndTurn})
 	send(schemas.ConverseStreamOutput_metadata, &types.ConverseStreamMetadataEvent{Usage: &types.TokenUsage{InputTokens: aws.Int32(1), OutputTokens: aws.Int32(2), TotalTokens: aws.Int32(3)}})
 }
+
+// everyOperation calls each operation with a prompt and drains what streams.
+func everyOperation() map[string]func(context.Context, *client) error {
+	return map[string]func(context.Context, *client) error{
+		"Converse": func(ctx context.Context, c *client) error {
+			_, err := c.Converse(ctx, converse("a secret"))
+			return err
+		},
+		"ConverseStream": func(ctx context.Context, c *client) error {
+			out, err := c.ConverseStream(ctx, converseStream("a secret"))
+			if err != nil {
+				return err
+			}
+			_, err = drain(out.GetStream())
+			return err
+		},
+		"InvokeModel": func(ctx context.Context, c *client) error {
+			_, err := c.InvokeModel(ctx, &bedrockruntime.InvokeModelInput{ModelId: aws.String(haiku), Body: invokeBody("a secret")})
+			return err
+		},
+		"InvokeModelWithResponseStream": func(ctx context.Context, c *client) error {
+			out, err := c.InvokeModelWithResponseStream(ctx, &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: aws.String(haiku), Body: invokeBody("a secret")})
+			if err != nil {
+				return err
+			}
+			for range out.GetStream().Events() {
+			}
+			return out.GetStream().Err()
+		},
+		"InvokeModelWithBidirectionalStream": func(ctx context.Context, c *client) error {
+			out, err := c.InvokeModelWithBidirectionalStream(ctx, sonic())
+			if err != nil {
+				return err
+			}
+			for range out.GetStream().Events() {
+			}
+			err = out.GetStream().Err()
+			out.GetStream().Close()
+			return err
+		},
+		"StartAsyncInvoke": func(ctx context.Context, c *client) error {
+			_, err := c.StartAsyncInvoke(ctx, startAsync())
+			return err
+		},
+		"ApplyGuardrail": func(ctx context.Context, c *client) error {
+			_, err := c.ApplyGuardrail(ctx, applyGuardrail(bedrocktest.DefaultGuardrailID, "1"))
+			return err
+		},
+		"InvokeGuardrailChecks": func(ctx context.Context, c *client) error {
+			_, err := c.InvokeGuardrailChecks(ctx, guardrailChecks())
+			return err
+		},
+		"CountTokens": func(ctx context.Context, c *client) error {
+			_, err := c.CountTokens(ctx, &bedrockruntime.CountTokensInput{ModelId: aws.String(haiku),
+				Input: &types.CountTokensInputMemberConverse{Value: types.ConverseTokensRequest{Messages: userSays("a secret")}}})
+			return err
+		},
+		"GetAsyncInvoke": func(ctx context.Context, c *client) error {
+			_, err := c.GetAsyncInvoke(ctx, &bedrockruntime.GetAsyncInvokeInput{InvocationArn: aws.String("arn:aws:bedrock:us-east-1:123456789012:async-invoke/abc")})
+			return err
+		},
+		"ListAsyncInvokes": func(ctx context.Context, c *client) error { _, err := c.ListAsyncInvokes(ctx, nil); return err },
+	}
+}
+
+func excuseAll(o *opts) {
+	o.UnguardedOperations = map[string]string{"InvokeModelWithBidirectionalStream": "test", "StartAsyncInvoke": "test"}
+}
+
+func guardrailChecks() *bedrockruntime.InvokeGuardrailChecksInput {
+	return &bedrockruntime.InvokeGuardrailChecksInput{
+		Checks: &types.GuardrailChecksConfig{
+			PromptAttack: &types.GuardrailChecksPromptAttackConfig{Categories: []types.GuardrailChecksPromptAttackCategoryConfig{{Category: "JAILBREAK"}}},
+		},
+		Messages: []types.GuardrailChecksMessage{{Role: "user", Content: []types.GuardrailChecksContentBlock{&types.GuardrailChecksContentBlockMemberText{Value: "a secret"}}}},
+	}
+}

@@ -280,3 +280,31 @@ func TestOutcomesAreCopies(t *testing.T) {
 		t.Errorf("the record says %q (%d were written)", got, forged)
 	}
 }
+
+// inner middleware refuses with nil result, outer uses OnDone
+func TestNilResultBetweenMiddleware(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	rec := new(recorder)
+	c := newClient(t, server, rec.option, around(func(ctx context.Context, call *securebedrock.Call, next securebedrock.Handler) (*securebedrock.Result, error) {
+		return nil, errors.New("rate limited")
+	}))
+	_, err := c.Converse(t.Context(), converse("a secret"))
+	if err == nil {
+		t.Fatal("no error")
+	}
+	if r := rec.one(t); r.outcome.Err == nil {
+		t.Errorf("the record shows no error: %+v", r.outcome)
+	}
+}
+
+func TestOwnResultWithErrorIsRecorded(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	rec := new(recorder)
+	c := newClient(t, server, rec.option, around(func(ctx context.Context, call *securebedrock.Call, next securebedrock.Handler) (*securebedrock.Result, error) {
+		return &securebedrock.Result{}, errors.New("rate limited")
+	}))
+	c.Converse(t.Context(), converse("a secret"))
+	if r := rec.one(t); r.outcome.Err == nil {
+		t.Errorf("the record shows no error: %+v", r.outcome)
+	}
+}

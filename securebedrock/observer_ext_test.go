@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
@@ -238,5 +241,113 @@ func TestHeadersOfEveryType(t *testing.T) {
 	}
 	if r := rec.one(t); r.outcome.StopReason != "end_turn" {
 		t.Errorf("outcome %+v", r.outcome)
+	}
+}
+
+// How a stream can end, and what the caller and the record see of it.
+func TestStreamEnds(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		fault  bedrocktest.Fault
+		change func(*opts)
+		check  func(t *testing.T, err error)
+		usage  bool // the record has the usage
+	}{
+		{name: "well", check: func(t *testing.T, err error) {
+			if err != nil {
+				t.Errorf("got %v", err)
+			}
+		}, usage: true},
+		{name: "truncated between events", fault: bedrocktest.Truncate(3), check: isError(securebedrock.ErrStreamTruncated)},
+		{name: "truncated before the first event", fault: bedrocktest.Truncate(0), check: isError(securebedrock.ErrStreamTruncated)},
+		{name: "truncated inside an event", fault: bedrocktest.TruncateMidFrame(3), check: isError(securebedrock.ErrStreamTruncated)},
+		{name: "with a lost connection", fault: bedrocktest.DropStream(3), check: isError(securebedrock.ErrStreamTruncated)},
+		{name: "in silence", fault: bedrocktest.StallStream(3), change: func(o *opts) { o.Timeouts.Read = 200 * time.Millisecond },
+			check: func(t *testing.T, err error) {
+				isError(securebedrock.ErrReadTimeout)(t, err)
+				var n net.Error
+				if !errors.As(err, &n) || !n.Timeout() {
+					t.Errorf("%v is no net.Error with Timeout", err)
+				}
+			}},
+		{name: "over the bound of the call", fault: bedrocktest.StallStream(3), change: func(o *opts) { o.Timeouts.Call = 300 * time.Millisecond },
+			check: isError(context.DeadlineExceeded)},
+		{name: "with an exception", fault: bedrocktest.Exception(3, "throttlingException", "slow down"), check: func(t *testing.T, err error) {
+			var e *types.ThrottlingException
+			if !errors.As(err, &e) {
+				t.Errorf("got %v", err)
+			}
+		}},
+	} {
+		for _, h := range []struct {
+			name    string
+			options []bedrocktest.Option
+		}{{"HTTP2", nil}, {"HTTP1", []bedrocktest.Option{bedrocktest.WithHTTP1()}}} {
+			t.Run(row.name+"/"+h.name, func(t *testing.T) {
+				server := bedrocktest.NewServer(t, h.options...)
+				rec := new(recorder)
+				c := newClient(t, server, rec.option, func(o *opts) {
+					if row.change != nil {
+						row.change(o)
+					}
+				})
+				server.Fail("ConverseStream", row.fault)
+				out, err := c.ConverseStream(t.Context(), converseStream(longPrompt))
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, err = drain(out.GetStream())
+				row.check(t, err)
+				r := rec.one(t)
+				if (r.outcome.Err == nil) != (err == nil) || err != nil && !errors.Is(err, r.outcome.Err) && !errors.Is(r.outcome.Err, errors.Unwrap(err)) {
+					t.Errorf("the caller got %v and the record %v", err, r.outcome.Err)
+				}
+				if r.outcome.Canceled || r.outcome.Latency <= 0 || r.outcome.RequestID == "" || r.outcome.Attempts != 1 {
+					t.Errorf("outcome %+v", r.outcome)
+				}
+				if row.usage && (r.outcome.Usage.TotalTokens == 0 || r.outcome.StopReason != "end_turn" || r.outcome.FirstEvent <= 0 ||
+					!r.outcome.Guardrail.Applied || r.outcome.Guardrail.Version != "1" || r.outcome.Guardrail.Origin != "REQUEST") {
+					t.Errorf("outcome %+v", r.outcome)
+				}
+				settled(t, "no stream left", func() bool { return streamGoroutines() == 0 })
+			})
+		}
+	}
+}
+
+// InvokeModel's stream has no messageStop; torn frames and lost connections are
+// still no orderly end, and usage and stop reason come from the model's chunks.
+func TestInvokeModelStreamEnds(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		fault bedrocktest.Fault
+		want  error
+	}{
+		{name: "well"},
+		{"truncated inside an event", bedrocktest.TruncateMidFrame(3), securebedrock.ErrStreamTruncated},
+		{"with a lost connection", bedrocktest.DropStream(3), securebedrock.ErrStreamTruncated},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			server := bedrocktest.NewServer(t)
+			rec := new(recorder)
+			c := newClient(t, server, rec.option)
+			server.Fail("InvokeModelWithResponseStream", row.fault)
+			out, err := c.InvokeModelWithResponseStream(t.Context(), &bedrockruntime.InvokeModelWithResponseStreamInput{
+				ModelId: aws.String(haiku), Body: invokeBody(longPrompt)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := 0
+			for range out.GetStream().Events() {
+				n++
+			}
+			if err := out.GetStream().Err(); !errors.Is(err, row.want) {
+				t.Errorf("got %v, want %v", err, row.want)
+			}
+			r := rec.one(t)
+			if row.want == nil && (r.outcome.StopReason != "end_turn" || r.outcome.Usage.OutputTokens == 0 || n < 5) {
+				t.Errorf("%d events, outcome %+v", n, r.outcome)
+			}
+		})
 	}
 }

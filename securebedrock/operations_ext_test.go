@@ -181,3 +181,26 @@ func TestForeignAnswerFromAStep(t *testing.T) {
 		}
 	}
 }
+
+// An owner's own input that is nil, or holds nothing, is an error and no panic.
+func TestEmptyInputs(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	c := newClient(t, server, excuseAll)
+	ctx := t.Context()
+	for name, call := range map[string]func() error{
+		"Converse, nil":           func() error { _, err := c.Converse(ctx, nil); return err },
+		"Converse, no messages":   func() error { in := converse(""); in.Messages = nil; _, err := c.Converse(ctx, in); return err },
+		"ConverseStream, nil":     func() error { _, err := c.ConverseStream(ctx, nil); return err },
+		"InvokeModel, nil":        func() error { _, err := c.InvokeModel(ctx, nil); return err },
+		"ApplyGuardrail, nil":     func() error { _, err := c.ApplyGuardrail(ctx, nil); return err },
+		"CountTokens, nil":        func() error { _, err := c.CountTokens(ctx, nil); return err },
+		"StartAsyncInvoke, nil":   func() error { _, err := c.StartAsyncInvoke(ctx, nil); return err },
+		"GetAsyncInvoke, nil":     func() error { _, err := c.GetAsyncInvoke(ctx, nil); return err },
+		"bidirectional, nil":      func() error { _, err := c.InvokeModelWithBidirectionalStream(ctx, nil); return err },
+		"InvokeModelSafely, none": func() error { _, err := c.InvokeModelSafely(ctx, "", nil); return err },
+	} {
+		if err := call(); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}

@@ -2,12 +2,17 @@ package securebedrock_test
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
 	"io"
 	"log"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -463,4 +468,85 @@ func TestClockSkewIsCorrected(t *testing.T) {
 	if n.Load() != 3 {
 		t.Errorf("%d requests for two calls, want 3: the skew is kept", n.Load())
 	}
+}
+
+// A server that cannot prove who it is, or that speaks an old TLS, gets nothing.
+func TestHostileTLS(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		server func(*tls.Config, *x509.CertPool)
+		check  func(error) bool
+	}{
+		{"TLS 1.1", func(c *tls.Config, _ *x509.CertPool) { c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11 },
+			func(err error) bool { return strings.Contains(err.Error(), "protocol version") }},
+		{"a certificate of another host", func(c *tls.Config, roots *x509.CertPool) {
+			c.Certificates = []tls.Certificate{certificate(t, roots, "other.example.com", time.Now().Add(time.Hour))}
+		}, func(err error) bool { var e x509.HostnameError; return errors.As(err, &e) }},
+		{"an expired certificate", func(c *tls.Config, roots *x509.CertPool) {
+			c.Certificates = []tls.Certificate{certificate(t, roots, "127.0.0.1", time.Now().Add(-time.Hour))}
+		}, func(err error) bool {
+			var e x509.CertificateInvalidError
+			return errors.As(err, &e) && e.Reason == x509.Expired
+		}},
+		{"a certificate of nobody", func(c *tls.Config, _ *x509.CertPool) {
+			c.Certificates = []tls.Certificate{certificate(t, x509.NewCertPool(), "127.0.0.1", time.Now().Add(time.Hour))}
+		}, func(err error) bool { var e x509.UnknownAuthorityError; return errors.As(err, &e) }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			roots := x509.NewCertPool()
+			arrived := 0
+			srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { arrived++ }))
+			srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+			srv.TLS = &tls.Config{}
+			row.server(srv.TLS, roots)
+			srv.StartTLS()
+			defer srv.Close()
+			if srv.TLS.MaxVersion != 0 {
+				roots.AddCert(srv.Certificate())
+			}
+			c, err := securebedrock.NewFromConfig(aws.Config{
+				Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
+				HTTPClient:  &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS10}}},
+			}, opts{Region: "us-east-1", Endpoint: securebedrock.Endpoint{URL: srv.URL}, Retry: securebedrock.Retry{MaxAttempts: 1},
+				Guardrail: securebedrock.Guardrail{ID: "abc", Version: "1"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			if _, err := c.Converse(t.Context(), converse("a secret")); err == nil || !row.check(err) || arrived != 0 {
+				t.Errorf("%d requests arrived, got %v", arrived, err)
+			}
+		})
+	}
+}
+
+// certificate signs itself for host and, unless it is of nobody, is in roots.
+func certificate(t *testing.T, roots *x509.CertPool, host string, until time.Time) tls.Certificate {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotBefore: until.Add(-24 * time.Hour), NotAfter: until,
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature}
+	if ip := net.ParseIP(host); ip != nil {
+		template.IPAddresses = []net.IP{ip}
+	} else {
+		template.DNSNames = []string{host}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots.AddCert(cert)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// handledCertificate is a certificate, in PEM, of an authority that signs nobody.
+func handledCertificate(t *testing.T) []byte {
+	c := certificate(t, x509.NewCertPool(), "foreign.example.com", time.Now().Add(time.Hour))
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]})
 }

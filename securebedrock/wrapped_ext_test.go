@@ -443,3 +443,17 @@ func TestMiddlewarePassesOnNil(t *testing.T) {
 	}
 	nothingArrived(t, server)
 }
+
+// zero client
+func TestWrapZeroClient(t *testing.T) {
+	defer func() {
+		if p := recover(); p != nil {
+			t.Errorf("panic: %v", p)
+		}
+	}()
+	_, err := securebedrock.Wrap(new(bedrockruntime.Client), opts{Region: "us-east-1", Guardrail: securebedrock.Guardrail{ID: "g1", Version: "1"},
+		Role: &securebedrock.Role{ARN: "arn:aws:iam::123456789012:role/app", STS: &shortSTS{}}})
+	t.Log(err)
+	_, err = securebedrock.NewFromConfig(aws.Config{}, opts{Region: "us-east-1", Guardrail: securebedrock.Guardrail{ID: "g1", Version: "1"}})
+	t.Log(err)
+}

@@ -135,3 +135,29 @@ func TestOnion(t *testing.T) {
 		}
 	})
 }
+
+// The guard's own steps stand where the order of a call says.
+func TestStack(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	c := newClient(t, server)
+	var stack string
+	_, _ = c.Runtime().Converse(t.Context(), converse("hello"), func(o *bedrockruntime.Options) {
+		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error { stack = s.String(); return errAny })
+	})
+	var order []string
+	for line := range strings.Lines(stack) {
+		order = append(order, strings.TrimSpace(line))
+	}
+	want := []string{"securebedrock:chain", "OperationSerializer", "Retry", "ResolveAuthScheme", "GetIdentity", "ResolveEndpointV2", "Signing", "securebedrock:gate"}
+	at := -1
+	for _, id := range want {
+		i := slices.Index(order, id)
+		if i <= at {
+			t.Fatalf("%s is out of order in\n%s", id, stack)
+		}
+		at = i
+	}
+	if order[len(order)-1] != "securebedrock:gate" {
+		t.Errorf("the gate is not last in\n%s", stack)
+	}
+}

@@ -3,9 +3,12 @@ package securebedrock_test
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"testing"
+	"time"
+
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
@@ -44,58 +47,6 @@ func TestMiddlewareSeesTheCall(t *testing.T) {
 	if call.Input == any(in) {
 		t.Error("the middleware was given the caller's own input")
 	}
-}
-
-// The record names the model that was called, with its regions, or the one that
-// was refused, with none.
-func TestRecordNamesTheModel(t *testing.T) {
-	for _, row := range []struct {
-		name    string
-		change  func(*opts)
-		model   string
-		want    string
-		regions []string
-	}{
-		{"a model of the region", func(*opts) {}, haiku, haiku, []string{"us-east-1"}},
-		{"one that a resolver resolved", func(o *opts) { o.Profiles = resolver{regions: []string{"us-east-1", "us-east-1"}} }, "us." + haiku, "us." + haiku, []string{"us-east-1", "us-east-1"}},
-		{"one that an inner middleware chose", around(func(ctx context.Context, call *securebedrock.Call, next securebedrock.Handler) (*securebedrock.Result, error) {
-			call.Input.(*bedrockruntime.ConverseInput).ModelId = aws.String("amazon.nova-pro-v1:0")
-			return next(ctx, call)
-		}), haiku, "amazon.nova-pro-v1:0", []string{"us-east-1"}},
-		{"an ARN of another region", func(*opts) {}, "arn:aws:bedrock:us-west-2::foundation-model/" + haiku, "arn:aws:bedrock:us-west-2::foundation-model/" + haiku, nil},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			server := bedrocktest.NewServer(t)
-			rec := new(recorder)
-			c := newClient(t, server, rec.option, row.change)
-			in := converse("hello")
-			in.ModelId = &row.model
-			_, _ = c.Converse(t.Context(), in)
-			if m := rec.one(t).call.Model; m.ID != row.want || !slices.Equal(m.Regions, row.regions) {
-				t.Errorf("the record has %+v", m)
-			}
-		})
-	}
-}
-
-// A middleware cannot excuse an operation by writing a reason into the Call, nor
-// a model by writing other regions.
-func TestMiddlewareCannotWriteFacts(t *testing.T) {
-	forge := around(func(ctx context.Context, call *securebedrock.Call, next securebedrock.Handler) (*securebedrock.Result, error) {
-		call.Unguarded = "because I say so"
-		call.Model.Regions = []string{"us-east-1"}
-		call.Guardrail = securebedrock.Guardrail{}
-		return next(ctx, call)
-	})
-	server := bedrocktest.NewServer(t)
-	c := newClient(t, server, forge)
-	_, err := c.StartAsyncInvoke(t.Context(), startAsync())
-	refusedBy(t, err, securebedrock.ErrUnguardedOperation)
-	in := converse("a secret")
-	in.ModelId = aws.String("us." + haiku)
-	_, err = c.Converse(t.Context(), in)
-	refusedBy(t, err, securebedrock.ErrResidency)
-	nothingArrived(t, server)
 }
 
 // A middleware may rewrite the input, and the rules judge what it wrote.
@@ -243,64 +194,93 @@ func TestMiddlewareCallsNextAgain(t *testing.T) {
 	})
 }
 
-// OnDone runs each function once, whether it is registered before or after.
-func TestOnDoneOnce(t *testing.T) {
+// A stream that a middleware replaces by another is closed.
+func TestMiddlewareReplacesStream(t *testing.T) {
 	server := bedrocktest.NewServer(t)
-	var mu sync.Mutex
-	count := map[string]int{}
-	note := func(name string) func(securebedrock.Outcome) {
-		return func(securebedrock.Outcome) { mu.Lock(); count[name]++; mu.Unlock() }
-	}
-	var kept *securebedrock.Result
 	c := newClient(t, server, around(func(ctx context.Context, call *securebedrock.Call, next securebedrock.Handler) (*securebedrock.Result, error) {
-		res, err := next(ctx, call)
-		res.OnDone(note("early"))
-		kept = res
-		return res, err
+		if _, err := next(ctx, call); err != nil {
+			return nil, err
+		}
+		return &securebedrock.Result{Output: new(bedrockruntime.ConverseStreamOutput)}, nil
 	}))
-	out, err := c.ConverseStream(t.Context(), converseStream("hello"))
+	if _, err := c.ConverseStream(context.Background(), converseStream(longPrompt)); err != nil {
+		t.Fatal(err)
+	}
+	settled(t, "no stream left", func() bool { return streamGoroutines() == 0 })
+}
+
+// middleware drops a stream with an error
+func TestMiddlewareDropsStream(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	rec := new(recorder)
+	c := newClient(t, server, around(func(ctx context.Context, call *securebedrock.Call, next securebedrock.Handler) (*securebedrock.Result, error) {
+		if _, err := next(ctx, call); err != nil {
+			return nil, err
+		}
+		return nil, securebedrock.ErrAudit
+	}), rec.option)
+	_, err := c.ConverseStream(context.Background(), converseStream(longPrompt))
+	if !errors.Is(err, securebedrock.ErrAudit) {
+		t.Fatal(err)
+	}
+	time.Sleep(500 * time.Millisecond)
+	if n := streamGoroutines(); n != 0 {
+		t.Errorf("%d goroutines serve a stream that nobody has", n)
+	}
+	rec.one(t)
+}
+
+// metadata, pagination
+func TestResultMetadata(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	c := newClient(t, server)
+	for name, f := range map[string]func(context.Context, *bedrockruntime.ConverseInput, ...func(*sdkOptions)) (*bedrockruntime.ConverseOutput, error){"c": c.Converse, "r": c.Runtime().Converse} {
+		out, err := f(t.Context(), converse("x"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id, ok := awsmiddleware.GetRequestIDMetadata(out.ResultMetadata); !ok || id == "" {
+			t.Error(name, "no request id")
+		}
+		if raw := awsmiddleware.GetRawResponse(out.ResultMetadata); raw == nil {
+			t.Error(name, "no raw response")
+		}
+	}
+	p := bedrockruntime.NewListAsyncInvokesPaginator(c, &bedrockruntime.ListAsyncInvokesInput{})
+	for p.HasMorePages() {
+		if _, err := p.NextPage(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err := c.ConverseStream(t.Context(), converseStream("x"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := drain(out.GetStream()); err != nil {
-		t.Fatal(err)
+	if id, ok := awsmiddleware.GetRequestIDMetadata(out.ResultMetadata); !ok || id == "" {
+		t.Error("stream no request id")
 	}
-	out.GetStream().Close()
-	settled(t, "early", func() bool { mu.Lock(); defer mu.Unlock(); return count["early"] == 1 })
-	kept.OnDone(note("late"))
-	(&securebedrock.Result{}).OnDone(note("own"))
-	if count["early"] != 1 || count["late"] != 1 || count["own"] != 1 {
-		t.Errorf("%v", count)
+	drain(out.GetStream())
+	for _, call := range server.Calls() {
+		t.Log(call.Operation, call.Header.Get("User-Agent"))
 	}
 }
 
-// The outcome of a failed call says how often it was sent, and why it failed.
-func TestOutcomeOfFailures(t *testing.T) {
-	for _, row := range []struct {
-		name     string
-		fault    bedrocktest.Fault
-		attempts int
-		ok       bool
-	}{
-		{"throttled once", bedrocktest.Throttle(1), 2, true},
-		{"throttled for good", bedrocktest.Throttle(9), 3, false},
-		{"a server error once", bedrocktest.ServerError(503, 1), 2, true},
-		{"overloaded once", bedrocktest.Error(529, "overloaded_error", "try again"), 2, true},
-		{"a lost connection", bedrocktest.Drop(), 2, true},
-		{"a validation error", bedrocktest.Error(400, "ValidationException", "bad"), 1, false},
-		{"an access error", bedrocktest.Error(403, "AccessDeniedException", "no"), 1, false},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			server := bedrocktest.NewServer(t)
-			server.Fail("Converse", row.fault)
-			rec := new(recorder)
-			c := newClient(t, server, rec.option)
-			_, err := c.Converse(t.Context(), converse("hello"))
-			r := rec.one(t)
-			if (err == nil) != row.ok || r.outcome.Attempts != row.attempts || (r.outcome.Err == nil) != row.ok || r.outcome.Canceled {
-				t.Errorf("%v, outcome %+v", err, r.outcome)
-			}
+// Deserialize middleware on Runtime per call
+func TestRuntimeDeserializeMiddlewareRuns(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	c := newClient(t, server)
+	for name, f := range map[string]func(context.Context, *bedrockruntime.ConverseInput, ...func(*sdkOptions)) (*bedrockruntime.ConverseOutput, error){"c": c.Converse, "r": c.Runtime().Converse} {
+		ran := false
+		_, err := f(t.Context(), converse("x"), func(o *sdkOptions) {
+			o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
+				return s.Deserialize.Add(middleware.DeserializeMiddlewareFunc("m", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+					ran = true
+					return next.HandleDeserialize(ctx, in)
+				}), middleware.After)
+			})
 		})
+		if !ran && !errors.Is(err, securebedrock.ErrConfig) {
+			t.Error(name, "the middleware did not run, and nobody says so")
+		}
 	}
 }
