@@ -13,6 +13,8 @@ type ruleStep struct {
 	g         *guard
 	op        *operation
 	serialize middleware.SerializeMiddleware
+
+	serialized serialized // of the one pass
 }
 
 func (s *ruleStep) ID() string { return s.serialize.ID() }
@@ -28,15 +30,24 @@ func (s *ruleStep) HandleSerialize(ctx context.Context, in middleware.SerializeI
 	if err := s.approve(ctx, ex, &in); err != nil {
 		return middleware.SerializeOutput{}, middleware.Metadata{}, ex.named(err)
 	}
-	return s.serialize.HandleSerialize(unsigned(ctx), in, middlewareFunc(func(ctx context.Context, in middleware.SerializeInput) (
-		middleware.SerializeOutput, middleware.Metadata, error,
-	) {
-		if !ex.seal.Approve() {
-			return middleware.SerializeOutput{}, middleware.Metadata{}, ex.named(refuse(ErrEndpoint,
-				"the request was not made by the client's own serializer; a step or a per-call option replaced the SDK's OperationSerializer or Options.Protocol"))
-		}
-		return next.HandleSerialize(ctx, in)
-	}))
+	s.serialized = serialized{ex: ex, next: next}
+	return s.serialize.HandleSerialize(unsigned(ctx), in, &s.serialized)
+}
+
+// serialized closes the seal between the serializer and the step after the serializer.
+type serialized struct {
+	ex   *exchange
+	next middleware.SerializeHandler
+}
+
+func (s *serialized) HandleSerialize(ctx context.Context, in middleware.SerializeInput) (
+	middleware.SerializeOutput, middleware.Metadata, error,
+) {
+	if !s.ex.seal.Approve() {
+		return middleware.SerializeOutput{}, middleware.Metadata{}, s.ex.named(refuse(ErrEndpoint,
+			"the request was not made by the client's own serializer; a step or a per-call option replaced the SDK's OperationSerializer or Options.Protocol"))
+	}
+	return s.next.HandleSerialize(ctx, in)
 }
 
 // approve runs the rules, once an exchange.
@@ -75,10 +86,4 @@ func unsigned(ctx context.Context) context.Context {
 		ctx = awsmiddleware.SetRequiresLegacyEndpoints(ctx, false)
 	}
 	return ctx
-}
-
-type middlewareFunc func(context.Context, middleware.SerializeInput) (middleware.SerializeOutput, middleware.Metadata, error)
-
-func (f middlewareFunc) HandleSerialize(ctx context.Context, in middleware.SerializeInput) (middleware.SerializeOutput, middleware.Metadata, error) {
-	return f(ctx, in)
 }

@@ -47,6 +47,7 @@ func build(theirs bedrockruntime.Options, s settings, faults ...error) (*Client,
 		return nil, err
 	}
 	makeInner(c, &theirs)
+	c.lockOnly = slices.Clip([]func(*bedrockruntime.Options){c.lock})
 	if apiKeyIsSet() {
 		g.warn(apiKey + " is set and is not used; calls are signed with SigV4")
 	}

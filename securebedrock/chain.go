@@ -106,11 +106,11 @@ func (s *chainStep) enter(ctx context.Context, e *entry, input any) (*Result, er
 	if field := op.modelOf(clone); field != nil {
 		var err error
 		e.facts.Model, err = g.model(aws.ToString(*field))
-		if err == nil {
-			e.model = e.facts.Model
-		}
 		if err == nil && g.profiles == nil { // a resolver may need the network: the rules ask it
 			e.facts.Model.Regions, _ = g.destinations(ctx, e.facts.Model)
+		}
+		if err == nil {
+			e.model = e.facts.Model
 		}
 	}
 	first := new(Call) // a Middleware may keep its Call, and look at it on a goroutine of its own

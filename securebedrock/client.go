@@ -31,6 +31,7 @@ type Client struct {
 	credentials *sealedCredentials
 	doer        *pinned.Client
 	closeIdle   func()
+	lockOnly    []func(*bedrockruntime.Options) // lock, for calls without options; nobody writes to it
 }
 
 // pin sets what no option of the application's may decide.
@@ -56,6 +57,9 @@ func (c *Client) pin(o *bedrockruntime.Options) {
 // locked puts the pinned settings and the guard after the caller's own options,
 // in a slice of its own.
 func (c *Client) locked(optFns []func(*bedrockruntime.Options)) []func(*bedrockruntime.Options) {
+	if len(optFns) == 0 {
+		return c.lockOnly
+	}
 	all := make([]func(*bedrockruntime.Options), 0, len(optFns)+1)
 	for _, f := range optFns {
 		if f != nil {
@@ -69,7 +73,7 @@ func (c *Client) locked(optFns []func(*bedrockruntime.Options)) []func(*bedrockr
 }
 
 func (c *Client) lock(o *bedrockruntime.Options) {
-	o.APIOptions = append(slices.Clip(o.APIOptions), c.installer.install)
+	o.APIOptions = append(slices.Clip(o.APIOptions), c.installer.whole)
 	c.pin(o)
 }
 

@@ -97,7 +97,10 @@ func residencyRule(ctx context.Context, rs *ruleset, j judgement, in any) error 
 	if j.op.modelOf(in) == nil {
 		return nil
 	}
-	list, err := rs.destinations(ctx, j.call.Model)
+	list, err := j.call.Model.Regions, error(nil)
+	if list == nil { // or the chain has asked for them already
+		list, err = rs.destinations(ctx, j.call.Model)
+	}
 	j.call.Model.Regions = list
 	if err != nil || rs.anywhere {
 		return err

@@ -13,8 +13,9 @@ type installer struct {
 	g     *guard
 	steps map[string]*operationSteps // by the operation's name
 
-	retry     retryStep
+	retry     middleware.FinalizeMiddleware
 	outermost *outermost
+	whole     func(*middleware.Stack) error // install, made once
 }
 
 // operationSteps are the steps of every stack of one operation, made once.
@@ -29,6 +30,7 @@ func newInstaller(g *guard, o *outermost) *installer {
 	for name, op := range operations() {
 		in.steps[name] = &operationSteps{op: op, chain: chainStep{g: g, op: op}, gate: gateStep{g: g, op: op}}
 	}
+	in.whole = in.install
 	return in
 }
 

@@ -103,7 +103,11 @@ func (c *tokenCounts) see(field *int64, n answerCount) {
 func (t *tally) headers(h http.Header) {
 	*t = tally{tier: knownTier(h.Get("X-Amzn-Bedrock-Service-Tier"))}
 	read := func(field *int64, key string) {
-		if n, err := strconv.ParseInt(h.Get(key), 10, 64); err == nil && n >= 0 {
+		text := h.Get(key)
+		if text == "" { // the usual; the error of ParseInt would be allocated
+			return
+		}
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil && n >= 0 {
 			t.bedrock.see(field, answerCount{min(n, maxCount), true})
 		}
 	}

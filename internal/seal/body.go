@@ -6,11 +6,11 @@ import (
 )
 
 // unread is what a bytes.Reader has left to read, without a copy.
-func unread(r *bytes.Reader) []byte {
-	var c catcher
-	_, _ = r.WriteTo(&c)
-	_, _ = r.Seek(-int64(len(c)), io.SeekCurrent)
-	return c
+func (c *catcher) unread(r *bytes.Reader) []byte {
+	*c = nil // WriteTo writes nothing where nothing is left
+	_, _ = r.WriteTo(c)
+	_, _ = r.Seek(-int64(len(*c)), io.SeekCurrent)
+	return *c
 }
 
 // catcher keeps what is written to it. A bytes.Reader writes all of it in one piece.

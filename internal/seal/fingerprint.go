@@ -79,7 +79,7 @@ func (f *Fingerprint) of(ctx context.Context, in any) (sum [sha256.Size]byte) {
 			}
 		}
 		if body, ok := req.GetStream().(*bytes.Reader); ok {
-			writePart(h, canonicalJSON(unread(body)))
+			writePart(h, canonicalJSON(new(catcher).unread(body)))
 		}
 	}
 	h.Sum(sum[:0])

@@ -17,6 +17,7 @@ type Request struct {
 	headers                      [sealedHeaderCount]string
 	body                         *bytes.Reader // nil where there is none, or it is yet to be written
 	bytes                        []byte        // of body
+	caught                       catcher
 }
 
 // Unwritten refuses a request in which a step before the serializer has set what the
@@ -43,7 +44,7 @@ func (r *Request) Capture(req *smithyhttp.Request) error {
 	switch stream := req.GetStream().(type) {
 	case nil:
 	case *bytes.Reader:
-		r.body, r.bytes = stream, unread(stream)
+		r.body, r.bytes = stream, r.caught.unread(stream)
 	default:
 		all, err := io.ReadAll(stream)
 		if err != nil {
@@ -72,7 +73,7 @@ func (r *Request) WithBody(req *smithyhttp.Request) (*smithyhttp.Request, error)
 		if readsAs(stream, r.bytes) {
 			return req.SetStream(bytes.NewReader(r.bytes))
 		}
-	case req.ContentLength == int64(len(r.bytes)) && oneSlice(unread(r.body), r.bytes):
+	case req.ContentLength == int64(len(r.bytes)) && oneSlice(r.caught.unread(r.body), r.bytes):
 		return req, nil
 	}
 	return nil, refusal.New(refusal.Endpoint, "the body changed after the rules; a middleware or an interceptor rewrote the request")
