@@ -8,17 +8,18 @@ import (
 // clone copies all that a caller can write into later. What is behind a function
 // or an interface (Middleware, Profiles, Role.STS) is the owner's and is shared.
 // TestOptionsCloneSharesNothing fails for a field that is forgotten here.
-func (o Options) clone() Options {
-	o.Residency = slices.Clone(o.Residency)
-	o.Models = slices.Clone(o.Models)
-	o.Accounts = slices.Clone(o.Accounts)
-	o.Middleware = slices.Clone(o.Middleware)
-	o.UnguardedOperations = maps.Clone(o.UnguardedOperations)
+func (o *Options) clone() Options {
+	c := *o
+	c.Residency = slices.Clone(o.Residency)
+	c.Models = slices.Clone(o.Models)
+	c.Accounts = slices.Clone(o.Accounts)
+	c.Middleware = slices.Clone(o.Middleware)
+	c.UnguardedOperations = maps.Clone(o.UnguardedOperations)
 	if o.Role != nil {
 		r := *o.Role
 		r.Tags = maps.Clone(r.Tags)
 		r.TransitiveTagKeys = slices.Clone(r.TransitiveTagKeys)
-		o.Role = &r
+		c.Role = &r
 	}
-	return o
+	return c
 }

@@ -373,7 +373,7 @@ func TestDuplexAlwaysReturns(t *testing.T) {
 	cancel()
 	for _, row := range []struct {
 		name   string
-		ctx    context.Context
+		over   bool // the context
 		in     *bedrockruntime.InvokeModelWithBidirectionalStreamInput
 		change func(*opts)
 		option func(*bedrockruntime.Options)
@@ -381,7 +381,7 @@ func TestDuplexAlwaysReturns(t *testing.T) {
 		sent   bool // by the Client, which puts the option back
 	}{
 		{name: "anonymous credentials", option: func(o *bedrockruntime.Options) { o.Credentials = aws.AnonymousCredentials{} }, sent: true, check: func(err error) bool { return err != nil }},
-		{name: "a context that is over", ctx: over, check: is(context.Canceled)},
+		{name: "a context that is over", over: true, check: is(context.Canceled)},
 		{name: "no input", in: nil, check: func(err error) bool { var e *smithy.OperationError; return errors.As(err, &e) }},
 		{name: "an interceptor before the execution", option: func(o *bedrockruntime.Options) {
 			o.Interceptors.BeforeExecution = append(o.Interceptors.BeforeExecution, failingInterceptor{})
@@ -420,9 +420,9 @@ func TestDuplexAlwaysReturns(t *testing.T) {
 				if route == "Runtime" {
 					invoke = c.Runtime().InvokeModelWithBidirectionalStream
 				}
-				ctx, in := row.ctx, row.in
-				if ctx == nil {
-					ctx = t.Context()
+				ctx, in := t.Context(), row.in
+				if row.over {
+					ctx = over
 				}
 				if in == nil && row.name != "no input" {
 					in = sonic()

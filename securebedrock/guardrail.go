@@ -59,14 +59,14 @@ func guardrailRule(_ context.Context, rs *ruleset, j judgement, in any) error {
 }
 
 // pin writes identifier and version, or refuses the caller's own.
-func (r *Guardrail) pin(id, version **string) error {
-	if *id != nil && !sameGuardrail(**id, r.ID) {
-		return refuse(ErrGuardrailOverride, "the caller names guardrail "+refusal.Quoted(**id)+" and Options pins "+refusal.Quoted(r.ID)+"; leave it out")
+func (g *Guardrail) pin(id, version **string) error {
+	if *id != nil && !sameGuardrail(**id, g.ID) {
+		return refuse(ErrGuardrailOverride, "the caller names guardrail "+refusal.Quoted(**id)+" and Options pins "+refusal.Quoted(g.ID)+"; leave it out")
 	}
-	if *version != nil && **version != r.Version {
-		return refuse(ErrGuardrailOverride, "the caller names guardrail version "+refusal.Quoted(**version)+" and Options pins "+refusal.Quoted(r.Version)+"; leave it out")
+	if *version != nil && **version != g.Version {
+		return refuse(ErrGuardrailOverride, "the caller names guardrail version "+refusal.Quoted(**version)+" and Options pins "+refusal.Quoted(g.Version)+"; leave it out")
 	}
-	*id, *version = aws.String(r.ID), aws.String(r.Version)
+	*id, *version = aws.String(g.ID), aws.String(g.Version)
 	return nil
 }
 

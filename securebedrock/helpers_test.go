@@ -107,7 +107,7 @@ func onlyPublic(t *testing.T, err error) {
 	t.Helper()
 	var walk func(err error) (public, internal bool)
 	walk = func(err error) (bool, bool) {
-		switch e := err.(type) { //nolint:errorlint // each of the errors is looked at by itself
+		switch e := err.(type) {
 		case *securebedrock.PolicyError:
 			return true, false
 		case *refusal.Refusal:

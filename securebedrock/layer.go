@@ -53,7 +53,7 @@ func entryOf(ctx context.Context, call *Call) (*entry, error) {
 	if ctx != nil {
 		e = entryIn(ctx)
 	}
-	detail := ""
+	var detail string
 	switch {
 	case call == nil:
 		detail = "a Middleware passed on no Call"

@@ -160,7 +160,7 @@ func (p *pass) publishModel() {
 // checkAnswer refuses an answer that is not the operation's own. The SDK would panic
 // on one of another type.
 func (p *pass) checkAnswer(out any) error {
-	detail := ""
+	var detail string
 	switch op := p.ex.op; {
 	case !op.stream && !op.answers(out):
 		detail = fmt.Sprintf("a step of the SDK's stack answered with a %T, which is nil or not the operation's own output", out)

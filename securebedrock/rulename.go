@@ -29,14 +29,14 @@ func ruleName(err error, rules []namedRule, nodes *int) string {
 	if *nodes--; err == nil || *nodes < 0 {
 		return ""
 	}
-	if named, ok := err.(interface{ RuleName() string }); ok { //nolint:errorlint // each of the errors is asked by itself
+	if named, ok := err.(interface{ RuleName() string }); ok {
 		if name := named.RuleName(); isRuleName(name) {
 			return name
 		}
 	}
-	is, _ := err.(interface{ Is(error) bool }) //nolint:errorlint // as above
+	is, _ := err.(interface{ Is(error) bool })
 	for _, r := range rules {
-		if err == r.rule || is != nil && is.Is(r.rule) { //nolint:errorlint // as above
+		if err == r.rule || is != nil && is.Is(r.rule) { //nolint:errorlint // each of the errors is asked by itself
 			return r.name
 		}
 	}

@@ -72,18 +72,19 @@ func settle(o Options) (settings, error) {
 
 func (s *settings) hasMiddleware() bool { return len(s.middleware) > 0 }
 
-// withDefaults fills zero fields of a guardrail that there is.
-func (g Guardrail) withDefaults(unguarded string) Guardrail {
+// withDefaults returns a copy with the zero fields filled, where there is a guardrail.
+func (g *Guardrail) withDefaults(unguarded string) Guardrail {
+	filled := *g
 	if unguarded != "" {
-		return g
+		return filled
 	}
-	if g.Trace == "" {
-		g.Trace = types.GuardrailTraceEnabled
+	if filled.Trace == "" {
+		filled.Trace = types.GuardrailTraceEnabled
 	}
-	if g.Stream == "" {
-		g.Stream = types.GuardrailStreamProcessingModeSync
+	if filled.Stream == "" {
+		filled.Stream = types.GuardrailStreamProcessingModeSync
 	}
-	return g
+	return filled
 }
 
 // accounts are those that a caller may name; empty for any.

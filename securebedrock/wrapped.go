@@ -101,7 +101,7 @@ func ownWord(cfg aws.Config) (own aws.Config, elsewhere string) {
 	var kept []any
 	base, set := "", false // of the environment, and in code
 	for _, source := range cfg.ConfigSources {
-		said := ""
+		var said string
 		switch s := source.(type) {
 		case config.EnvConfig:
 			said = s.BaseEndpoint

@@ -74,7 +74,7 @@ func TestEndpointIsNotDropped(t *testing.T) {
 			//lint:ignore SA1019 deprecated, and still in use
 			cfg.EndpointResolverWithOptions = aws.EndpointResolverWithOptionsFunc(func(string, string, ...any) (aws.Endpoint, error) { //nolint:staticcheck // deprecated, and still in use
 				//lint:ignore SA1019 as above
-				return aws.Endpoint{}, &aws.EndpointNotFoundError{}
+				return aws.Endpoint{}, &aws.EndpointNotFoundError{} //nolint:staticcheck // deprecated, and still in use
 			})
 		}, ""},
 		{"FIPS", sdk(func(o *sdkOptions) { o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled }), "https://bedrock-runtime-fips.eu-central-1.amazonaws.com"},

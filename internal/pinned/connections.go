@@ -104,9 +104,10 @@ func (cs *Connections) sweep() {
 	}
 }
 
-// explain puts the end of the client in the place of the error that it caused.
+// explain puts the end of the client in the place of the error that it caused. A body
+// ends with io.EOF itself: an error that wraps io.EOF is another.
 func (cs *Connections) explain(err error) error {
-	if err == nil || err == io.EOF || cs.Killed == nil { //nolint:errorlint // a body ends with io.EOF itself; an error that wraps one is another
+	if err == nil || err == io.EOF || cs.Killed == nil {
 		return err
 	}
 	cs.mu.Lock()

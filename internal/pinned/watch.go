@@ -71,9 +71,10 @@ func (w *idleWatch) end() {
 	w.cancel(nil)
 }
 
-// explain puts the timeout in the place of the cancellation that it caused.
+// explain puts the timeout in the place of the cancellation that it caused. A body
+// ends with io.EOF itself: an error that wraps io.EOF is another.
 func (w *idleWatch) explain(err error) error {
-	if err == nil || err == io.EOF { //nolint:errorlint // a body ends with io.EOF itself; an error that wraps one is another
+	if err == nil || err == io.EOF {
 		return err
 	}
 	w.mu.Lock()

@@ -119,11 +119,11 @@ func TestCredentialAnswers(t *testing.T) {
 		f    func() *http.Response
 		rule error
 	}{
-		{"an endless answer", answer(200, read), refusal.AnswerSize},                                                                                                             //nolint:bodyclose // the gate closes it
-		{"an endless error", answer(400, read), refusal.AnswerSize},                                                                                                              //nolint:bodyclose // the gate closes it
-		{"a redirect", answer(307, strings.NewReader(""), "Location", "https://evil.example/"), refusal.Redirect},                                                                //nolint:bodyclose // the gate closes it
-		{"a redirect of another kind", answer(302, strings.NewReader(""), "Location", "https://evil.example/"), refusal.Redirect},                                                //nolint:bodyclose // the gate closes it
-		{"credentials", answer(200, strings.NewReader(`{"roleCredentials":{"accessKeyId":"ASIAX","secretAccessKey":"s","sessionToken":"t","expiration":32503680000000}}`)), nil}, //nolint:bodyclose // the gate closes it
+		{"an endless answer", answer(200, read), refusal.AnswerSize},
+		{"an endless error", answer(400, read), refusal.AnswerSize},
+		{"a redirect", answer(307, strings.NewReader(""), "Location", "https://evil.example/"), refusal.Redirect},
+		{"a redirect of another kind", answer(302, strings.NewReader(""), "Location", "https://evil.example/"), refusal.Redirect},
+		{"credentials", answer(200, strings.NewReader(`{"roleCredentials":{"accessKeyId":"ASIAX","secretAccessKey":"s","sessionToken":"t","expiration":32503680000000}}`)), nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			read.n = 0

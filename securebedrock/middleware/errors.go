@@ -125,4 +125,4 @@ func (f *faults) add(kind, field, format string, args ...any) {
 	*f = append(*f, fmt.Errorf("%w: middleware: %s: %s: %s", securebedrock.ErrConfig, kind, field, fmt.Sprintf(format, args...)))
 }
 
-func (f faults) err() error { return errors.Join(f...) }
+func (f *faults) err() error { return errors.Join(*f...) }
