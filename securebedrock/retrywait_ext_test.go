@@ -92,6 +92,7 @@ func TestCloseEndsWaits(t *testing.T) {
 				}
 				if errors.Is(err, securebedrock.ErrClosed) {
 					waited++
+					refusedBy(t, err, securebedrock.ErrClosed)
 				}
 			}
 			if waited == 0 {
