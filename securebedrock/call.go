@@ -3,6 +3,8 @@ package securebedrock
 import (
 	"context"
 	"time"
+
+	"github.com/aws/smithy-go/logging"
 )
 
 // Handler sends a call on and returns its result. The Result that the next
@@ -72,6 +74,19 @@ type Result struct {
 	Output any
 
 	done *completion
+}
+
+// NewResult returns the Result of a call that a guarded client of another service has
+// sent, so that the Middleware of this package record that call, too. complete ends the
+// call: each function that OnDone was given gets the Outcome exactly once. complete
+// reports whether it was the first; later ones change nothing. Both may be used by many
+// goroutines. A panic of a function is written to logger, which may be nil.
+//
+// A Middleware of a Client does not need NewResult: a Result that holds nothing but an
+// Output gets the call's own Outcome.
+func NewResult(output any, logger logging.Logger) (result *Result, complete func(Outcome) bool) {
+	done := &completion{log: logger}
+	return &Result{Output: output, done: done}, func(out Outcome) bool { return done.complete(&out) }
 }
 
 // OnDone calls f with the Outcome exactly once: at once for a call that is over

@@ -555,3 +555,35 @@ func (strangeError) Is(error) bool { panic("the secret prompt") }
 type panicDocument struct{ bedrockdoc.Interface }
 
 func (panicDocument) MarshalSmithyDocument() ([]byte, error) { panic("the secret prompt") }
+
+// A client of another service ends its calls by NewResult, and is recorded like this
+// package's own.
+func TestCallOfAnotherClient(t *testing.T) {
+	sink := new(memory)
+	var end func(securebedrock.Outcome) bool
+	handler := record(t, sink, audit.Options{})(func(context.Context, *securebedrock.Call) (*securebedrock.Result, error) {
+		var res *securebedrock.Result
+		res, end = securebedrock.NewResult("an answer", nil)
+		res.OnDone(func(securebedrock.Outcome) { panic("a function of the application's") })
+		return res, nil
+	})
+	res, err := handler(t.Context(), &securebedrock.Call{ID: "CALL", Operation: "InvokeAgent", Region: "eu-central-1", Start: time.Now()})
+	if err != nil || res.Output != "an answer" {
+		t.Fatalf("%v, %v", res, err)
+	}
+	if n := len(sink.all()); n != 1 {
+		t.Fatalf("%d records before the call has ended", n)
+	}
+	if !end(securebedrock.Outcome{RequestID: "REQUEST", Attempts: 1}) || end(securebedrock.Outcome{RequestID: "ANOTHER"}) {
+		t.Error("the first end is the call's, and no other")
+	}
+	intent, outcome := sink.pair(t)
+	if intent.Operation != "InvokeAgent" || outcome.RequestID != "REQUEST" || outcome.Attempts != 1 {
+		t.Errorf("records %+v, %+v", intent, outcome)
+	}
+	late := ""
+	res.OnDone(func(o securebedrock.Outcome) { late = o.RequestID })
+	if late != "REQUEST" {
+		t.Errorf("a function that comes late gets %q", late)
+	}
+}
