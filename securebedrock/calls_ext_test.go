@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 
@@ -201,6 +202,96 @@ func TestShutdownThatCannotWait(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Whatever Shutdown ends early says so by ErrClosed, in a PolicyError that names the
+// operation: what waits for an answer, what reads one, and what waits for credentials.
+func TestShutdownSaysWhatItEnded(t *testing.T) {
+	duplex := func(c *client) error {
+		out, err := c.InvokeModelWithBidirectionalStream(t.Context(), sonic())
+		if err != nil {
+			return err
+		}
+		for range out.GetStream().Events() {
+		}
+		return out.GetStream().Err()
+	}
+	stream := func(c *client) error {
+		out, err := c.ConverseStream(t.Context(), converseStream(longPrompt))
+		if err != nil {
+			return err
+		}
+		_, err = drain(out.GetStream())
+		return err
+	}
+	const duplexName = "InvokeModelWithBidirectionalStream"
+	for _, row := range []struct {
+		name, operation string
+		fault           bedrocktest.Fault
+		change          func(o *opts)
+		call            func(c *client) error
+	}{
+		{"unary, before the answer", "Converse", bedrocktest.StallHeaders(), nil, func(c *client) error {
+			_, err := c.Converse(t.Context(), converse("hello"))
+			return err
+		}},
+		{"a stream, before the answer", "ConverseStream", bedrocktest.StallHeaders(), nil, stream},
+		{"an open stream", "ConverseStream", bedrocktest.StallStream(1), nil, stream},
+		{"bidirectional, before the answer", duplexName, bedrocktest.StallHeaders(), nil, duplex},
+		{"bidirectional, open", duplexName, bedrocktest.StallStream(0), nil, duplex},
+		{"STS", "AssumeRole", bedrocktest.StallHeaders(), nil, func(c *client) error {
+			_, err := c.Converse(t.Context(), converse("hello"))
+			return err
+		}},
+		{"STS of the owner's", "Converse", bedrocktest.Fault{}, func(o *opts) {
+			role := *o.Role
+			role.STS, o.Role = deafSTS{}, &role
+		}, func(c *client) error {
+			_, err := c.Converse(t.Context(), converse("hello"))
+			return err
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			server := bedrocktest.NewServer(t)
+			if row.change == nil {
+				server.Fail(row.operation, row.fault)
+			}
+			rec := new(recorder)
+			c := newClient(t, server, rec.option, func(o *opts) {
+				if row.operation == duplexName {
+					excuseDuplex(o)
+				}
+				if row.change != nil {
+					row.change(o)
+				}
+			})
+			done := make(chan error, 1)
+			go func() { done <- row.call(c) }()
+			time.Sleep(300 * time.Millisecond)
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			if err := c.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("got %v", err)
+			}
+			select {
+			case err := <-done:
+				refusedBy(t, err, securebedrock.ErrClosed)
+				if r := rec.one(t); !errors.Is(r.outcome.Err, securebedrock.ErrClosed) || r.outcome.Canceled {
+					t.Errorf("the record says %v, cancelled by the caller: %t", r.outcome.Err, r.outcome.Canceled)
+				}
+			case <-time.After(10 * time.Second):
+				t.Fatal("the call never came back")
+			}
+		})
+	}
+}
+
+// deafSTS heeds its context and answers nothing.
+type deafSTS struct{}
+
+func (deafSTS) AssumeRole(ctx context.Context, _ *sts.AssumeRoleInput, _ ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
 }
 
 // A nil context is refused and does not panic.

@@ -72,14 +72,15 @@ func (c *sealedCredentials) Retrieve(ctx context.Context) (aws.Credentials, erro
 	return creds, nil
 }
 
+// retrieve gives errors that are yet to be named after the call.
 func (c *sealedCredentials) retrieve(ctx context.Context) (aws.Credentials, string, error) {
 	if c.session == nil {
 		creds, err := c.inner.Retrieve(ctx)
-		return creds, "", named(withUnusedKey(err), "", "")
+		return creds, "", withUnusedKey(err)
 	}
 	got, err := c.session.Get(ctx)
 	if err != nil {
-		return aws.Credentials{}, "", fmt.Errorf("securebedrock: role %s could not be assumed through STS in %s: %w", c.role, c.region, named(withUnusedKey(err), "", ""))
+		return aws.Credentials{}, "", fmt.Errorf("securebedrock: role %s could not be assumed through STS in %s: %w", c.role, c.region, withUnusedKey(err))
 	}
 	return got.Credentials, got.Principal, nil
 }

@@ -57,7 +57,7 @@ func (s *gateStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 	out.RawResponse = raw
 	resp, ok := raw.(*smithyhttp.Response)
 	if !ok || err != nil {
-		return out, metadata, err
+		return out, metadata, ex.named(err) // the caller of a bidirectional call gets it from here
 	}
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		resp.Body.Close()

@@ -39,7 +39,7 @@ func New(ctx context.Context, opts Options) (*Client, error) {
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, chain...)
 	if err != nil {
-		return nil, fmt.Errorf("%w: the default AWS configuration cannot be loaded: %w", ErrConfig, err)
+		return nil, fmt.Errorf("%w: the default AWS configuration cannot be loaded: %w", ErrConfig, named(err, "New", ""))
 	}
 	cfg.APIOptions = nil // Bedrock's calls have a gate of their own
 	cfg.Credentials = session.NewChain(cfg.Credentials, func(ctx context.Context) (aws.CredentialsProvider, error) {

@@ -100,6 +100,9 @@ func (o *observer) streamError(err error) error {
 		// The inner error is kept but for its being io.ErrUnexpectedEOF itself.
 		err = &PolicyError{Rule: fmt.Errorf("%w: %w", ErrStreamTruncated, err), Operation: s.op.name, Model: s.model}
 	}
+	if err != io.EOF {
+		err = s.named(err)
+	}
 	s.mu.Lock()
 	left := s.end.closed // the caller closed the stream under a Read
 	s.end.read(err)

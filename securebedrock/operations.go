@@ -182,8 +182,8 @@ func (op *operation) modelOf(in any) **string {
 
 // foreign refuses an input of another operation.
 func (op *operation) foreign(in any) error {
-	return &PolicyError{Rule: ErrEndpoint, Operation: op.name, Detail: fmt.Sprintf(
-		"the input is a %T, which is not the operation's own type; a Middleware or a step of the SDK's stack put it there", in)}
+	return refuse(ErrEndpoint, fmt.Sprintf(
+		"the input is a %T and not that of %s; a Middleware or a step of the SDK's stack put it there", in, op.name))
 }
 
 func shallow[T any](in *T) *T {

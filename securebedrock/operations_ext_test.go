@@ -108,6 +108,20 @@ func withAll(o opts) opts {
 	return o
 }
 
+// The refusal names the operation and the model that the call was made for.
+func TestForeignInputNamesTheCall(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	_, err := newClient(t, server, new(recorder).option).Converse(t.Context(), converse("hello"), func(o *sdkOptions) {
+		o.APIOptions = append(o.APIOptions, replaceInput("Initialize", anInput()["CountTokens"]))
+	})
+	refusedBy(t, err, securebedrock.ErrEndpoint)
+	var p *securebedrock.PolicyError
+	if errors.As(err, &p); p.Operation != "Converse" || p.Model != haiku {
+		t.Errorf("got %+v", p)
+	}
+	nothingArrived(t, server)
+}
+
 // What a Middleware puts in an input's place is held to the operation too.
 func TestForeignInputFromMiddleware(t *testing.T) {
 	for operation, input := range anInput() {

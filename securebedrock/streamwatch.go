@@ -2,6 +2,7 @@ package securebedrock
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
@@ -14,7 +15,7 @@ import (
 func (s *stream) open(ctx context.Context, d *delivery, cancel context.CancelCauseFunc, out any, metadata middleware.Metadata) {
 	es := eventStreamOf(out)
 	forget := s.life.streams.add(es, func() {
-		cancel(s.named(refuse(ErrStreamTruncated, "the client was closed")))
+		cancel(s.named(refuse(fmt.Errorf("%w: %w", ErrStreamTruncated, ErrClosed), "Close or Shutdown was called while the stream was open")))
 	})
 	s.life.calls.add() // complete counts the call out
 	unwatch := context.AfterFunc(ctx, func() {

@@ -6,6 +6,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/securebedrock/securebedrock-go/internal/foreign"
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
 
 const (
@@ -136,6 +138,9 @@ func (s *Session) renewed(r *renewal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.inFlight = nil
+	if r.err != nil && s.closed {
+		r.err = refusal.New(fmt.Errorf("%w: %w", refusal.Closed, r.err), "the client was closed before the role's session was there")
+	}
 	now := time.Now().Round(0)
 	if r.err == nil {
 		window := max(0, min(expiryWindow, r.got.Credentials.Expires.Sub(now)/2))

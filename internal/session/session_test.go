@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
+
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
 
 // slowSTS takes its time to grant a session, and fails while it is down.
@@ -264,10 +266,10 @@ func TestCloseEndsARenewal(t *testing.T) {
 		}, nil)
 		start := time.Now()
 		time.AfterFunc(time.Second, s.Close)
-		if _, err := s.Get(t.Context()); !errors.Is(err, context.Canceled) || time.Since(start) != time.Second {
+		if _, err := s.Get(t.Context()); !errors.Is(err, context.Canceled) || time.Since(start) != time.Second || !errors.Is(err, refusal.Closed) {
 			t.Errorf("after %v: %v", time.Since(start), err)
 		}
-		if _, err := s.Get(t.Context()); !errors.Is(err, context.Canceled) || time.Since(start) != time.Second {
+		if _, err := s.Get(t.Context()); !errors.Is(err, context.Canceled) || time.Since(start) != time.Second || !errors.Is(err, refusal.Closed) {
 			t.Errorf("after Close, %v later: %v", time.Since(start), err)
 		}
 	})
