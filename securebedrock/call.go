@@ -12,13 +12,17 @@ import (
 // Outcome of a failed or refused call too.
 type Handler func(ctx context.Context, call *Call) (*Result, error)
 
-// Middleware wraps a Handler. It is called once, at construction; the Handler
-// it returns is called by many goroutines and is not nil. It may change what
-// Call.Input points to, within the rules, which run after it; refuse the call by
-// returning an error; or answer it by returning a Result of its own with an Output
-// of the operation's type. What it writes into other fields of a Call than Input,
-// CorrelationID and OnEvent has no effect on any other Middleware or record. It may call next again after next has failed, and not at once
-// or after an answer, which is refused: the SDK makes one answer a call.
+// Middleware wraps a Handler. The Client calls a Middleware once, at construction. Many
+// goroutines call the Handler that it returns, which is not nil.
+//
+// A Middleware may change what Call.Input points to, within the rules, which run
+// afterwards. It may refuse the call by returning an error. It may answer the call by
+// returning a Result of its own, with an Output of the operation's type. What it writes
+// into other fields of a Call than Input, CorrelationID and OnEvent has no effect on any
+// other Middleware or record.
+//
+// A Middleware may call next again only after next has returned an error. A concurrent
+// call, or one after a success, is refused: the SDK produces one response per call.
 type Middleware func(next Handler) Handler
 
 // Call is one call on its way in. Each Middleware is given a Call of its own, and

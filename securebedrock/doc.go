@@ -22,14 +22,14 @@
 //     or the refusal.
 //  2. The SDK's own validation, and what the application has put into the stack.
 //  3. The rules, on a copy of the input: operation, model, residency, guardrail,
-//     coverage, locations, defaults. They stand where the SDK's serializer stood and
-//     call it themselves, so nothing changes the input between the two. A pass of
-//     the chain passes them once, and with the input that the chain passed on.
+//     coverage, locations, defaults. The rules stand where the SDK's serializer stood
+//     and call the serializer themselves, so nothing changes the input between the
+//     two. The rules judge a pass once, and with the input that the chain passed on.
 //  4. Retries, with one rate limit and one quota per model; then credentials,
 //     endpoint and SigV4 for each attempt.
 //  5. The gate: host, scheme, path, body, Bedrock's headers, region, service and
-//     access key of the signed request must be those that the rules approved. It
-//     sends by itself, once an attempt, through a transport of its own.
+//     access key of the signed request must be those that the rules approved. The
+//     gate sends by itself, once an attempt, through a transport of its own.
 //  6. On the way back: redirects are refused; an observer on a stream's body sees
 //     to it that the stream ends properly or with an error.
 //  7. An answer of status 200 that lacks what it is for (ErrAnswerIncomplete) is
@@ -37,8 +37,9 @@
 //  8. Result.OnDone, with an Outcome, exactly once.
 //
 // A caller's per-call options (optFns) may add a header, a middleware or an
-// interceptor. A step of the SDK's stack may look at the input; one that changes it
-// behind Options.Middleware, or calls its next handler twice, fails the call. Options that would move the call are put back by Client's methods.
+// interceptor. A step of the SDK's stack may look at the input. A step that changes the
+// input behind Options.Middleware, or calls its next handler twice, fails the call.
+// Client's methods put options back that would move the call.
 // On the Runtime client, where nothing runs after them, the gate refuses what
 // they have moved; taking the guard out of the stack leaves a client without
 // credentials and without a way to the network.
