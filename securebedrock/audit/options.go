@@ -11,63 +11,74 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
-// Options of a Middleware. The zero value records everything but content, and
-// refuses a call that cannot be recorded.
+// Options are the options of Middleware. The zero value records everything except
+// content, and refuses a call that cannot be recorded.
 type Options struct {
-	// Application is the application's name, in every record. At most 1024 bytes.
+	// Application is the application's name in every record. At most 1024 bytes.
 	Application string
 
-	// CallerARN is the ARN of the identity that signs (STS GetCallerIdentity)
-	// where the client has no Role. With a Role its session's ARN is recorded.
+	// CallerARN is the ARN of the identity that signs (STS GetCallerIdentity) when
+	// the client has no Role. With a Role, the ARN of the role's session is
+	// recorded.
 	CallerARN string
 
-	// Subject names the end user or service for whom a call is made, such as the
-	// subject of an ID token that the application keeps in the context. It is asked
-	// once a call, before the intent is written, and must not change the call. The
-	// empty text is not recorded. At most 256 letters, digits and "-_.:/+=,@*", and no
-	// key or token, else the records read "(no identifier)". Where it panics, or does
-	// not return within WriteTimeout and the call's context, the records read so too,
-	// and the call is refused with ErrAudit unless FailOpen is set.
+	// Subject returns the end user or service for whom a call is made, such as the
+	// subject of an ID token that the application keeps in the context. Subject
+	// runs once for each call, before the intent is written, and must not change
+	// the call.
+	//
+	// A subject has at most 256 letters, digits and "-_.:/+=,@*", and is not a key
+	// or token. Any other subject is recorded as "(no identifier)". An empty
+	// subject is not recorded.
+	//
+	// If Subject panics, or does not return within WriteTimeout or before the
+	// call's context ends, the records have "(no identifier)" and the call is
+	// refused with ErrAudit, unless FailOpen is set.
 	Subject func(context.Context, *securebedrock.Call) string
 
-	// SubjectKey, where it is set, records of the subject "hmac-sha256:" and its
-	// HMAC-SHA-256 in hex (DigestSubject), for subjects of any form and length. The
-	// records of one subject are then found with the key alone. Keep it.
+	// SubjectKey, if set, replaces the recorded subject by "hmac-sha256:" and the
+	// subject's HMAC-SHA-256 in hex (DigestSubject). The subject may then have any
+	// form and length. Finding the records of one subject then requires this key:
+	// keep it.
 	SubjectKey Key
 
-	// Content says what is recorded of prompts and answers. Zero: that there was
-	// a prompt, of so many messages, blocks and bytes, and nothing of it.
+	// Content selects what is recorded of prompts and answers. Zero: the number of
+	// messages, blocks and bytes, and no content.
 	Content ContentPolicy
 
 	// ToolNames records the names of the tools that an answer calls.
 	ToolNames bool
 
-	// FailOpen is the reason for which a call is sent although its intent could
-	// not be written, or Subject failed. Empty: such a call is refused with ErrAudit.
+	// FailOpen is the reason to send a call although its intent could not be
+	// written or Subject failed. Empty: such a call is refused with ErrAudit.
 	FailOpen string
 
-	// WriteTimeout bounds one write of a record, whether the sink heeds its context
-	// or not, and Subject, and half of it bounds the redaction of its content. The
-	// caller's context bounds the write of an intent, too. Zero: 5 s.
+	// WriteTimeout bounds one write of a record, also when the sink ignores its
+	// context. WriteTimeout bounds Subject too. Half of WriteTimeout bounds the
+	// redaction of a record's content. The write of an intent also ends with the
+	// caller's context. Zero: 5 s.
 	WriteTimeout time.Duration
 
-	// Attempts counts the writes of an outcome before it is lost, with pauses
-	// from 20 ms on that double, up to 1 s. Zero: 4. All of them and the pauses
-	// take at most Attempts times WriteTimeout. A write that does not return is
-	// waited for, and not made twice. An intent is written once, and so is the
-	// outcome of a call that is refused because its intent was not written.
+	// Attempts is the number of times that an outcome is written before it is lost.
+	// The pauses between the writes start at 20 ms and double up to 1 s. All writes
+	// and pauses take at most Attempts times WriteTimeout. A write that has not
+	// returned is waited for and not repeated. Zero: 4.
+	//
+	// An intent is written once. The outcome of a call that is refused because its
+	// intent was not written is also written once.
 	Attempts int
 
-	// OnLost is given each record that could not be written, with the last error.
-	// It may be called by many goroutines at once. The call waits for it, for
-	// WriteTimeout at most; a panic of it is caught. Stats.Untold counts both.
+	// OnLost receives each record that could not be written, with the last error.
+	// Many goroutines may call OnLost at the same time. The call waits for OnLost
+	// for at most WriteTimeout. A panic of OnLost is caught. Stats.Untold counts
+	// the panics and the timeouts.
 	OnLost func(r *Record, err error)
 
-	// Stats, where set, is counted up by the middleware.
+	// Stats, if set, receives the counts of this middleware.
 	Stats *Stats
 }
 
-// Stats counts records.
+// Stats counts records. It is safe for concurrent use.
 type Stats struct {
 	Intents  atomic.Int64 // written
 	Outcomes atomic.Int64 // written

@@ -11,7 +11,7 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/audit"
 )
 
-// batcher gathers lines into requests within a service's limits and sends one
+// batcher collects lines into requests within a service's limits and sends one
 // request at a time.
 type batcher struct {
 	opts     Options
@@ -19,30 +19,30 @@ type batcher struct {
 	maxBytes int // of a request
 	maxLine  int
 	overhead int // bytes that the service counts beside each line
-	// send stores lines and tells of each whether it is stored.
+	// send stores lines and returns one error for each line, nil for a stored line.
 	send func(ctx context.Context, lines [][]byte) []error
 
 	queue    chan *item
-	gate     sync.RWMutex // held for reading by a write, so that close can end them
+	gate     sync.RWMutex // a write holds the read lock, so that close can wait for all writes
 	done     chan struct{}
 	finished chan struct{}
 	once     sync.Once
 	closeErr error
 	ctx      context.Context // ends with CloseTimeout
 	stop     context.CancelFunc
-	sending  *running      // a send that has not returned; of run alone
+	sending  *running      // a send that has not returned; used only by run
 	sent     []error       // its results
 	owner    *item         // the first of its lines
-	telling  *running      // a call of OnLost that has not returned; of run alone
+	telling  *running      // a call of OnLost that has not returned; used only by run
 	lost     losses.Ledger // of buffered records
 }
 
-// item is a line on its way, or the mark of a flush.
+// item is a line to be sent, or the mark of a flush.
 type item struct {
 	line   []byte
 	record *audit.Record
 	result chan error // nil: buffered
-	mark   chan int64 // is given the losses before it
+	mark   chan int64 // receives the count of losses before it
 }
 
 func (b *batcher) start() *Sink {
@@ -113,7 +113,7 @@ func (b *batcher) flush(ctx context.Context) error {
 		case <-ctx.Done():
 			return queued()
 		}
-	case errors.Is(err, audit.ErrClosed): // the buffer is being emptied
+	case errors.Is(err, audit.ErrClosed): // Close is sending the buffered records
 		select {
 		case <-b.finished:
 			lost, _ := b.lost.Count()
@@ -128,7 +128,7 @@ func (b *batcher) flush(ctx context.Context) error {
 func (b *batcher) close() error {
 	b.once.Do(func() {
 		close(b.done)
-		b.gate.Lock() // no write is between its check and the queue
+		b.gate.Lock() // after this, no write can send to the queue
 		close(b.queue)
 		b.gate.Unlock()
 		timer := time.AfterFunc(b.opts.CloseTimeout, b.stop)
@@ -150,7 +150,7 @@ func (b *batcher) close() error {
 
 func (b *batcher) run() {
 	defer close(b.finished)
-	var held *item // it did not fit into the last request
+	var held *item // an item that did not fit into the last request
 	for {
 		batch, next, open := b.gather(held)
 		held = next
@@ -161,8 +161,8 @@ func (b *batcher) run() {
 	}
 }
 
-// gather takes what one request holds. It ends with a mark, so that a flush waits
-// for nothing more.
+// gather collects the items of one request. A mark ends the request, so that a flush
+// waits only for items before its mark.
 func (b *batcher) gather(held *item) (batch []*item, next *item, open bool) {
 	size := 0
 	add := func(it *item) bool {
@@ -187,14 +187,14 @@ func (b *batcher) gather(held *item) (batch []*item, next *item, open bool) {
 	for batch[len(batch)-1].mark == nil {
 		var it *item
 		ok := true
-		select { // what is there already comes along without a wait
+		select { // take queued items without waiting
 		case it, ok = <-b.queue:
 		default:
 			select {
 			case it, ok = <-b.queue:
 			case <-linger.C:
 				return batch, nil, true
-			case <-b.done: // nothing more is coming that is worth a wait
+			case <-b.done: // after Close, do not wait for more items
 				it, ok = <-b.queue
 			}
 		}
@@ -208,7 +208,7 @@ func (b *batcher) gather(held *item) (batch []*item, next *item, open bool) {
 	return batch, nil, true
 }
 
-// deliver sends a batch, and what fails of it again, in order.
+// deliver sends a batch, and sends its failed items again, in order.
 func (b *batcher) deliver(batch []*item) {
 	pending := make([]*item, 0, len(batch))
 	for _, it := range batch {
@@ -239,7 +239,7 @@ func (b *batcher) deliver(batch []*item) {
 	for _, it := range batch {
 		if it.mark != nil {
 			lost, _ := b.lost.Count()
-			it.mark <- lost // it has room
+			it.mark <- lost // never blocks: the channel has room
 		}
 	}
 }
@@ -253,8 +253,8 @@ func (b *batcher) sleep(d time.Duration) {
 	}
 }
 
-// try sends lines once. While a send has not returned there is no other one, so
-// that no line goes twice or out of order.
+// try sends lines once. No send begins before the last one has returned, so that no
+// line is sent twice or out of order.
 func (b *batcher) try(items []*item) []error {
 	ctx, cancel := context.WithTimeout(b.ctx, b.opts.Timeout)
 	defer cancel()
@@ -290,7 +290,7 @@ func (b *batcher) try(items []*item) []error {
 	return b.sent
 }
 
-// mine says that the send that has not returned is of these items.
+// mine reports whether the send that has not returned is for these items.
 func (b *batcher) mine(items []*item) bool { return b.owner == items[0] && len(b.sent) == len(items) }
 
 func (b *batcher) end(it *item, err error) {
@@ -317,7 +317,7 @@ func (b *batcher) end(it *item, err error) {
 	}
 }
 
-// all is one error for every line.
+// all returns the same error for each line.
 func all(n int, err error) []error {
 	errs := make([]error, n)
 	for i := range errs {

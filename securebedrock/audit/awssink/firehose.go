@@ -15,7 +15,7 @@ type FirehoseAPI interface {
 	PutRecordBatch(context.Context, *firehose.PutRecordBatchInput, ...func(*firehose.Options)) (*firehose.PutRecordBatchOutput, error)
 }
 
-// FirehoseOptions of a Firehose sink.
+// FirehoseOptions are the options of Firehose.
 type FirehoseOptions struct {
 	// Stream names an existing delivery stream. Required.
 	Stream string
@@ -30,8 +30,9 @@ const (
 	firehoseLine  = 1_000_000 - 1 // and its newline
 )
 
-// Firehose is a sink that puts records into a delivery stream, each with a newline
-// at its end.
+// Firehose returns a sink that puts records into a delivery stream. Each record
+// ends with a newline. The error wraps securebedrock.ErrConfig if options are
+// missing or not valid.
 func Firehose(api FirehoseAPI, opts FirehoseOptions) (*Sink, error) {
 	var faults []error
 	if api == nil {
@@ -62,9 +63,10 @@ func putRecords(ctx context.Context, api FirehoseAPI, stream string, lines [][]b
 	if aws.ToInt32(out.FailedPutCount) == 0 {
 		return errs
 	}
-	// The request went through, and some of its records did not. They alone go again:
-	// the others of this request are then before them, so a Chain's reader sees them
-	// as reordered. Firehose promises no order either way.
+	// The service accepted the request and rejected some of its records. Only the
+	// rejected records are sent again. They then stand behind the other records of
+	// this request, so a Chain's reader sees them as reordered. Firehose promises no
+	// order in any case.
 	for i := range errs {
 		switch {
 		case i >= len(out.RequestResponses):
@@ -76,7 +78,7 @@ func putRecords(ctx context.Context, api FirehoseAPI, stream string, lines [][]b
 	return errs
 }
 
-// code keeps an error's code where it is one.
+// code returns an error's code if it has the form of a code.
 func code(s string) string {
 	for _, r := range s {
 		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9') || len(s) > 64 {

@@ -13,8 +13,8 @@ var (
 
 const grace = foreign.Grace
 
-// running is a call of the application's function, or of its SDK client's, that may
-// outlast the wait for it.
+// running is a call of the application's function or of its SDK client. The call may
+// still run when the wait for it has ended.
 type running = foreign.Call
 
 // start calls f on a goroutine of its own.

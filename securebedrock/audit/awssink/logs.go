@@ -16,10 +16,10 @@ type LogsAPI interface {
 	PutLogEvents(context.Context, *cloudwatchlogs.PutLogEventsInput, ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.PutLogEventsOutput, error)
 }
 
-// LogsOptions of a CloudWatchLogs sink.
+// LogsOptions are the options of CloudWatchLogs.
 type LogsOptions struct {
 	// Group and Stream name an existing log group and log stream. Required. Give
-	// each process a stream of its own.
+	// each process its own stream.
 	Group, Stream string
 	Options
 }
@@ -36,9 +36,10 @@ const (
 
 var errRejected = errors.New("awssink: CloudWatch Logs rejected the record for its time: see that the clock is right")
 
-// CloudWatchLogs is a sink that stores records as log events. Their time is that
-// of the send and never goes back, as the service sorts by it; the record's own is
-// in the line.
+// CloudWatchLogs returns a sink that stores records as log events. An event has the
+// time of its send, which never goes back, because the service sorts by this time.
+// The record's own time is in the line. The error wraps securebedrock.ErrConfig if
+// options are missing or not valid.
 func CloudWatchLogs(api LogsAPI, opts LogsOptions) (*Sink, error) {
 	var faults []error
 	if api == nil {
@@ -76,7 +77,7 @@ func (l *logs) send(ctx context.Context, lines [][]byte) []error {
 		return all(len(lines), fmt.Errorf("awssink: PutLogEvents: %w", err))
 	}
 	errs := make([]error, len(lines))
-	// An answer of 200 can tell of events that were not taken.
+	// An answer with status 200 can list events that were rejected.
 	if r := out.RejectedLogEventsInfo; r != nil {
 		for i := range errs {
 			if r.TooNewLogEventStartIndex != nil && i >= int(*r.TooNewLogEventStartIndex) ||
