@@ -13,8 +13,6 @@ type ruleStep struct {
 	g         *guard
 	op        *operation
 	serialize middleware.SerializeMiddleware
-
-	serialized serialized // of the one pass
 }
 
 func (s *ruleStep) ID() string { return s.serialize.ID() }
@@ -30,24 +28,23 @@ func (s *ruleStep) HandleSerialize(ctx context.Context, in middleware.SerializeI
 	if err := s.approve(ctx, ex, &in); err != nil {
 		return middleware.SerializeOutput{}, middleware.Metadata{}, ex.named(err)
 	}
-	s.serialized = serialized{ex: ex, next: next}
-	return s.serialize.HandleSerialize(unsigned(ctx), in, &s.serialized)
+	ex.afterSerializer = next
+	return s.serialize.HandleSerialize(unsigned(ctx), in, (*serialized)(ex))
 }
 
-// serialized closes the seal between the serializer and the step after the serializer.
-type serialized struct {
-	ex   *exchange
-	next middleware.SerializeHandler
-}
+// serialized is an exchange between the serializer and the step after the serializer,
+// where the seal closes. It is the pass's own: a step that returns early may have left
+// an earlier pass in the serializer.
+type serialized exchange
 
 func (s *serialized) HandleSerialize(ctx context.Context, in middleware.SerializeInput) (
 	middleware.SerializeOutput, middleware.Metadata, error,
 ) {
-	if !s.ex.seal.Approve() {
-		return middleware.SerializeOutput{}, middleware.Metadata{}, s.ex.named(refuse(ErrEndpoint,
+	if !s.seal.Approve() {
+		return middleware.SerializeOutput{}, middleware.Metadata{}, (*exchange)(s).named(refuse(ErrEndpoint,
 			"the request was not made by the client's own serializer; a step or a per-call option replaced the SDK's OperationSerializer or Options.Protocol"))
 	}
-	return s.next.HandleSerialize(ctx, in)
+	return s.afterSerializer.HandleSerialize(ctx, in)
 }
 
 // approve runs the rules, once an exchange.

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
@@ -281,5 +283,86 @@ func TestTheSealDoesNotTravel(t *testing.T) {
 			_, err := stolen.Converse(ctx, converse("unguarded"))
 			refusedBy(t, err, securebedrock.ErrBypassed)
 		}
+	}
+}
+
+// slowSchema is a tool's schema whose encoding is the caller's code.
+type slowSchema struct {
+	document.Interface
+	write func()
+}
+
+func (d slowSchema) MarshalSmithyDocument() ([]byte, error) {
+	d.write()
+	return []byte(`{"type":"object"}`), nil
+}
+
+// A step returns while the pass behind it is still in the serializer, and the Middleware
+// calls next again. The first pass must not have the seal of the second.
+func TestAPassLeftInTheSerializer(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	var mu sync.Mutex
+	written := func() {}
+	marshal := func() { mu.Lock(); f := written; mu.Unlock(); f() }
+	set := func(f func()) { mu.Lock(); written = f; mu.Unlock() }
+	input := func() *bedrockruntime.ConverseInput {
+		in := converse("hello")
+		in.ToolConfig = &types.ToolConfiguration{Tools: []types.Tool{&types.ToolMemberToolSpec{Value: types.ToolSpecification{
+			Name: aws.String("a"), InputSchema: &types.ToolInputSchemaMemberJson{Value: slowSchema{write: marshal}}}}}}
+		return in
+	}
+	left, leave := make(chan error, 1), make(chan struct{})
+	early := false
+	step := func(s *middleware.Stack) error {
+		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("early", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+			if !early {
+				return next.HandleInitialize(ctx, in)
+			}
+			early = false
+			go func() { _, _, err := next.HandleInitialize(ctx, in); left <- err }()
+			<-leave
+			return middleware.InitializeOutput{}, middleware.Metadata{}, errors.New("early")
+		}), middleware.After)
+	}
+	again := around(func(ctx context.Context, call *securebedrock.Call, next securebedrock.Handler) (*securebedrock.Result, error) {
+		res, err := next(ctx, call)
+		if err != nil {
+			res, err = next(ctx, call)
+		}
+		return res, err
+	})
+	c := newClient(t, server, again)
+	with := func(o *sdkOptions) { o.APIOptions = append(o.APIOptions, step) }
+	count := 0
+	set(func() { count++ })
+	if _, err := c.Converse(t.Context(), input(), with); err != nil {
+		t.Fatal(err)
+	}
+	pass, writes, enter, of := count, 0, make(chan struct{}), error(nil)
+	set(func() {
+		switch writes++; writes {
+		case pass: // the first pass, in the serializer
+			close(leave)
+			<-enter
+		case 2 * pass: // the second pass, there too
+			close(enter)
+			of = <-left
+		}
+	})
+	early = true
+	if _, err := c.Converse(t.Context(), input(), with); err != nil {
+		t.Errorf("the second pass: %v", err)
+	}
+	if of == nil {
+		t.Error("the first pass was not refused")
+	}
+	arrived := 0
+	for _, call := range server.Calls() {
+		if call.Operation == "Converse" {
+			arrived++
+		}
+	}
+	if arrived != 2 {
+		t.Errorf("%d calls arrived", arrived)
 	}
 }

@@ -25,9 +25,10 @@ type exchange struct {
 	input   any          // what the rules approved
 	request seal.Request // what the serializer made of it
 
-	delivery delivery
-	next     middleware.FinalizeHandler // behind the retry loop
-	bound    time.Duration              // Timeouts.Call
+	delivery        delivery
+	afterSerializer middleware.SerializeHandler
+	next            middleware.FinalizeHandler // behind the retry loop
+	bound           time.Duration              // Timeouts.Call
 
 	result *stream // the end of the exchange and its Outcome
 }
