@@ -13,7 +13,7 @@ import (
 // that sums are exact.
 type Amount struct{ Tokens, Cost int64 }
 
-// Minus is the difference of two amounts.
+// Minus returns the difference of two amounts.
 func (a Amount) Minus(b Amount) Amount { return Amount{a.Tokens - b.Tokens, a.Cost - b.Cost} }
 
 // of says an amount in the units that a limit has.
@@ -37,22 +37,24 @@ func (a Amount) fits(limit, spent Amount) bool {
 		(limit.Cost == 0 || spent.Cost < limit.Cost && a.Cost <= limit.Cost-spent.Cost)
 }
 
-// Price is what a model costs, in millionths of the owner's currency for a million
-// tokens: 3 USD for a million tokens is 3_000_000.
+// Price is the price of a model, in millionths of the owner's currency for a
+// million tokens: 3 USD for a million tokens is 3_000_000.
 type Price struct {
-	// Model is a model identifier, an ID or an ARN, in any spelling (see the package
-	// documentation); '*' matches any run of characters. The first Price that matches
-	// the model and the tier counts.
+	// Model is a model identifier, an ID or an ARN, in any spelling (see the
+	// package documentation). '*' matches any run of characters. The first Price
+	// that matches the model and the tier applies.
 	Model string
-	// Tier is the service tier that the Price is for: "default", "priority", "flex",
-	// "reserved"; '*' matches as in Model. Empty: each but "priority" and those that
-	// AWS adds, which can cost more and need a Price that names them.
+	// Tier is the service tier of the Price: "default", "priority", "flex" or
+	// "reserved". '*' matches as in Model. Empty: every tier except "priority" and
+	// tiers that AWS adds later. Those can cost more and need a Price that names
+	// them.
 	Tier string
-	// CacheWrite is for tokens that are written to the cache for five minutes.
+	// CacheWrite is the price of tokens that are written to the cache for five
+	// minutes.
 	Input, Output, CacheRead, CacheWrite int64
-	// CacheWrite1h is for those that are written for an hour, or for another time
-	// that AWS adds. Zero: 1.6 times CacheWrite, which is the ratio of AWS's prices
-	// (1.25 and 2 times Input).
+	// CacheWrite1h is the price of tokens that are written to the cache for an
+	// hour, or for another time that AWS adds. Zero: 1.6 times CacheWrite, which is
+	// the ratio of AWS's prices (1.25 and 2 times Input).
 	CacheWrite1h int64
 }
 

@@ -15,68 +15,75 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
-// BudgetOptions of a Budget.
+// BudgetOptions are the options of Budget.
 type BudgetOptions struct {
-	// Name tells budgets apart in errors and in a shared Store. It has no slash.
-	// Empty: "default".
+	// Name identifies the budget in errors and in a shared Store. Name has no
+	// slash. Empty: "default".
 	Name string
-	// Window is the time after which the budget begins anew, in whole seconds.
-	// Windows are fixed and follow one another from the Unix epoch on, so that
-	// time.Minute, time.Hour and 24*time.Hour are those of UTC. Around a window's end
-	// up to two budgets can be spent within the length of one. Required.
+	// Window is the time after which the budget starts again, in whole seconds.
+	// Windows are fixed and follow one another from the Unix epoch: time.Minute,
+	// time.Hour and 24*time.Hour start with the minute, hour and day in UTC. Around
+	// the end of a window, up to two budgets can be spent within the length of one
+	// window. Required.
 	Window time.Duration
-	// Tokens and Cost are what may be spent in a window. Zero: no such limit. One is
-	// required.
+	// Tokens and Cost are the limits of a window. Zero: no such limit. At least one
+	// is required.
 	Tokens, Cost int64
-	// Prices are needed for Cost. A model without one, or without one for the service
-	// tier that the call asks for, is refused. A call is settled with the price of the
-	// tier that served it, where there is one.
+	// Prices are required with Cost. A call is refused if no Price matches its
+	// model and the service tier that it asks for. A call is settled with the price
+	// of the tier that served it, if there is one.
 	Prices []Price
-	// Key gives each model (PerModel) or tenant, say, a budget of its own. Nil: all
-	// calls share one.
+	// Key selects the budget of a call, for example one budget for each model
+	// (PerModel) or tenant. Nil: all calls share one budget.
 	Key func(ctx context.Context, call *securebedrock.Call) string
-	// Estimate says what a call may spend before it is sent. Nil: EstimateTokens.
+	// Estimate returns what a call may spend, before the call is sent. Nil:
+	// EstimateTokens.
 	Estimate func(call *securebedrock.Call) securebedrock.Usage
-	// Store keeps what was spent. Nil: this process's memory. A Store that panics is
-	// one that fails, and so is one that does not return: Reserve is given up with the
-	// call's context and Settle after 5 s, whether they heed their context or not.
+	// Store holds what was spent. Nil: the memory of this process. A Store that
+	// panics or does not return has failed. Budget waits for Reserve until the
+	// call's context ends, and for Settle for 5 s, also when the Store ignores its
+	// context.
 	Store Store
-	// FailOpen is the reason for which calls are sent although the Store fails; they
-	// are not counted. Empty: they are refused.
+	// FailOpen is the reason to send calls although the Store has failed. These
+	// calls are not counted. Empty: these calls are refused.
 	FailOpen string
-	// OnError is told what the Store could not do, by many goroutines at once.
-	// Required with a Store of your own: a call that could not be settled stays
-	// counted with its estimate, which somebody should know. It hears too of a call
-	// that was given up while the Store reserved for it. A panic of it is caught.
+	// OnError receives the errors of the Store. Many goroutines may call OnError at
+	// the same time. OnError is required with a Store of your own: a call that
+	// could not be settled stays counted with its estimate, and somebody should
+	// know. OnError also receives the error when a call was given up while the
+	// Store reserved for the call. A panic of OnError is caught.
 	OnError func(error)
 }
 
-// PerModel is a Key that gives each model a budget of its own, however the caller
-// spells it.
+// PerModel is a BudgetOptions.Key that gives each model its own budget. All
+// spellings of a model share one budget.
 func PerModel(_ context.Context, call *securebedrock.Call) string { return nameOf(call.Model.ID) }
 
 const (
-	releaseTimeout = 2 * time.Second // a caller waits for it, perhaps one who gave up
+	releaseTimeout = 2 * time.Second // a caller waits this long, possibly one who gave up
 )
 
-// Budget refuses a call with a *BudgetError when the window's budget is spent.
-// Before the send it reserves an estimate, so that calls at the same time cannot
-// all take the last token; at the end it settles to what Bedrock counted, in the
-// window in which the call began.
+// Budget refuses a call with a *BudgetError when the budget of the window is spent.
+// Before the send, Budget reserves an estimate, so that calls at the same time
+// cannot all take the last token. At the end of the call, Budget replaces the
+// estimate by what Bedrock counted, in the window in which the call began.
 //
-// What was not sent, what a service answered with an error, a stream's first frame
-// included, and a prompt that the guardrail blocked before the model ran cost
-// nothing.
-// Where a call was sent and no count came back (a cancelled stream, a lost
-// connection, an InvokeModel answer that tells none), the estimate stays; of a
-// stream that broke off after a first count, the input's count and the output's
-// estimate. A call that spends more than its estimate may pass the limit by that
-// much. Attempts before the last are not counted: Bedrock does not tell what a
-// lost one cost. A middleware further in that fails an answered call has to return
-// the Result that it got, or the call seems not to have been sent.
+// These calls cost nothing: a call that was not sent; a call that a service
+// answered with an error, also in the first frame of a stream; a prompt that the
+// guardrail blocked before the model ran.
 //
-// A panic of Key or Estimate refuses the call, one of the Store is a failure of the
-// Store, and one of OnError is caught.
+// The estimate stays counted if a call was sent and no count came back: a cancelled
+// stream, a lost connection, or an InvokeModel answer without a count. If a stream
+// broke off after a first count, Budget counts the input of that count and the
+// estimate of the output.
+//
+// A call that spends more than its estimate may exceed the limit by the difference.
+// Attempts before the last are not counted: Bedrock does not report the cost of a
+// lost attempt. A middleware further in that fails an answered call must return the
+// Result that it received. Otherwise the call seems not to have been sent.
+//
+// A panic of Key or Estimate refuses the call. A panic of the Store counts as a
+// failure of the Store. A panic of OnError is caught.
 func Budget(opts BudgetOptions) (securebedrock.Middleware, error) {
 	var f faults
 	if strings.Contains(opts.Name, "/") {
@@ -158,7 +165,7 @@ func (b *budget) handle(ctx context.Context, call *securebedrock.Call, next secu
 	if !ok {
 		return nil, b.full(call, key, r, reserved, limit)
 	}
-	model := call.Model.ID // an open stream must not hold its prompt, as the call does
+	model := call.Model.ID // copied: an open stream must not keep the call and its prompt in memory
 	return once(func() (*securebedrock.Result, error) {
 		res, err := next(ctx, call)
 		model = call.Model.ID
@@ -178,9 +185,9 @@ func (b *budget) handle(ctx context.Context, call *securebedrock.Call, next secu
 	})
 }
 
-// withoutStore refuses a call for which the Store failed, or sends it uncounted. A
-// Store that does not know whether it has reserved says so with the Reservation's
-// ID, and is told that nothing was spent, though the caller may have gone.
+// withoutStore refuses a call for which the Store failed, or sends the call uncounted.
+// A Reservation with an ID means that the Store may have reserved. That Reservation is
+// settled with nothing, also when the caller has gone.
 func (b *budget) withoutStore(ctx context.Context, call *securebedrock.Call, next securebedrock.Handler, key string, r Reservation, err error) (*securebedrock.Result, error) {
 	if r.ID != "" {
 		release, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
@@ -201,9 +208,10 @@ func (b *budget) withoutStore(ctx context.Context, call *securebedrock.Call, nex
 	return next(ctx, call)
 }
 
-// full refuses a call for which there is no room, and says how much it would need.
+// full refuses a call for which there is no room. The error says how much the call
+// would need.
 func (b *budget) full(call *securebedrock.Call, key string, r Reservation, needed, limit Amount) *BudgetError {
-	// A Store that tells of room has not told what is spent.
+	// If there seems to be room, the Store has not reported what is spent.
 	told := !needed.fits(limit, r.Spent)
 	left := Amount{Tokens: max(limit.Tokens-r.Spent.Tokens, 0), Cost: max(limit.Cost-r.Spent.Cost, 0)}
 	var e *BudgetError
@@ -228,7 +236,7 @@ func (b *budget) refuse(call *securebedrock.Call, key string, cause error, forma
 	return &BudgetError{Name: b.Name, Key: key, Limit: Amount{b.Tokens, b.Cost}, refusal: refuse(ErrBudget, call, cause, format, args...)}
 }
 
-// failed tells OnError. Nobody is left to tell of its own panic.
+// failed calls OnError. A panic of OnError has no receiver.
 func (b *budget) failed(what string, err error) {
 	if b.OnError != nil {
 		_ = caught("BudgetOptions.OnError", func() error {
@@ -248,11 +256,11 @@ func (b *budget) price(model, tier string) (Price, bool) {
 	return Price{}, b.Cost == 0
 }
 
-// spent is what a call cost in the end.
+// spent returns the final cost of a call.
 func spent(price Price, e ending, estimate securebedrock.Usage, reserved Amount, hour bool) Amount {
 	u := e.Usage
 	switch {
-	case e.panicked: // it may have been sent
+	case e.panicked: // the call may have been sent
 		return reserved
 	case e.Attempts == 0:
 		return Amount{}
@@ -261,15 +269,15 @@ func spent(price Price, e ending, estimate securebedrock.Usage, reserved Amount,
 			return Amount{}
 		}
 		return reserved
-	case e.StopReason == "" && (e.Err != nil || e.Canceled): // a stream's first count, of its input
+	case e.StopReason == "" && (e.Err != nil || e.Canceled): // a stream's first count, which is of the input
 		u.OutputTokens = max(u.OutputTokens, estimate.OutputTokens)
 	}
 	return price.amount(u, hour)
 }
 
 // unanswered reports whether a call that was sent failed before the model produced
-// anything: a service answered with an error, be it in the first frame of a
-// stream, which counts as an event, or no model was reached.
+// anything: a service answered with an error, or no model was reached. The error may
+// be the first frame of a stream, which counts as an event.
 func unanswered(o securebedrock.Outcome) bool {
 	var api smithy.APIError
 	if errors.As(o.Err, &api) {

@@ -9,19 +9,20 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
-// ConcurrencyOptions of a Concurrency.
+// ConcurrencyOptions are the options of Concurrency.
 type ConcurrencyOptions struct {
 	// Limit is the number of calls of one model that may be in flight. A stream is
-	// in flight to its end. Required.
+	// in flight until its end. Required.
 	Limit int64
-	// Models has other limits for some models, in any spelling.
+	// Models sets other limits for some models. The keys are model identifiers in
+	// any spelling.
 	Models map[string]int64
-	// Refuse makes a call beyond the limit fail at once with ErrConcurrency. Else
-	// it waits for room, until its context ends.
+	// Refuse makes a call above the limit fail at once with ErrConcurrency. Without
+	// Refuse the call waits for room until its context ends.
 	Refuse bool
 }
 
-// Concurrency limits the calls in flight per model.
+// Concurrency limits the calls of each model that are in flight.
 func Concurrency(opts ConcurrencyOptions) (securebedrock.Middleware, error) {
 	var f faults
 	if opts.Limit <= 0 {
@@ -70,8 +71,8 @@ func Concurrency(opts ConcurrencyOptions) (securebedrock.Middleware, error) {
 	}, nil
 }
 
-// inFlight holds a semaphore for each model that has a call, and for no other: a
-// caller could send any number of names.
+// inFlight holds a semaphore for each model that has a call in flight, and for no
+// other model: a caller could send any number of names.
 type inFlight struct {
 	mu     sync.Mutex
 	models map[string]*slots

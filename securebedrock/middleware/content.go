@@ -7,18 +7,21 @@ type Content string
 const (
 	Audio    Content = "audio"
 	Video    Content = "video"
-	Image    Content = "image"    // in another format than PNG and JPEG, or in S3
+	Image    Content = "image"    // in a format other than PNG and JPEG, or in S3
 	Document Content = "document" // not given as text: PDF and others, or in S3
-	// Reasoning that is encrypted cannot be checked. Allowed, no reasoning is.
+	// Reasoning is encrypted reasoning, which cannot be checked. If Reasoning is
+	// allowed, no reasoning is checked.
 	Reasoning Content = "reasoning"
 	// Body is an InvokeModel body that is not JSON.
 	Body Content = "body"
-	// Stream is an InvokeModelWithBidirectionalStream, whose input comes later.
+	// Stream is an InvokeModelWithBidirectionalStream. Its input comes after the call.
 	Stream Content = "stream"
 	// Other is a kind that this package does not know.
 	Other Content = "other content"
-	// Text is what the guardrail's answer says that it did not look at, as one that
-	// has no policy for text does. Allowed, Image and Text are sent and not insisted on.
+	// Text is text that the guardrail did not check, according to its answer. A
+	// guardrail without a policy for text checks none. If Text or Image is allowed, the
+	// content is still sent to the guardrail, and the call is not refused when the
+	// guardrail did not check the content.
 	Text Content = "text"
 )
 

@@ -8,22 +8,22 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
-// The rules of this package. securebedrock.RuleName gives their names, which stand
+// The rules of this package. securebedrock.RuleName gives their names, which appear
 // in audit records, spans and metrics.
 var (
-	// ErrBudget: the budget of the window is spent, or its store cannot be asked.
-	// The error is a *BudgetError. Its name is "budget", "budget_store" where the
-	// Store failed, "budget_price" where the call has no price, and "budget_failed"
-	// where BudgetOptions.Key or Estimate panicked.
+	// ErrBudget: the budget of the window is spent, or the Store failed. The error is a
+	// *BudgetError. The rule name is "budget"; "budget_store" if the Store failed;
+	// "budget_price" if the call has no price; and "budget_failed" if BudgetOptions.Key
+	// or Estimate panicked.
 	ErrBudget error = &rule{"budget", "budget is spent"}
-	// ErrConcurrency: too many calls of the model are in flight. Its name is
+	// ErrConcurrency: too many calls of the model are in flight. The rule name is
 	// "concurrency".
 	ErrConcurrency error = &rule{"concurrency", "too many calls in flight"}
-	// ErrRate: too many calls of the model in this second. Its name is "rate".
+	// ErrRate: too many calls of the model in this second. The rule name is "rate".
 	ErrRate error = &rule{"rate", "too many calls a second"}
-	// ErrInput: the guardrail intervened on the input, or could not be applied to
-	// all of it. The error is an *InputError. Its name is "input_blocked" where the
-	// guardrail intervened, and else "input_unchecked".
+	// ErrInput: the guardrail intervened on the input, or could not check all of the
+	// input. The error is an *InputError. The rule name is "input_blocked" if the
+	// guardrail intervened, otherwise "input_unchecked".
 	ErrInput error = &rule{"input_unchecked", "input did not pass the check"}
 )
 
@@ -40,27 +40,30 @@ const (
 	nameInputBlocked = "input_blocked"
 )
 
-// BudgetError is a refusal of Budget. It is a *securebedrock.PolicyError of the rule
-// ErrBudget too, and wraps what the Store reported where it failed.
+// BudgetError is a refusal of Budget. It is also a *securebedrock.PolicyError with
+// the rule ErrBudget. If the Store failed, BudgetError wraps the error of the
+// Store.
 type BudgetError struct {
-	// Name is the budget's, and Key what BudgetOptions.Key made of the call. Key is
-	// not in the error's text, as it may name a person.
+	// Name is the name of the budget. Key is the result of BudgetOptions.Key for
+	// the call. The text of the error does not contain Key, because Key may name a
+	// person.
 	Name, Key string
-	// Limit is what may be spent in a window.
+	// Limit is the limit of a window.
 	Limit Amount
-	// Needed is what the call may need, by its estimate, and Left is what the window
-	// has left. Left counts for the limits that there are, and is zero where the Store
-	// does not tell; both are zero where the call has no price or the Store failed.
+	// Needed is the estimate of what the call may need. Left is what remains in the
+	// window, for the limits that are set. Left is zero if the Store does not
+	// report what is spent. Both are zero if the call has no price or the Store
+	// failed.
 	Needed, Left Amount
-	// Frees is when the window ends; zero where the Store failed, and where the call
-	// is larger than the whole budget.
+	// Frees is the end of the window. Frees is zero if the Store failed, or if the
+	// call is larger than the whole budget.
 	Frees time.Time
 
 	name string // of the reason, where it is not the rule's
 	refusal
 }
 
-// RuleName is the name of the reason, which ErrBudget lists.
+// RuleName returns the name of the reason. ErrBudget lists the names.
 func (e *BudgetError) RuleName() string {
 	if e.name != "" {
 		return e.name
@@ -68,19 +71,20 @@ func (e *BudgetError) RuleName() string {
 	return securebedrock.RuleName(ErrBudget)
 }
 
-// InputError is a refusal of InputCheck. It is a *securebedrock.PolicyError of the
-// rule ErrInput too, and wraps what ApplyGuardrail reported where it failed.
+// InputError is a refusal of InputCheck. It is also a *securebedrock.PolicyError
+// with the rule ErrInput. If ApplyGuardrail failed, InputError wraps its error.
 type InputError struct {
-	// Intervened says that the guardrail blocked or masked something. Else it could
-	// not be asked about all of the input.
+	// Intervened reports whether the guardrail blocked or masked something.
+	// Otherwise the guardrail could not check all of the input.
 	Intervened bool
-	// Unchecked is what it could not be asked about, if that was the reason.
+	// Unchecked is the content that the guardrail could not check, if that was the
+	// reason.
 	Unchecked Content
 
 	refusal
 }
 
-// RuleName is the name of the reason: "input_blocked" or "input_unchecked".
+// RuleName returns the name of the reason: "input_blocked" or "input_unchecked".
 func (e *InputError) RuleName() string {
 	if e.Intervened {
 		return nameInputBlocked
@@ -88,8 +92,8 @@ func (e *InputError) RuleName() string {
 	return securebedrock.RuleName(ErrInput)
 }
 
-// refusal is a PolicyError with a cause, which its text leaves out: a cause's text
-// is not this package's to vouch for.
+// refusal is a PolicyError with a cause. The text of the refusal leaves the cause
+// out, because the text of a cause may contain anything.
 type refusal struct {
 	policy *securebedrock.PolicyError
 	cause  error
@@ -99,7 +103,7 @@ func refuse(rule error, call *securebedrock.Call, cause error, format string, ar
 	return refusal{&securebedrock.PolicyError{Rule: rule, Operation: call.Operation, Model: call.Model.ID, Detail: fmt.Sprintf(format, args...)}, cause}
 }
 
-// Error says operation, rule, value and remedy in one line.
+// Error returns operation, rule, value and remedy in one line.
 func (r refusal) Error() string {
 	if r.policy == nil { // made by somebody else
 		return "securebedrock: refused"
@@ -107,7 +111,7 @@ func (r refusal) Error() string {
 	return r.policy.Error()
 }
 
-// Unwrap returns the *securebedrock.PolicyError and the cause, where there are.
+// Unwrap returns the *securebedrock.PolicyError and the cause, if they exist.
 func (r refusal) Unwrap() []error {
 	var all []error
 	if r.policy != nil {

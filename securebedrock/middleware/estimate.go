@@ -24,24 +24,26 @@ const (
 	unknownOutput    = 1024  // securebedrock's own bound where the caller sets none
 )
 
-// EstimateTokens guesses what a call will use.
+// EstimateTokens estimates the tokens of a call.
 //
-// Input: a token for three bytes of text, of documents that are text too; 2000 for
-// each image, also in S3; for a document in another format a token for 30 bytes, for
-// a video one for 400, and 2000 at least; for a document, video or recording in S3,
-// whose size is unknown, 20,000; and of an InvokeModel body, which is counted whole
-// with what is encoded in it, 20,000 for each location in S3.
+// The input is the sum of: one token for three bytes of text, including documents
+// that are text; 2000 tokens for each image, also in S3; one token for 30 bytes of
+// a document in another format, and one for 400 bytes of a video, but at least 2000
+// for each; 20,000 tokens for a document, video or recording in S3, whose size is
+// unknown. An InvokeModel body is counted whole, including encoded data, with
+// 20,000 tokens for each location in S3.
 //
-// Output: all that the call may have. That is the largest bound among maxTokens and
-// what the body, or the model's own fields beside a Converse, name max_tokens,
-// max_completion_tokens, max_gen_len, maxTokenCount or the like, for each of the
-// answers that the body asks for. Without a bound it is 1024, securebedrock's own
-// where Options.MaxTokens has no other, and the budget for thinking, if there is one;
-// a bound includes that. A model that makes embeddings has no output.
+// The output is the largest that the call allows: the largest bound among maxTokens
+// and the fields max_tokens, max_completion_tokens, max_gen_len, maxTokenCount and
+// similar names. These fields are read from the body, or from the model's own
+// fields of a Converse. The bound counts for each answer that the body asks for.
+// Without a bound, the output is 1024 plus the budget for thinking, if there is
+// one; 1024 is securebedrock's own bound unless Options.MaxTokens sets another. A
+// bound includes the budget for thinking. The output of an embedding model is zero.
 //
-// It knows nothing of thinking without a budget (a reasoning effort), of what a
-// bidirectional stream will carry, and of the size of what is in S3: give an Estimate
-// of your own there.
+// EstimateTokens cannot know the thinking without a budget (a reasoning effort),
+// the content of a bidirectional stream, or the size of content in S3. Use your own
+// BudgetOptions.Estimate for such calls.
 func EstimateTokens(call *securebedrock.Call) securebedrock.Usage {
 	var s size
 	var b bounds

@@ -12,43 +12,46 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
-// Checker is *securebedrock.Client, and *bedrockruntime.Client.
+// Checker is implemented by *securebedrock.Client and *bedrockruntime.Client.
 type Checker interface {
 	ApplyGuardrail(context.Context, *bedrockruntime.ApplyGuardrailInput, ...func(*bedrockruntime.Options)) (*bedrockruntime.ApplyGuardrailOutput, error)
 }
 
-// InputCheckOptions of an InputCheck.
+// InputCheckOptions are the options of InputCheck.
 type InputCheckOptions struct {
-	// Client gives the client to ask, when a call asks. It may be the client that
-	// the middleware is in, which is made later: calls of ApplyGuardrail itself pass
+	// Client returns the client for the ApplyGuardrail requests. Client is called
+	// when a call is checked, so it may return the client that contains this
+	// middleware, which is made later. Calls of ApplyGuardrail itself pass
 	// unchecked. Required.
 	Client func() Checker
-	// ID and Version are the guardrail's. Empty: the one that is pinned on the call.
-	// Another one needs a Client of its own, as securebedrock refuses it.
+	// ID and Version identify the guardrail. Empty: the guardrail that is pinned on
+	// the call. Another guardrail needs another Client: securebedrock refuses a
+	// guardrail that is not pinned.
 	ID, Version string
-	// Parts are the parts of the input that are checked, such as
-	// AllParts &^ PartSystem, or PartToolResults alone. Zero: AllParts. Parts that
-	// are left out are not looked at, also where they hold what ApplyGuardrail
-	// cannot look at.
+	// Parts selects the parts of the input that are checked, such as AllParts &^
+	// PartSystem, or PartToolResults alone. Other parts are not read, even if they
+	// hold content that ApplyGuardrail cannot check. Zero: AllParts.
 	Parts Part
-	// LastTurn checks the system prompt and what came after the model's last answer
-	// of a Converse only; of a body it leaves nothing out. Else the whole conversation is checked with each call, and paid for.
+	// LastTurn limits the check of a Converse or ConverseStream to the system
+	// prompt and what follows the model's last answer. LastTurn has no effect on an
+	// InvokeModel body. Without LastTurn the whole conversation is checked, and
+	// paid for, with each call.
 	LastTurn bool
-	// Tools checks the tools' names, descriptions and schemas too, which are the
+	// Tools also checks the names, descriptions and schemas of tools. They are the
 	// program's own text unless they come from somewhere else.
 	Tools bool
-	// AllowUnchecked names content that may pass without a check. What
-	// ApplyGuardrail cannot look at is refused otherwise.
+	// AllowUnchecked lists content that may pass without a check. A call with any
+	// other content that ApplyGuardrail cannot check is refused.
 	AllowUnchecked []Content
-	// MaxText is the number of bytes in one ApplyGuardrail. Zero: 25,000, which is no
-	// more than 25 text units of 1,000 characters, the least of the regions' quotas
-	// for one request. A longer text is checked in parts that overlap by 512 bytes,
-	// so that a phrase is in one of them whole.
+	// MaxText is the number of bytes in one ApplyGuardrail request. A longer text
+	// is checked in pieces. The pieces overlap by 512 bytes, so that a phrase is
+	// whole in one of them. Zero: 25,000, which is at most 25 text units of 1,000
+	// characters. This is the smallest regional quota for one request.
 	MaxText int
-	// MaxRequests bounds the ApplyGuardrail requests for one call, which are made one
-	// after the other; a call that needs more is refused, and no more than that is
-	// gathered of its input. Each image is a request.
-	// Zero: 40.
+	// MaxRequests is the largest number of ApplyGuardrail requests for one call.
+	// The requests run one after the other. Each image is a request. A call that
+	// needs more is refused, and InputCheck collects no more of its input than
+	// these requests can hold. Zero: 40.
 	MaxRequests int
 }
 
@@ -57,26 +60,29 @@ const (
 	defaultMaxRequests = 40
 )
 
-// InputCheck asks ApplyGuardrail about a call's input, with source INPUT, before
-// the model is called and billed, and refuses the call with an *InputError where
-// the guardrail intervenes, be it that it only masks something, and where it cannot
-// be asked about all of the input.
+// InputCheck sends a call's input to ApplyGuardrail, with source INPUT, before the
+// model is called and billed. InputCheck refuses the call with an *InputError when
+// the guardrail intervenes, even if the guardrail only masks something. InputCheck
+// also refuses a call if the guardrail cannot check all of the input.
 //
-// Of Converse and ConverseStream it takes the text of all messages, also beside
-// guardContent, and of these parts, which a guardrail on the call itself does not
-// scan or is not known to: the system prompt, tool results (text and JSON), tool
-// arguments, reasoning, search results, citations, documents given as text or as
-// TXT, MD, CSV or HTML in UTF-8, prompt variables, and AdditionalModelRequestFields;
-// tool definitions with Tools. Of InvokeModel and StartAsyncInvoke it takes every
-// string, key and number in the body. Parts leaves some of it out, such as the
-// program's own system prompt. Images in PNG and JPEG go to the guardrail as
-// images, those in a body too, where they are in base64: the guardrail's content
-// filters have to be for images, and of text in one they read 100 words.
+// From Converse and ConverseStream, InputCheck takes the text of all messages, also
+// beside guardContent. It also takes these parts, which a guardrail on the call
+// does not scan or is not known to scan: the system prompt, tool results (text and
+// JSON), tool arguments, reasoning, search results, citations, documents given as
+// text or as TXT, MD, CSV or HTML in UTF-8, prompt variables, and
+// AdditionalModelRequestFields. With Tools, it takes tool definitions too. From
+// InvokeModel and StartAsyncInvoke, InputCheck takes every string, key and number
+// in the body. Use Parts to leave something out, such as the program's own system
+// prompt.
 //
-// It does not see what Bedrock adds: the text of a prompt that the model identifier
-// names, and what is in S3. Base64 in a body that is neither text nor a known
-// format is checked as the characters that it is written in. Contextual grounding is
-// not checked: it needs an answer.
+// PNG and JPEG images are sent to the guardrail as images, also those in a body in
+// base64. The guardrail's content filters must be enabled for images. They read 100
+// words of the text in an image.
+//
+// InputCheck does not see what Bedrock adds: the text of a prompt that the model
+// identifier names, and content in S3. Base64 in a body that is neither text nor a
+// known format is checked as the characters of the base64. Contextual grounding is
+// not checked, because it needs an answer.
 //
 // User Guide: guardrails-use-independent-api, guardrails-mmfilter.
 func InputCheck(opts InputCheckOptions) (securebedrock.Middleware, error) {
@@ -183,7 +189,7 @@ func (o *InputCheckOptions) check(ctx context.Context, call *securebedrock.Call)
 	return nil
 }
 
-// missed is what the answer says that the guardrail did not look at.
+// missed returns the content that the guardrail did not check, according to the answer.
 func (o *InputCheckOptions) missed(c *types.GuardrailCoverage) Content {
 	less := func(guarded, total *int32, what Content) bool {
 		return aws.ToInt32(guarded) < aws.ToInt32(total) && !slices.Contains(o.AllowUnchecked, what)

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Memory is a Store in this process. It forgets windows that are over, and refuses
-// to hold more than a million keys at once.
+// Memory is a Store in this process. Memory forgets windows that are over, and
+// refuses to hold more than a million keys at once.
 type Memory struct {
 	mu    sync.Mutex
 	most  int
@@ -30,7 +30,7 @@ const maxKeys = 1_000_000
 
 var errKeys = errors.New("middleware: Memory holds no more keys in this window")
 
-// NewMemory is an empty Memory.
+// NewMemory returns an empty Memory.
 func NewMemory() *Memory { return &Memory{most: maxKeys, keys: map[memoryKey]*spending{}} }
 
 // Reserve implements Store.
@@ -70,7 +70,7 @@ func (m *Memory) Settle(_ context.Context, r Reservation, spent Amount) error {
 	return nil
 }
 
-// sweep forgets, once a minute, the keys whose windows are over.
+// sweep removes, once a minute, the keys whose windows are over.
 func (m *Memory) sweep(now time.Time) {
 	if now.Sub(m.swept) < time.Minute {
 		return

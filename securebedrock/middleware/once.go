@@ -6,15 +6,15 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
-// ending is how a call came to its end.
+// ending describes how a call ended.
 type ending struct {
 	securebedrock.Outcome
 
-	panicked bool // then there is no Outcome
+	panicked bool // there is no Outcome then
 }
 
-// once calls release at the end of a call however it ends: at the end of its
-// stream, or where an inner middleware panics.
+// once calls release once, at the end of a call. A call ends at its answer, at the
+// end of its stream, or when an inner middleware panics.
 func once(next func() (*securebedrock.Result, error), release func(ending)) (*securebedrock.Result, error) {
 	var did sync.Once
 	end := func(e ending) { did.Do(func() { release(e) }) }
@@ -26,7 +26,7 @@ func once(next func() (*securebedrock.Result, error), release func(ending)) (*se
 	}()
 	res, err := next()
 	returned = true
-	if res == nil { // only outside of a Client: its chain makes one
+	if res == nil { // only outside a Client: the chain of a Client always makes a Result
 		end(ending{Outcome: securebedrock.Outcome{Err: err}})
 		return res, err
 	}
@@ -34,8 +34,8 @@ func once(next func() (*securebedrock.Result, error), release func(ending)) (*se
 	return res, err
 }
 
-// infers says whether an operation runs a model on a prompt. ApplyGuardrail does
-// not, so InputCheck may ask the client that it is in.
+// infers reports whether an operation runs a model on a prompt. ApplyGuardrail runs
+// no model, so InputCheck may use the client that contains it.
 func infers(operation string) bool {
 	switch operation {
 	case "Converse", "ConverseStream", "InvokeModel", "InvokeModelWithResponseStream", "InvokeModelWithBidirectionalStream", "StartAsyncInvoke":

@@ -7,23 +7,22 @@ import (
 // Part is a part of a call's input, or a union of parts.
 type Part uint8
 
-// The parts of an input. The body of an InvokeModel or StartAsyncInvoke is taken
-// apart where it is a conversation: a list of messages, or of chat_history, each
-// with a role that is known. Of any other body, such as one prompt with all turns
-// in it, all is checked whatever the Parts.
+// The parts of an input. The body of an InvokeModel or StartAsyncInvoke has parts if
+// it is a conversation: a list of messages, or of chat_history, each with a known role.
+// Any other body, such as one prompt that holds all turns, is checked whole, whatever
+// the Parts.
 const (
 	// PartSystem is the system prompt.
 	PartSystem Part = 1 << iota
-	// PartUser is what the user's messages hold beside tool results, documents and
-	// images among it, and the values of prompt variables.
+	// PartUser is the content of the user's messages except tool results, including
+	// documents and images. PartUser also includes the values of prompt variables.
 	PartUser
-	// PartAssistant is what the model said and the tools' arguments it gave, in
-	// earlier turns.
+	// PartAssistant is the model's text and tool arguments of earlier turns.
 	PartAssistant
-	// PartToolResults are the results of tools, documents and images among them.
+	// PartToolResults are the results of tools, including documents and images.
 	PartToolResults
-	// PartFields is all else: AdditionalModelRequestFields, and what is not of a
-	// body's conversation, the definitions of tools too.
+	// PartFields is everything else: AdditionalModelRequestFields, and what is not
+	// in a body's conversation, including the definitions of tools.
 	PartFields
 
 	// AllParts is all of an input.

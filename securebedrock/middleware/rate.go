@@ -11,19 +11,21 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
-// RateOptions of a Rate.
+// RateOptions are the options of Rate.
 type RateOptions struct {
-	// PerSecond is the number of calls of one model in a second. Required.
+	// PerSecond is the number of calls per second for each model. Required.
 	PerSecond float64
-	// Burst is the number that may come at once. Zero: 1.
+	// Burst is the number of calls of one model that may start at once. Zero: 1.
 	Burst int
-	// Refuse makes a call beyond the rate fail at once with ErrRate. Else it waits,
-	// and fails at once where its context would end before its turn.
+	// Refuse makes a call above the rate fail at once with ErrRate. Without Refuse
+	// the call waits for its turn. A call whose context would end before its turn
+	// fails at once.
 	Refuse bool
 }
 
-// Rate limits the calls per second and model, in this process. It holds at most 1025
-// models; names beyond them share one limit until others rest.
+// Rate limits the calls per second of each model, in this process. Rate tracks at
+// most 1025 models. Further model names share one limit until other models are
+// idle.
 func Rate(opts RateOptions) (securebedrock.Middleware, error) {
 	var f faults
 	if !(opts.PerSecond > 0) || math.IsInf(opts.PerSecond, 0) {
@@ -59,8 +61,8 @@ const (
 	sweepEvery  = time.Second
 )
 
-// limiters holds a limiter a model. One that is full remembers nothing, and is
-// dropped when there are many.
+// limiters holds one limiter for each model. A limiter with all its tokens has no
+// state worth keeping, and is dropped when there are many limiters.
 type limiters struct {
 	opts   RateOptions
 	mu     sync.Mutex

@@ -31,13 +31,14 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/middleware"
 )
 
-// Options of a Store.
+// Options are the options of New.
 type Options struct {
-	// Prefix of the keys. Empty: "securebedrock:budget:".
+	// Prefix is the prefix of the Redis keys. Empty: "securebedrock:budget:".
 	Prefix string
-	// Timeout bounds one operation, with what the client does to reach Redis. A call
-	// can wait for it twice: before the send and at its end, or, where the first of
-	// them failed, to give back what Redis may have reserved. Zero: 2 s.
+	// Timeout bounds one operation, including the client's connection to Redis. A
+	// call can wait for Timeout twice: before the send and at its end. If the first
+	// operation failed, the second wait is to give back what Redis may have
+	// reserved. Zero: 2 s.
 	Timeout time.Duration
 }
 
@@ -55,9 +56,9 @@ type Store struct {
 	reserve, settle, release *redis.Script
 }
 
-// New makes a Store of a client, which stays the caller's to close. The client's
-// ContextTimeoutEnabled must be set: go-redis lets a Redis that hangs hold a call
-// beyond its context otherwise. New lists all faults in one error that wraps
+// New returns a Store that uses client. The caller closes client. The client's
+// ContextTimeoutEnabled must be set: otherwise go-redis lets a Redis that hangs
+// hold a call beyond its context. New lists all faults in one error that wraps
 // securebedrock.ErrConfig.
 func New(client redis.Scripter, opts Options) (*Store, error) {
 	var faults []error
@@ -81,7 +82,8 @@ func New(client redis.Scripter, opts Options) (*Store, error) {
 	return &Store{client: client, prefix: opts.Prefix, timeout: opts.Timeout, reserve: redis.NewScript(reserve), settle: redis.NewScript(settle), release: redis.NewScript(release)}, nil
 }
 
-// obeysContext believes a client of another type than go-redis' own.
+// obeysContext reports whether the client has ContextTimeoutEnabled. A client of a
+// type that is not from go-redis is trusted.
 func obeysContext(client redis.Scripter) bool {
 	switch c := client.(type) {
 	case *redis.Client:
@@ -105,9 +107,9 @@ var (
 	errWindow = errors.New("redisbudget: a window has whole milliseconds, one at least")
 )
 
-// Reserve implements middleware.Store. Where the context or Timeout ended, or the
-// connection was lost, Redis may have reserved, or may yet do so: the Reservation
-// that comes with the error has an ID then, and Settle gives it back.
+// Reserve implements middleware.Store. If the context or Timeout ends, or the
+// connection is lost, Redis may have reserved or may still reserve. The error then
+// comes with a Reservation that has an ID, and Settle gives the reservation back.
 func (s *Store) Reserve(ctx context.Context, key string, window time.Duration, limit, amount middleware.Amount) (middleware.Reservation, bool, error) {
 	if window < time.Millisecond || window%time.Millisecond != 0 {
 		return middleware.Reservation{}, false, errWindow
