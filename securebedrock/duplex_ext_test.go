@@ -48,11 +48,11 @@ func TestDuplexEnds(t *testing.T) {
 		// may come before the caller has closed it.
 		{name: "the caller closes it", end: func(_ context.CancelFunc, _ *client, es *talk) { es.Close() }, check: isNil, either: true},
 		{name: "the caller closes it while the server is silent", fault: never, end: func(_ context.CancelFunc, _ *client, es *talk) { es.Close() }, check: isNil, canceled: true},
-		{name: "the caller cancels", fault: never, end: func(cancel context.CancelFunc, _ *client, _ *talk) { cancel() }, check: is(context.Canceled), canceled: true},
-		{name: "the caller cancels a server that answers", end: func(cancel context.CancelFunc, _ *client, _ *talk) { cancel() }, check: is(context.Canceled), canceled: true},
-		{name: "Timeouts.Call", fault: never, change: func(o *opts) { o.Timeouts.Call = 300 * time.Millisecond }, check: is(securebedrock.ErrCallTimeout)},
-		{name: "Timeouts.Read", fault: never, change: func(o *opts) { o.Timeouts.Read = 300 * time.Millisecond }, check: is(securebedrock.ErrReadTimeout)},
-		{name: "the client's Close", fault: never, end: func(_ context.CancelFunc, c *client, _ *talk) { c.Close() }, check: is(securebedrock.ErrStreamTruncated)},
+		{name: "the caller cancels", fault: never, end: func(cancel context.CancelFunc, _ *client, _ *talk) { cancel() }, check: errorIs(context.Canceled), canceled: true},
+		{name: "the caller cancels a server that answers", end: func(cancel context.CancelFunc, _ *client, _ *talk) { cancel() }, check: errorIs(context.Canceled), canceled: true},
+		{name: "Timeouts.Call", fault: never, change: func(o *opts) { o.Timeouts.Call = 300 * time.Millisecond }, check: errorIs(securebedrock.ErrCallTimeout)},
+		{name: "Timeouts.Read", fault: never, change: func(o *opts) { o.Timeouts.Read = 300 * time.Millisecond }, check: errorIs(securebedrock.ErrReadTimeout)},
+		{name: "the client's Close", fault: never, end: func(_ context.CancelFunc, c *client, _ *talk) { c.Close() }, check: errorIs(securebedrock.ErrStreamTruncated)},
 		{name: "the server ends it", fault: bedrocktest.Truncate(1), check: isNil},
 		{name: "the server ends it with a trailer", handler: func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Trailer", "X-Done")
@@ -63,8 +63,8 @@ func TestDuplexEnds(t *testing.T) {
 			w.Write(chunkFrame(t))
 			w.Header().Set("X-Done", "yes")
 		}, check: isNil},
-		{name: "the server resets it", fault: bedrocktest.DropStream(1), check: is(securebedrock.ErrStreamTruncated)},
-		{name: "an event that is torn", fault: bedrocktest.TruncateMidFrame(1), check: is(securebedrock.ErrStreamTruncated)},
+		{name: "the server resets it", fault: bedrocktest.DropStream(1), check: errorIs(securebedrock.ErrStreamTruncated)},
+		{name: "an event that is torn", fault: bedrocktest.TruncateMidFrame(1), check: errorIs(securebedrock.ErrStreamTruncated)},
 		{name: "an exception", fault: bedrocktest.Exception(1, "modelStreamErrorException", "no"), check: func(err error) bool {
 			var e *types.ModelStreamErrorException
 			return errors.As(err, &e)
@@ -77,11 +77,11 @@ func TestDuplexEnds(t *testing.T) {
 			var e *types.ThrottlingException
 			return errors.As(err, &e)
 		}},
-		{name: "a redirect", fault: bedrocktest.Redirect(307, "https://example.com/"), check: is(securebedrock.ErrRedirect)},
+		{name: "a redirect", fault: bedrocktest.Redirect(307, "https://example.com/"), check: errorIs(securebedrock.ErrRedirect)},
 		{name: "a lost connection before the answer", fault: bedrocktest.Drop(), check: func(err error) bool { return err != nil && !errors.Is(err, io.ErrClosedPipe) }},
 		{name: "silence before the answer", fault: bedrocktest.StallHeaders(), change: func(o *opts) {
 			o.Timeouts = securebedrock.Timeouts{Connect: time.Second, Read: 300 * time.Millisecond}
-		}, check: is(securebedrock.ErrReadTimeout)},
+		}, check: errorIs(securebedrock.ErrReadTimeout)},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			before := runtime.NumGoroutine()
@@ -152,7 +152,7 @@ func TestDuplexEnds(t *testing.T) {
 
 func isNil(err error) bool { return err == nil }
 
-func is(want error) func(error) bool {
+func errorIs(want error) func(error) bool {
 	return func(err error) bool { return errors.Is(err, want) }
 }
 
@@ -381,29 +381,29 @@ func TestDuplexAlwaysReturns(t *testing.T) {
 		sent   bool // by the Client, which puts the option back
 	}{
 		{name: "anonymous credentials", option: func(o *bedrockruntime.Options) { o.Credentials = aws.AnonymousCredentials{} }, sent: true, check: func(err error) bool { return err != nil }},
-		{name: "a context that is over", over: true, check: is(context.Canceled)},
+		{name: "a context that is over", over: true, check: errorIs(context.Canceled)},
 		{name: "no input", in: nil, check: func(err error) bool { var e *smithy.OperationError; return errors.As(err, &e) }},
 		{name: "an interceptor before the execution", option: func(o *bedrockruntime.Options) {
 			o.Interceptors.BeforeExecution = append(o.Interceptors.BeforeExecution, failingInterceptor{})
-		}, check: is(errStep)},
+		}, check: errorIs(errStep)},
 		{name: "an interceptor before the transmission", option: func(o *bedrockruntime.Options) {
 			o.Interceptors.BeforeTransmit = append(o.Interceptors.BeforeTransmit, failingInterceptor{})
-		}, check: is(errStep)},
+		}, check: errorIs(errStep)},
 		{name: "a Middleware that refuses", change: mw(func(context.Context, *securebedrock.Call, securebedrock.Handler) (*securebedrock.Result, error) {
 			return nil, errStep
-		}), check: is(errStep)},
+		}), check: errorIs(errStep)},
 		{name: "a Middleware that refuses after the answer", change: mw(func(ctx context.Context, c *securebedrock.Call, next securebedrock.Handler) (*securebedrock.Result, error) {
 			_, _ = next(ctx, c)
 			return nil, errStep
-		}), check: is(errStep)},
+		}), check: errorIs(errStep)},
 		{name: "a Middleware that panics", change: mw(func(context.Context, *securebedrock.Call, securebedrock.Handler) (*securebedrock.Result, error) {
 			panic("a secret")
 		}), check: func(err error) bool { return err != nil && !strings.Contains(err.Error(), "secret") }},
 		{name: "a Middleware that answers without a stream", change: mw(func(context.Context, *securebedrock.Call, securebedrock.Handler) (*securebedrock.Result, error) {
 			return &securebedrock.Result{}, nil
-		}), check: is(securebedrock.ErrConfig)},
-		{name: "APIOptions cleared", option: func(o *bedrockruntime.Options) { o.APIOptions = nil }, sent: true, check: is(securebedrock.ErrBypassed)},
-		{name: "the chain taken out", option: withoutStep("securebedrock:chain"), sent: true, check: is(securebedrock.ErrBypassed)},
+		}), check: errorIs(securebedrock.ErrConfig)},
+		{name: "APIOptions cleared", option: func(o *bedrockruntime.Options) { o.APIOptions = nil }, sent: true, check: errorIs(securebedrock.ErrBypassed)},
+		{name: "the chain taken out", option: withoutStep("securebedrock:chain"), sent: true, check: errorIs(securebedrock.ErrBypassed)},
 	} {
 		for _, route := range []string{"Client", "Runtime"} {
 			if row.sent && route == "Client" {

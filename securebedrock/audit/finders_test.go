@@ -112,10 +112,10 @@ func oldIBAN(s string) bool {
 	return m == 1
 }
 
-// same compares the finders with their reference, one by one. Where the reference
-// looks at parts of what its expression took, the finders may find more, and must
-// not leave more.
-func same(t *testing.T, reference oldPatterns, text string) {
+// compareFinders compares the finders with their reference, one by one. Where the
+// reference looks at parts of what its expression took, the finders may find more,
+// and must not leave more.
+func compareFinders(t *testing.T, reference oldPatterns, text string) {
 	t.Helper()
 	for i, find := range Patterns().(*patterns).finders {
 		re := reference[i]
@@ -149,7 +149,7 @@ func FuzzFinders(f *testing.F) {
 	reference := byRegexp()
 	f.Fuzz(func(t *testing.T, text string) {
 		if len(text) < 4096 {
-			same(t, reference, text)
+			compareFinders(t, reference, text)
 		}
 		if out := Patterns().Redact(text); utf8.ValidString(text) && !utf8.ValidString(out) {
 			t.Errorf("%q became %q", text, out)
@@ -171,7 +171,7 @@ func TestFindersFindWhatTheExpressionsDid(t *testing.T) {
 		for range 1 + rnd.IntN(12) {
 			b.WriteString(parts[rnd.IntN(len(parts))])
 		}
-		if same(t, reference, b.String()); t.Failed() {
+		if compareFinders(t, reference, b.String()); t.Failed() {
 			return
 		}
 	}
