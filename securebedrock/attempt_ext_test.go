@@ -235,3 +235,41 @@ func TestExpiryAddsOneSend(t *testing.T) {
 		t.Errorf("sent %d times, want 3", n)
 	}
 }
+
+// A stream is sent again before its first event, and never after it.
+func TestStreamIsRetriedBeforeItsFirstEventOnly(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		fault bedrocktest.Fault
+		sends int
+		fails bool
+	}{
+		{"a throttle before it begins", bedrocktest.Throttle(1), 2, false},
+		{"a connection lost before it begins", bedrocktest.Drop(), 2, false},
+		{"a connection lost after events", bedrocktest.DropStream(2), 1, true},
+		{"a throttle after events", bedrocktest.Exception(2, "throttlingException", "slow down"), 1, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			server := bedrocktest.NewServer(t)
+			server.Fail("ConverseStream", row.fault)
+			r := new(recorder)
+			c := newClient(t, server, r.option)
+			out, err := c.ConverseStream(t.Context(), converseStream("hello"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = drain(out.GetStream())
+			if (err != nil) != row.fails {
+				t.Errorf("the stream ended with %v", err)
+			}
+			out.GetStream().Close()
+			o := r.one(t).outcome
+			if n := len(calls(server, "ConverseStream")); n != row.sends || o.Attempts != row.sends {
+				t.Errorf("sent %d times, the Outcome says %d, want %d", n, o.Attempts, row.sends)
+			}
+			if o.Events == 0 {
+				t.Error("no events were counted")
+			}
+		})
+	}
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
@@ -125,4 +126,12 @@ func TestRecordHasResolvedRegions(t *testing.T) {
 	if r := rec.one(t); len(r.call.Model.Regions) == 0 {
 		t.Errorf("the record has no regions: %+v", r.call.Model)
 	}
+}
+
+// toNova rewrites the model before the input is serialized.
+type toNova struct{}
+
+func (toNova) BeforeSerialization(_ context.Context, in *smithyhttp.InterceptorContext) error {
+	in.Input.(*bedrockruntime.ConverseInput).ModelId = aws.String("amazon.nova-lite-v1:0")
+	return nil
 }

@@ -12,10 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -345,4 +344,80 @@ func TestRedirectLeavesNoConnection(t *testing.T) {
 	refusedBy(t, err, securebedrock.ErrRedirect)
 	c.Close()
 	settled(t, "no connection left", func() bool { return server.Connections() == 0 })
+}
+
+// rewriteAt inserts a step that changes the request before or after signing.
+func rewriteAt(pos middleware.RelativePosition, f func(*smithyhttp.Request)) func(*sdkOptions) {
+	return func(o *sdkOptions) {
+		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
+			return s.Finalize.Insert(middleware.FinalizeMiddlewareFunc("rewrite", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+				f(in.Request.(*smithyhttp.Request))
+				return next.HandleFinalize(ctx, in)
+			}), "Signing", pos)
+		})
+	}
+}
+
+// With a configuration of no API options the gate finds the serializer's own
+// reader, as it does with the real Bedrock. What stands in it must be what the
+// rules approved, though the reader is the same.
+func TestSerializersOwnReader(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		change func(r *bytes.Reader, text []byte)
+		ok     bool
+	}{
+		{"untouched", func(*bytes.Reader, []byte) {}, true},
+		{"given other bytes", func(r *bytes.Reader, text []byte) { r.Reset(bytes.ReplaceAll(text, []byte("hello"), []byte("HELLO"))) }, false},
+		{"given a part of its bytes", func(r *bytes.Reader, text []byte) { r.Reset(text[:len(text)-1]) }, false},
+		{"read in part", func(r *bytes.Reader, _ []byte) { _, _ = r.ReadByte() }, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			server := bedrocktest.NewServer(t)
+			cfg := server.Config()
+			cfg.APIOptions = nil
+			c, err := securebedrock.NewFromConfig(cfg, server.Options())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			ran := false
+			_, err = c.Converse(t.Context(), converse("hello"), func(o *bedrockruntime.Options) {
+				o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
+					return s.Finalize.Add(middleware.FinalizeMiddlewareFunc("rewrite", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+						if r, ok := in.Request.(*smithyhttp.Request).GetStream().(*bytes.Reader); ok {
+							text := make([]byte, r.Len())
+							_, _ = r.ReadAt(text, 0)
+							row.change(r, text)
+							ran = true
+						}
+						return next.HandleFinalize(ctx, in)
+					}), middleware.After)
+				})
+			})
+			if !ran {
+				t.Fatal("the reader is not the serializer's")
+			}
+			if row.ok != (err == nil) || !row.ok && !errors.Is(err, securebedrock.ErrEndpoint) || !row.ok && len(calls(server, "Converse")) > 0 {
+				t.Errorf("%v; %d arrived", err, len(calls(server, "Converse")))
+			}
+		})
+	}
+}
+
+func TestRedirectIsRefused(t *testing.T) {
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		t.Run(http.StatusText(status), func(t *testing.T) {
+			other := newTrap(t)
+			server := bedrocktest.NewServer(t)
+			rec := new(recorder)
+			c := newClient(t, server, rec.option)
+			server.Fail("ListAsyncInvokes", bedrocktest.Redirect(status, other.URL))
+			_, err := c.ListAsyncInvokes(t.Context(), nil) // no body: the SDK would follow 307 and 308
+			refusedBy(t, err, securebedrock.ErrRedirect)
+			if r := rec.one(t); r.outcome.Attempts != 1 {
+				t.Errorf("the redirect was tried %d times", r.outcome.Attempts)
+			}
+		})
+	}
 }

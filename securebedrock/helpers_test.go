@@ -1,6 +1,7 @@
 package securebedrock_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -22,6 +23,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go"
+	smithyendpoints "github.com/aws/smithy-go/endpoints"
+	"github.com/aws/smithy-go/eventstream"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/aws/smithy-go/transport/http/protocol/restjson1"
 
 	"github.com/securebedrock/securebedrock-go/internal/refusal"
@@ -398,4 +402,44 @@ func guardrailChecks() *bedrockruntime.InvokeGuardrailChecksInput {
 		},
 		Messages: []types.GuardrailChecksMessage{{Role: "user", Content: []types.GuardrailChecksContentBlock{&types.GuardrailChecksContentBlockMemberText{Value: "a secret"}}}},
 	}
+}
+
+type sdkOptions = bedrockruntime.Options
+
+type elsewhere struct{ url string }
+
+func (e elsewhere) ResolveEndpoint(context.Context, bedrockruntime.EndpointParameters) (smithyendpoints.Endpoint, error) {
+	return smithyendpoints.Endpoint{URI: mustParse(e.url)}, nil
+}
+
+type interceptor func(*smithyhttp.Request)
+
+func (f interceptor) AfterSerialization(_ context.Context, in *smithyhttp.InterceptorContext) error {
+	f(in.Request)
+	return nil
+}
+
+// eventFrame is the frame of an event.
+func eventFrame(t *testing.T, kind, payload string) []byte {
+	t.Helper()
+	return encoded(t, eventstream.EventMessageType, eventstream.EventTypeHeader, kind, payload)
+}
+
+// exceptionFrame is the frame of an exception.
+func exceptionFrame(t *testing.T, name, message string) []byte {
+	t.Helper()
+	return encoded(t, eventstream.ExceptionMessageType, eventstream.ExceptionTypeHeader, name, `{"message":"`+message+`"}`)
+}
+
+func encoded(t *testing.T, message, header, name, payload string) []byte {
+	t.Helper()
+	m := eventstream.Message{Payload: []byte(payload)}
+	m.Headers.Set(eventstream.MessageTypeHeader, eventstream.StringValue(message))
+	m.Headers.Set(header, eventstream.StringValue(name))
+	m.Headers.Set(eventstream.ContentTypeHeader, eventstream.StringValue("application/json"))
+	var b bytes.Buffer
+	if err := eventstream.NewEncoder().Encode(&b, m); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }

@@ -324,3 +324,13 @@ func TestEveryPlaceIsKnown(t *testing.T) {
 		}
 	}
 }
+
+func TestInvocationARN(t *testing.T) {
+	for _, arn := range []string{"", "abc", "arn:aws:bedrock:us-east-1", "arn:aws:sagemaker:us-east-1:123456789012:async-invoke/abc"} {
+		server := bedrocktest.NewServer(t)
+		c := newClient(t, server)
+		_, err := c.GetAsyncInvoke(t.Context(), &bedrockruntime.GetAsyncInvokeInput{InvocationArn: &arn})
+		refusedBy(t, err, securebedrock.ErrRegion)
+		nothingArrived(t, server)
+	}
+}

@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
-
-	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
@@ -18,6 +18,7 @@ import (
 	"github.com/aws/smithy-go/eventstream"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
 )
 
 // readStream makes a streaming call of an operation, reads it to its end and
@@ -349,5 +350,38 @@ func TestInvokeModelStreamEnds(t *testing.T) {
 				t.Errorf("%d events, outcome %+v", n, r.outcome)
 			}
 		})
+	}
+}
+
+// A middleware that asks for a stream's events gets each of them, in order, as
+// the caller does.
+func TestOnEventSeesTheStream(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	var kinds []string
+	var text strings.Builder
+	c := newClient(t, server, func(o *opts) {
+		o.Middleware = append(o.Middleware, func(next securebedrock.Handler) securebedrock.Handler {
+			return func(ctx context.Context, call *securebedrock.Call) (*securebedrock.Result, error) {
+				call.OnEvent = func(ev any) {
+					kinds = append(kinds, fmt.Sprintf("%T", ev))
+					if d, ok := ev.(*types.ContentBlockDeltaEvent); ok {
+						text.WriteString(d.Delta.(*types.ContentBlockDeltaMemberText).Value)
+					}
+				}
+				return next(ctx, call)
+			}
+		})
+	})
+	out, err := c.ConverseStream(t.Context(), converseStream("hello"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := drain(out.GetStream())
+	out.GetStream().Close()
+	if err != nil || read == "" || text.String() != read {
+		t.Errorf("the caller read %q and the middleware %q: %v", read, text.String(), err)
+	}
+	if len(kinds) < 5 || kinds[0] != "*types.MessageStartEvent" || kinds[len(kinds)-1] != "*types.ConverseStreamMetadataEvent" {
+		t.Errorf("events %v", kinds)
 	}
 }

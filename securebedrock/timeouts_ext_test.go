@@ -3,11 +3,13 @@ package securebedrock_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -228,5 +230,216 @@ func TestSlowUploadIsNoReadTimeout(t *testing.T) {
 	})
 	if _, err := c.InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String(haiku), Body: invokeBody(strings.Repeat("x", 12<<20))}); err != nil {
 		t.Error(err)
+	}
+}
+
+// freezer forwards TCP connections to a server until they are frozen: then nothing
+// is forwarded any more, nor closed, as when a NAT has forgotten them.
+type freezer struct {
+	l      net.Listener
+	server string
+
+	mu     sync.Mutex
+	frozen chan struct{} // of the connections so far
+	dials  int
+	conns  []net.Conn
+}
+
+func newFreezer(t *testing.T, server *bedrocktest.Server) *freezer {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &freezer{l: l, server: strings.TrimPrefix(server.URL(), "https://"), frozen: make(chan struct{})}
+	t.Cleanup(func() {
+		l.Close()
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		for _, c := range f.conns {
+			c.Close()
+		}
+	})
+	go func() {
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.Dial("tcp", f.server)
+			if err != nil {
+				in.Close()
+				continue
+			}
+			f.mu.Lock()
+			frozen := f.frozen
+			f.dials++
+			f.conns = append(f.conns, in, out)
+			f.mu.Unlock()
+			go forward(in, out, frozen)
+			go forward(out, in, frozen)
+		}
+	}()
+	return f
+}
+
+func forward(to, from net.Conn, frozen chan struct{}) {
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buf)
+		select {
+		case <-frozen:
+			io.Copy(io.Discard, from) // the system still takes what is sent
+			return
+		default:
+		}
+		to.Write(buf[:n])
+		if err != nil {
+			to.Close()
+			return
+		}
+	}
+}
+
+// freeze freezes the connections that there are; later ones live.
+func (f *freezer) freeze() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	close(f.frozen)
+	f.frozen = make(chan struct{})
+}
+
+func (f *freezer) count() int { f.mu.Lock(); defer f.mu.Unlock(); return f.dials }
+
+// A connection whose peer has gone silent serves no second attempt and no second
+// call. Over HTTP/2 its death shows, and the call is sent again; over HTTP/1.1 it
+// looks as a silent model does, so that the call is not.
+func TestFrozenConnection(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		http1  bool
+		resend bool
+		read   time.Duration
+		works  bool
+	}{
+		{"HTTP/2, Read 1 s", false, false, time.Second, true},
+		{"HTTP/2, Read 3 s", false, false, 3 * time.Second, true},
+		{"HTTP/1.1", true, false, time.Second, false},
+		{"HTTP/1.1 with ResendAfterReadTimeout", true, true, time.Second, true},
+	} {
+		for _, stream := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, stream %v", row.name, stream), func(t *testing.T) {
+				t.Parallel()
+				var options []bedrocktest.Option
+				if row.http1 {
+					options = append(options, bedrocktest.WithHTTP1())
+				}
+				server := bedrocktest.NewServer(t, options...)
+				f := newFreezer(t, server)
+				c := newClient(t, server, func(o *opts) {
+					o.Endpoint.URL, o.Timeouts.Read = "https://"+f.l.Addr().String(), row.read
+					o.Retry.ResendAfterReadTimeout = row.resend
+				})
+				call := func() error {
+					if !stream {
+						_, err := c.Converse(t.Context(), converse("hello"))
+						return err
+					}
+					out, err := c.ConverseStream(t.Context(), converseStream("hello"))
+					if err != nil {
+						return err
+					}
+					defer out.GetStream().Close()
+					_, err = drain(out.GetStream())
+					return err
+				}
+				if err := call(); err != nil {
+					t.Fatal(err)
+				}
+				before := f.count()
+				f.freeze()
+				start := time.Now()
+				err := call()
+				if d := time.Since(start); d > 2*row.read+2*time.Second {
+					t.Errorf("it took %v", d)
+				}
+				switch {
+				case row.works && err != nil:
+					t.Errorf("no second attempt on a new connection: %v", err)
+				case !row.works && !errors.Is(err, securebedrock.ErrReadTimeout):
+					t.Errorf("got %v, want a read timeout", err)
+				}
+				if err := call(); err != nil {
+					t.Errorf("the next call: %v", err)
+				}
+				if n := f.count(); n <= before {
+					t.Errorf("no new connection was made: %d", n)
+				}
+			})
+		}
+	}
+}
+
+// A silent model costs the other exchanges of its HTTP/2 connection nothing.
+func TestSilentModelLeavesItsConnection(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	server.Fail("ConverseStream", bedrocktest.StallHeadersFor(1200*time.Millisecond))
+	server.Fail("Converse", bedrocktest.StallHeaders())
+	f := newFreezer(t, server)
+	c := newClient(t, server, func(o *opts) {
+		o.Endpoint.URL, o.Timeouts.Read = "https://"+f.l.Addr().String(), 2*time.Second
+	})
+	if err := c.Warm(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if _, err := c.Converse(t.Context(), converse("hello")); !errors.Is(err, securebedrock.ErrReadTimeout) {
+			t.Errorf("got %v", err)
+		}
+	})
+	time.Sleep(time.Second)
+	wg.Go(func() {
+		out, err := c.ConverseStream(t.Context(), converseStream("hello"))
+		if err != nil {
+			t.Errorf("the stream beside it: %v", err)
+			return
+		}
+		defer out.GetStream().Close()
+		if _, err := drain(out.GetStream()); err != nil {
+			t.Errorf("the stream beside it: %v", err)
+		}
+	})
+	wg.Wait()
+	if n := f.count(); n != 1 {
+		t.Errorf("%d connections were made, want one", n)
+	}
+}
+
+// The bounds of a unary call: each is named by its error and is a net.Error.
+func TestUnaryTimeouts(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		set  func(*opts)
+		want error
+		says string
+	}{
+		{"Read", func(o *opts) { o.Timeouts.Read, o.Timeouts.Connect = 200*time.Millisecond, 100*time.Millisecond }, securebedrock.ErrReadTimeout, "Timeouts.Read"},
+		{"Call", func(o *opts) { o.Timeouts.Call = 300 * time.Millisecond }, context.DeadlineExceeded, "Timeouts.Call"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			server := bedrocktest.NewServer(t)
+			server.Fail("Converse", bedrocktest.StallHeaders())
+			rec := new(recorder)
+			c := newClient(t, server, row.set, rec.option, func(o *opts) { o.Role = nil; o.Retry.MaxAttempts = 1 })
+			_, err := c.Converse(t.Context(), converse("hello"))
+			var n net.Error
+			if !errors.Is(err, row.want) || !strings.Contains(err.Error(), row.says) || !errors.As(err, &n) || !n.Timeout() {
+				t.Errorf("got %v", err)
+			}
+			if r := rec.one(t); r.outcome.Canceled || !errors.Is(r.outcome.Err, row.want) {
+				t.Errorf("outcome %+v", r.outcome)
+			}
+		})
 	}
 }

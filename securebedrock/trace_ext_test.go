@@ -334,3 +334,21 @@ func TestVerifyNamesTheGuardrail(t *testing.T) {
 		}
 	})
 }
+
+// applied answers a Converse with traces of the given guardrails, "ID version".
+func applied(guardrails ...string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		var in []string
+		for i, g := range guardrails {
+			id, version, _ := strings.Cut(g, " ")
+			in = append(in, fmt.Sprintf(`"g%d":{"appliedGuardrailDetails":{"guardrailId":%q,"guardrailVersion":%q,"guardrailArn":"arn:aws:bedrock:us-east-1:123456789012:guardrail/%s","guardrailOrigin":["REQUEST"]}}`, i, id, version, id))
+		}
+		w.Header().Set("Content-Type", "application/json")
+		if strings.HasSuffix(r.URL.Path, "/count-tokens") {
+			io.WriteString(w, `{"inputTokens":3}`)
+			return
+		}
+		fmt.Fprintf(w, `{"output":{"message":{"role":"assistant","content":[{"text":"x"}]}},"stopReason":"end_turn","usage":{"inputTokens":1,"outputTokens":2,"totalTokens":3},"metrics":{"latencyMs":1},"trace":{"guardrail":{"inputAssessment":{%s}}}}`, strings.Join(in, ","))
+	})
+}

@@ -16,6 +16,34 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
 )
 
+// New takes nothing but credentials from the environment.
+func TestEnvironmentCannotMoveACall(t *testing.T) {
+	other := newTrap(t)
+	server := bedrocktest.NewServer(t, bedrocktest.WithPlainHTTP())
+	creds := server.Credentials()
+	for k, v := range map[string]string{
+		"AWS_ACCESS_KEY_ID": creds.AccessKeyID, "AWS_SECRET_ACCESS_KEY": creds.SecretAccessKey, "AWS_SESSION_TOKEN": "",
+		"AWS_ENDPOINT_URL": other.URL, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": other.URL, "AWS_ENDPOINT_URL_STS": other.URL,
+		"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1", "AWS_USE_FIPS_ENDPOINT": "true", "AWS_USE_DUALSTACK_ENDPOINT": "true",
+		"AWS_MAX_ATTEMPTS": "9", "AWS_RETRY_MODE": "standard", "AWS_STS_REGIONAL_ENDPOINTS": "legacy", "AWS_DEFAULTS_MODE": "auto",
+		"AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent", "HTTP_PROXY": other.URL, "HTTPS_PROXY": other.URL,
+	} {
+		t.Setenv(k, v)
+	}
+	o := server.Options()
+	c, err := securebedrock.New(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Converse(t.Context(), converse("hello")); err != nil {
+		t.Fatal(err)
+	}
+	if got := calls(server, "Converse"); len(got) != 1 || got[0].Region != "us-east-1" {
+		t.Errorf("the server received %+v", got)
+	}
+}
+
 // Each row is set before or after New; the call goes to the pinned host with the
 // configured credentials all the same. A row's file is a shared configuration.
 func TestHostileEnvironment(t *testing.T) {

@@ -8,12 +8,12 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	smithyauth "github.com/aws/smithy-go/auth"
 	"github.com/aws/smithy-go/auth/bearer"
-	smithyendpoints "github.com/aws/smithy-go/endpoints"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -21,7 +21,42 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
 )
 
-type sdkOptions = bedrockruntime.Options
+// Retries have one owner, on Runtime's client too.
+func TestPerCallRetryerIsNotUsed(t *testing.T) {
+	for _, runtime := range []bool{false, true} {
+		server := bedrocktest.NewServer(t)
+		server.Fail("Converse", bedrocktest.ServerError(503, 1))
+		c := newClient(t, server)
+		f := c.Converse
+		if runtime {
+			f = c.Runtime().Converse
+		}
+		if _, err := f(t.Context(), converse("hello"), func(o *sdkOptions) { o.Retryer, o.RetryMaxAttempts = aws.NopRetryer{}, 1 }); err != nil {
+			t.Errorf("runtime %v: %v", runtime, err)
+		}
+	}
+}
+
+// Middleware of the application's is told the region that is called.
+func TestRegionInTheContextIsThePinnedOne(t *testing.T) {
+	server := bedrocktest.NewServer(t)
+	c := newClient(t, server)
+	var region string
+	if _, err := c.Converse(t.Context(), converse("hello"), func(o *sdkOptions) {
+		o.Region = "eu-west-1"
+		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
+			return s.Finalize.Add(middleware.FinalizeMiddlewareFunc("see", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+				region = awsmiddleware.GetRegion(ctx)
+				return next.HandleFinalize(ctx, in)
+			}), middleware.Before)
+		})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if region != "us-east-1" {
+		t.Errorf("the context says %q", region)
+	}
+}
 
 // perCall is what a per-call option can try. On Client's methods the call goes
 // where it always goes, or is refused with rule; on Runtime's it is refused with
@@ -195,141 +230,6 @@ func call(t *testing.T, f func(context.Context, *bedrockruntime.ConverseInput, .
 	return f(t.Context(), converse("a secret"), opt)
 }
 
-// The same at construction: a configuration's own options cannot loosen it.
-func TestConfigurationCannotLoosen(t *testing.T) {
-	for _, row := range []struct {
-		name   string
-		change func(cfg *aws.Config, elsewhere string)
-		rule   error
-	}{
-		{"Region", func(cfg *aws.Config, _ string) { cfg.Region = "eu-west-1" }, nil},
-		{"BaseEndpoint", func(cfg *aws.Config, url string) { cfg.BaseEndpoint = &url }, nil},
-		{"ServiceOptions that move the endpoint", func(cfg *aws.Config, url string) {
-			cfg.ServiceOptions = append(cfg.ServiceOptions, func(_ string, o any) {
-				if o, ok := o.(*sdkOptions); ok {
-					o.BaseEndpoint, o.Region = &url, "eu-west-1"
-					o.EndpointResolverV2 = elsewhere{url}
-				}
-			})
-		}, nil},
-		{"a bearer token provider", func(cfg *aws.Config, _ string) {
-			cfg.BearerAuthTokenProvider = bearer.StaticTokenProvider{Token: bearer.Token{Value: "token"}}
-			cfg.AuthSchemePreference = []string{"httpBearerAuth"}
-		}, nil},
-		{"APIOptions that rewrite the host", func(cfg *aws.Config, _ string) {
-			cfg.APIOptions = append(cfg.APIOptions, func(s *middleware.Stack) error {
-				return s.Finalize.Add(middleware.FinalizeMiddlewareFunc("rewrite", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-					in.Request.(*smithyhttp.Request).URL.Host = "evil.example.com"
-					return next.HandleFinalize(ctx, in)
-				}), middleware.After)
-			})
-		}, securebedrock.ErrEndpoint},
-		{"an interceptor that takes the guardrail off the input", func(cfg *aws.Config, _ string) {
-			cfg.Interceptors.AddBeforeSerialization(dropGuardrail{})
-		}, nil},
-		{"an interceptor that rewrites the body", func(cfg *aws.Config, _ string) {
-			cfg.Interceptors.AddAfterSerialization(interceptor(func(r *smithyhttp.Request) {
-				if changed, err := r.SetStream(strings.NewReader(`{}`)); err == nil {
-					*r = *changed
-				}
-			}))
-		}, securebedrock.ErrEndpoint},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			other := newTrap(t)
-			server := bedrocktest.NewServer(t)
-			cfg := server.Config()
-			row.change(&cfg, other.URL)
-			c, err := securebedrock.NewFromConfig(cfg, server.Options())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer c.Close()
-			_, err = c.Converse(t.Context(), converse("a secret"))
-			if row.rule != nil {
-				refusedBy(t, err, row.rule)
-				nothingArrived(t, server)
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			if in := calls(server, "Converse")[0].Input.(*bedrockruntime.ConverseInput); in.GuardrailConfig == nil {
-				t.Error("the call went without its guardrail")
-			}
-		})
-	}
-}
-
-// AWS_BEARER_TOKEN_BEDROCK makes the plain SDK drop its credentials.
-func TestBearerTokenInTheEnvironmentIsNotUsed(t *testing.T) {
-	t.Setenv("AWS_BEARER_TOKEN_BEDROCK", "a-bedrock-api-key")
-	server := bedrocktest.NewServer(t)
-	c := newClient(t, server)
-	if _, err := c.Converse(t.Context(), converse("hello")); err != nil {
-		t.Fatal(err)
-	}
-	got := calls(server, "Converse")[0]
-	if got.AuthScheme != "AWS4-HMAC-SHA256" || !strings.HasPrefix(got.AccessKeyID, "ASIA") {
-		t.Errorf("went with %s %s", got.AuthScheme, got.AccessKeyID)
-	}
-	sdk := bedrockruntime.NewFromConfig(server.Config())
-	if _, err := sdk.Converse(t.Context(), converse("hello")); err == nil {
-		t.Error("the plain SDK no longer prefers the token: this guard may go")
-	}
-}
-
-// New takes nothing but credentials from the environment.
-func TestEnvironmentCannotMoveACall(t *testing.T) {
-	other := newTrap(t)
-	server := bedrocktest.NewServer(t, bedrocktest.WithPlainHTTP())
-	creds := server.Credentials()
-	for k, v := range map[string]string{
-		"AWS_ACCESS_KEY_ID": creds.AccessKeyID, "AWS_SECRET_ACCESS_KEY": creds.SecretAccessKey, "AWS_SESSION_TOKEN": "",
-		"AWS_ENDPOINT_URL": other.URL, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": other.URL, "AWS_ENDPOINT_URL_STS": other.URL,
-		"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1", "AWS_USE_FIPS_ENDPOINT": "true", "AWS_USE_DUALSTACK_ENDPOINT": "true",
-		"AWS_MAX_ATTEMPTS": "9", "AWS_RETRY_MODE": "standard", "AWS_STS_REGIONAL_ENDPOINTS": "legacy", "AWS_DEFAULTS_MODE": "auto",
-		"AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent", "HTTP_PROXY": other.URL, "HTTPS_PROXY": other.URL,
-	} {
-		t.Setenv(k, v)
-	}
-	o := server.Options()
-	c, err := securebedrock.New(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if _, err := c.Converse(t.Context(), converse("hello")); err != nil {
-		t.Fatal(err)
-	}
-	if got := calls(server, "Converse"); len(got) != 1 || got[0].Region != "us-east-1" {
-		t.Errorf("the server received %+v", got)
-	}
-}
-
-func TestRedirectIsRefused(t *testing.T) {
-	for _, status := range []int{301, 302, 303, 307, 308} {
-		t.Run(http.StatusText(status), func(t *testing.T) {
-			other := newTrap(t)
-			server := bedrocktest.NewServer(t)
-			rec := new(recorder)
-			c := newClient(t, server, rec.option)
-			server.Fail("ListAsyncInvokes", bedrocktest.Redirect(status, other.URL))
-			_, err := c.ListAsyncInvokes(t.Context(), nil) // no body: the SDK would follow 307 and 308
-			refusedBy(t, err, securebedrock.ErrRedirect)
-			if r := rec.one(t); r.outcome.Attempts != 1 {
-				t.Errorf("the redirect was tried %d times", r.outcome.Attempts)
-			}
-		})
-	}
-}
-
-type elsewhere struct{ url string }
-
-func (e elsewhere) ResolveEndpoint(context.Context, bedrockruntime.EndpointParameters) (smithyendpoints.Endpoint, error) {
-	return smithyendpoints.Endpoint{URI: mustParse(e.url)}, nil
-}
-
 // redirecting is an HTTP client that takes every request somewhere else.
 type redirecting struct{ url string }
 
@@ -343,20 +243,4 @@ type anonymous struct{}
 
 func (anonymous) ResolveAuthSchemes(context.Context, *bedrockruntime.AuthResolverParameters) ([]*smithyauth.Option, error) {
 	return []*smithyauth.Option{{SchemeID: smithyauth.SchemeIDAnonymous}}, nil
-}
-
-type interceptor func(*smithyhttp.Request)
-
-func (f interceptor) AfterSerialization(_ context.Context, in *smithyhttp.InterceptorContext) error {
-	f(in.Request)
-	return nil
-}
-
-type dropGuardrail struct{}
-
-func (dropGuardrail) BeforeSerialization(_ context.Context, in *smithyhttp.InterceptorContext) error {
-	if c, ok := in.Input.(*bedrockruntime.ConverseInput); ok {
-		c.GuardrailConfig = nil
-	}
-	return nil
 }
