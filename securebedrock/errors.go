@@ -120,10 +120,10 @@ func named(err error, operation, model string) error {
 	if r.Operation != "" {
 		p.Operation, p.Model = r.Operation, ""
 	}
-	if err == error(r) {
+	if err == error(r) { //nolint:errorlint // asks whether err is the refusal itself, and no error around it
 		return p
 	}
-	return &refusedWithin{error: err, policy: p}
+	return &wrappedRefusalError{error: err, policy: p}
 }
 
 // refusalIn finds the outermost refusal of an error; nil where there is none, and where
@@ -146,12 +146,12 @@ func refusalIn(err error) *refusal.Refusal {
 	return nil
 }
 
-// refusedWithin is an error that wraps a refusal, such as the SDK's for a request that
+// wrappedRefusalError is an error that wraps a refusal, such as the SDK's for a request that
 // could not be sent.
-type refusedWithin struct {
+type wrappedRefusalError struct {
 	error
 	policy *PolicyError
 }
 
 // Unwrap returns the PolicyError first, so that it is what errors.As and RuleName find.
-func (e *refusedWithin) Unwrap() []error { return []error{e.policy, e.error} }
+func (e *wrappedRefusalError) Unwrap() []error { return []error{e.policy, e.error} }

@@ -89,11 +89,23 @@ func Chunks(raw []byte) [][]byte {
 	return chunks
 }
 
+// membersOf returns the members of a JSON object; nil for other JSON.
+func membersOf(raw []byte) map[string]json.RawMessage {
+	var object map[string]json.RawMessage
+	if json.Unmarshal(raw, &object) != nil {
+		return nil
+	}
+	return object
+}
+
 // Extend adds keys to a JSON object. It leaves other JSON, and keys that the object
 // has, as they are.
 func Extend(raw []byte, keys map[string]any) ([]byte, error) {
-	var object map[string]json.RawMessage
-	if len(keys) == 0 || json.Unmarshal(raw, &object) != nil || object == nil {
+	if len(keys) == 0 {
+		return raw, nil
+	}
+	object := membersOf(raw)
+	if object == nil {
 		return raw, nil
 	}
 	for key, value := range keys {
