@@ -113,15 +113,16 @@ func (a *answer) done(ctx context.Context, bound time.Duration) (*Content, []str
 	}
 	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
-	c := a.policy.newCollector(ctx)
-	defer c.end()
+	ctx, end := a.policy.withRedactionTime(ctx)
+	defer end()
+	c := a.policy.newCollector()
 	c.walk(func() {
-		c.walkOutput(a.output)
+		c.walkOutput(ctx, a.output)
 		if len(a.blocks) > 0 {
 			c.out.Messages = 1
 		}
 		for _, g := range a.blocks {
-			g.finish(c)
+			g.finish(ctx, c)
 		}
 	})
 	if c.empty() {
@@ -276,7 +277,7 @@ func (a *answer) part(p []byte) {
 	}
 }
 
-func (g *growing) finish(c *collector) {
+func (g *growing) finish(ctx context.Context, c *collector) {
 	if g.cutOff {
 		c.out.Incomplete = true
 	}
@@ -300,5 +301,5 @@ func (g *growing) finish(c *collector) {
 	if g.sum != nil {
 		b.digest = hex.EncodeToString(g.sum.Sum(nil))
 	}
-	c.add(b)
+	c.add(ctx, b)
 }

@@ -54,8 +54,7 @@ type AsyncSink struct {
 	closing  sync.Once
 	gate     sync.RWMutex // held for reading by a Write, so that Close can end them
 	done     chan struct{}
-	stop     context.CancelFunc
-	ctx      context.Context
+	stop     context.CancelFunc // of the writes
 	finished chan struct{}
 	closeErr error
 }
@@ -101,8 +100,9 @@ func Async(next Sink, opts AsyncOptions) (*AsyncSink, error) {
 	}
 	a := &AsyncSink{next: newWay(next, 1), tell: newLane("OnLost", 1), opts: opts,
 		queue: make(chan queued, opts.Queue), done: make(chan struct{}), finished: make(chan struct{})}
-	a.ctx, a.stop = context.WithCancel(context.Background())
-	go a.run()
+	ctx, stop := context.WithCancel(context.Background())
+	a.stop = stop
+	go a.run(ctx)
 	return a, nil
 }
 
@@ -153,7 +153,8 @@ func (a *AsyncSink) Lost() int64 {
 	return lost
 }
 
-func (a *AsyncSink) run() {
+// run writes what is queued. After the end of ctx, records are lost instead.
+func (a *AsyncSink) run(ctx context.Context) {
 	defer close(a.finished)
 	how := tries{attempts: a.opts.Attempts, each: a.opts.WriteTimeout}
 	for q := range a.queue {
@@ -161,9 +162,9 @@ func (a *AsyncSink) run() {
 			q.mark <- a.Lost() // it has room
 			continue
 		}
-		err := a.ctx.Err()
+		err := ctx.Err()
 		if err == nil {
-			err = a.next.deliver(a.ctx, q.record, how)
+			err = a.next.deliver(ctx, q.record, how)
 		}
 		if err != nil {
 			a.lost.Add()

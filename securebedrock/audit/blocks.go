@@ -20,34 +20,34 @@ const (
 )
 
 // walkInput takes what an input holds.
-func (c *collector) walkInput(input any) {
+func (c *collector) walkInput(ctx context.Context, input any) {
 	if conversation, ok := content.ConversationOf(input); ok {
-		c.conversation(conversation)
+		c.conversation(ctx, conversation)
 		return
 	}
 	if body, ok := content.BodyOf(input); ok {
-		c.body(user, body)
+		c.body(ctx, user, body)
 		return
 	}
 	switch in := input.(type) {
 	case *bedrockruntime.InvokeModelWithBidirectionalStreamInput:
 		c.out.Incomplete = true
 	case *bedrockruntime.StartAsyncInvokeInput:
-		c.document(user, "body", in.ModelInput)
+		c.document(ctx, user, "body", in.ModelInput)
 	case *bedrockruntime.ApplyGuardrailInput:
 		role := user
 		if in.Source == types.GuardrailContentSourceOutput {
 			role = assistant
 		}
 		for _, b := range in.Content {
-			c.guardrailBlock(role, b)
+			c.guardrailBlock(ctx, role, b)
 		}
 	case *bedrockruntime.InvokeGuardrailChecksInput:
 		c.out.Messages += len(in.Messages)
 		for _, m := range in.Messages {
 			for _, b := range m.Content {
 				if t, ok := b.(*types.GuardrailChecksContentBlockMemberText); ok {
-					c.add(block{role: roleOf(string(m.Role)), kind: "text", text: t.Value})
+					c.add(ctx, block{role: roleOf(string(m.Role)), kind: "text", text: t.Value})
 				} else {
 					c.out.Incomplete = true
 				}
@@ -57,9 +57,9 @@ func (c *collector) walkInput(input any) {
 		switch in := in.Input.(type) {
 		case *types.CountTokensInputMemberConverse:
 			v := in.Value
-			c.conversation(content.Conversation{System: v.System, Messages: v.Messages, Tools: v.ToolConfig, Fields: v.AdditionalModelRequestFields})
+			c.conversation(ctx, content.Conversation{System: v.System, Messages: v.Messages, Tools: v.ToolConfig, Fields: v.AdditionalModelRequestFields})
 		case *types.CountTokensInputMemberInvokeModel:
-			c.body(user, in.Value.Body)
+			c.body(ctx, user, in.Value.Body)
 		case nil:
 		default:
 			c.out.Incomplete = true
@@ -68,43 +68,43 @@ func (c *collector) walkInput(input any) {
 }
 
 // walkOutput takes what the output of a call that is no stream holds.
-func (c *collector) walkOutput(out any) {
+func (c *collector) walkOutput(ctx context.Context, out any) {
 	switch out := out.(type) {
 	case *bedrockruntime.ConverseOutput:
 		switch o := out.Output.(type) {
 		case *types.ConverseOutputMemberMessage:
-			c.message(o.Value)
+			c.message(ctx, o.Value)
 		case nil:
 		default:
 			c.out.Incomplete = true
 		}
-		c.document(assistant, "additional_fields", out.AdditionalModelResponseFields)
+		c.document(ctx, assistant, "additional_fields", out.AdditionalModelResponseFields)
 	case *bedrockruntime.InvokeModelOutput:
-		c.body(assistant, out.Body)
+		c.body(ctx, assistant, out.Body)
 	case *bedrockruntime.ApplyGuardrailOutput:
 		for _, o := range out.Outputs {
-			c.add(block{role: assistant, kind: "text", text: aws.ToString(o.Text)})
+			c.add(ctx, block{role: assistant, kind: "text", text: aws.ToString(o.Text)})
 		}
 	}
 }
 
-func (c *collector) conversation(conversation content.Conversation) {
-	ofSystem := func(p content.Piece) { c.piece(system, p) }
+func (c *collector) conversation(ctx context.Context, conversation content.Conversation) {
+	ofSystem := func(p content.Piece) { c.piece(ctx, system, p) }
 	for _, b := range conversation.System {
 		content.System(b, ofSystem)
 	}
 	for _, m := range conversation.Messages {
-		c.message(m)
+		c.message(ctx, m)
 	}
-	content.Variables(conversation.Variables, func(p content.Piece) { c.piece(user, p) })
+	content.Variables(conversation.Variables, func(p content.Piece) { c.piece(ctx, user, p) })
 	content.Tools(conversation.Tools, ofSystem)
-	c.document(user, "additional_fields", conversation.Fields)
+	c.document(ctx, user, "additional_fields", conversation.Fields)
 }
 
-func (c *collector) message(m types.Message) {
+func (c *collector) message(ctx context.Context, m types.Message) {
 	c.out.Messages++
 	role := roleOf(string(m.Role))
-	visit := func(p content.Piece) { c.piece(role, p) }
+	visit := func(p content.Piece) { c.piece(ctx, role, p) }
 	for _, b := range m.Content {
 		content.Block(b, visit)
 	}
@@ -119,7 +119,7 @@ func roleOf(r string) string {
 }
 
 // piece takes one piece of content.
-func (c *collector) piece(role string, p content.Piece) {
+func (c *collector) piece(ctx context.Context, role string, p content.Piece) {
 	if p.InResult {
 		role = tool
 	}
@@ -129,46 +129,46 @@ func (c *collector) piece(role string, p content.Piece) {
 	}
 	switch p.Kind {
 	case content.Text:
-		c.add(block{role: role, kind: "text", text: p.Text})
+		c.add(ctx, block{role: role, kind: "text", text: p.Text})
 	case content.GuardContent:
-		c.add(block{role: role, kind: "guard_content", text: p.Text})
+		c.add(ctx, block{role: role, kind: "guard_content", text: p.Text})
 	case content.ToolUse:
-		c.document(role, "tool_use", p.JSON)
+		c.document(ctx, role, "tool_use", p.JSON)
 	case content.ToolResult:
-		c.add(block{role: role, kind: "tool_result", text: p.Text})
+		c.add(ctx, block{role: role, kind: "tool_result", text: p.Text})
 	case content.ToolResultJSON:
-		c.document(role, "tool_result", p.JSON)
+		c.document(ctx, role, "tool_result", p.JSON)
 	case content.Reasoning:
-		c.add(block{role: role, kind: "reasoning", text: p.Text})
+		c.add(ctx, block{role: role, kind: "reasoning", text: p.Text})
 	case content.ReasoningEncrypted:
-		c.add(block{role: role, kind: "reasoning_encrypted", data: notNil(p.Data)})
+		c.add(ctx, block{role: role, kind: "reasoning_encrypted", data: notNil(p.Data)})
 	case content.Cited:
-		c.add(block{role: role, kind: "cited_text", text: p.Text})
+		c.add(ctx, block{role: role, kind: "cited_text", text: p.Text})
 	case content.Citation: // repeats what stands elsewhere in the prompt
 	case content.SearchResult:
-		c.add(block{role: role, kind: "search_result", text: p.Second + "\n" + p.Text})
+		c.add(ctx, block{role: role, kind: "search_result", text: p.Second + "\n" + p.Text})
 	case content.SearchPassage: // of a document
-		c.add(block{role: role, kind: "search_result", text: p.Text, never: true})
+		c.add(ctx, block{role: role, kind: "search_result", text: p.Text, never: true})
 	case content.DocumentName:
-		c.add(block{role: role, kind: "document_name", text: p.Text})
+		c.add(ctx, block{role: role, kind: "document_name", text: p.Text})
 	case content.DocumentContext:
-		c.add(block{role: role, kind: "document_context", text: p.Text})
+		c.add(ctx, block{role: role, kind: "document_context", text: p.Text})
 	case content.DocumentText:
-		c.add(block{role: role, kind: kindDocument, format: format, text: p.Text, never: true})
+		c.add(ctx, block{role: role, kind: kindDocument, format: format, text: p.Text, never: true})
 	case content.Variable:
-		c.add(block{role: role, kind: "prompt_variable", text: p.Text})
+		c.add(ctx, block{role: role, kind: "prompt_variable", text: p.Text})
 	case content.ToolDefinition:
-		c.add(block{role: role, kind: "tool_definition", text: p.Text + "\n" + p.Second})
+		c.add(ctx, block{role: role, kind: "tool_definition", text: p.Text + "\n" + p.Second})
 	case content.ToolSchema:
-		c.document(role, "tool_schema", p.JSON)
+		c.document(ctx, role, "tool_schema", p.JSON)
 	case content.Image:
-		c.medium(role, "image", format, p)
+		c.medium(ctx, role, "image", format, p)
 	case content.Video:
-		c.medium(role, "video", format, p)
+		c.medium(ctx, role, "video", format, p)
 	case content.Audio:
-		c.medium(role, "audio", format, p)
+		c.medium(ctx, role, "audio", format, p)
 	case content.Document:
-		c.medium(role, kindDocument, format, p)
+		c.medium(ctx, role, kindDocument, format, p)
 	default:
 		if p.Of != content.Citation {
 			c.out.Incomplete = true
@@ -176,40 +176,40 @@ func (c *collector) piece(role string, p content.Piece) {
 	}
 }
 
-func (c *collector) medium(role, kind, format string, p content.Piece) {
+func (c *collector) medium(ctx context.Context, role, kind, format string, p content.Piece) {
 	switch {
 	case p.Source == content.S3 && p.URI != nil:
-		c.add(block{role: role, kind: kind + "_s3", format: format, text: *p.URI})
+		c.add(ctx, block{role: role, kind: kind + "_s3", format: format, text: *p.URI})
 	case p.Source == content.Bytes:
-		c.add(block{role: role, kind: kind, format: format, data: notNil(p.Data)})
+		c.add(ctx, block{role: role, kind: kind, format: format, data: notNil(p.Data)})
 	default:
 		c.out.Incomplete = true
 	}
 }
 
 // guardrailBlock takes a block of an ApplyGuardrail.
-func (c *collector) guardrailBlock(role string, b types.GuardrailContentBlock) {
+func (c *collector) guardrailBlock(ctx context.Context, role string, b types.GuardrailContentBlock) {
 	switch b := b.(type) {
 	case *types.GuardrailContentBlockMemberText:
-		c.add(block{role: role, kind: "text", text: aws.ToString(b.Value.Text)})
+		c.add(ctx, block{role: role, kind: "text", text: aws.ToString(b.Value.Text)})
 	case *types.GuardrailContentBlockMemberImage:
 		p := content.Piece{}
 		if s, ok := b.Value.Source.(*types.GuardrailImageSourceMemberBytes); ok {
 			p.Source, p.Data = content.Bytes, s.Value
 		}
-		c.medium(role, "image", format(b.Value.Format, b.Value.Format.Values()), p)
+		c.medium(ctx, role, "image", format(b.Value.Format, b.Value.Format.Values()), p)
 	default:
 		c.out.Incomplete = true
 	}
 }
 
 // body is that of InvokeModel: JSON by nearly every model.
-func (c *collector) body(role string, body []byte) {
+func (c *collector) body(ctx context.Context, role string, body []byte) {
 	if len(body) == 0 {
 		return
 	}
 	if c.p.Mode == ContentNone {
-		c.add(block{role: role, kind: "body", size: len(body)})
+		c.add(ctx, block{role: role, kind: "body", size: len(body)})
 		return
 	}
 	b := block{role: role, kind: "body", text: string(body), size: len(body), document: true}
@@ -219,10 +219,10 @@ func (c *collector) body(role string, body []byte) {
 	} else {
 		b.never = true // nothing can be withheld of it
 	}
-	c.add(b)
+	c.add(ctx, b)
 }
 
-func (c *collector) document(role, kind string, d document.Interface) {
+func (c *collector) document(ctx context.Context, role, kind string, d document.Interface) {
 	if d == nil {
 		return
 	}
@@ -238,7 +238,7 @@ func (c *collector) document(role, kind string, d document.Interface) {
 			b.value, b.text, b.never = v, writeJSON(v), false
 		}
 	}
-	c.add(b)
+	c.add(ctx, b)
 }
 
 // format keeps a format that the SDK knows: a caller could write anything there.
@@ -260,9 +260,10 @@ func notNil(b []byte) []byte {
 
 // input describes what a call carries.
 func (p *ContentPolicy) input(ctx context.Context, in any) *Content {
-	c := p.newCollector(ctx)
-	defer c.end()
-	c.walk(func() { c.walkInput(in) })
+	ctx, end := p.withRedactionTime(ctx)
+	defer end()
+	c := p.newCollector()
+	c.walk(func() { c.walkInput(ctx, in) })
 	if c.empty() {
 		return nil
 	}

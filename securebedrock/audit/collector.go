@@ -13,17 +13,10 @@ type collector struct {
 	out  Content
 	left int // bytes of text that may still be stored
 	sum  *summer
-	ctx  context.Context // of redaction
-	end  context.CancelFunc
 }
 
-// newCollector leaves redaction half of the time to ctx's end. The other half is
-// for the write.
-func (p *ContentPolicy) newCollector(ctx context.Context) *collector {
-	c := &collector{p: p, left: p.MaxBytes, out: Content{Mode: p.Mode}, ctx: ctx, end: func() {}}
-	if end, ok := ctx.Deadline(); ok && p.Mode == ContentRedacted {
-		c.ctx, c.end = context.WithTimeout(ctx, time.Until(end)/2)
-	}
+func (p *ContentPolicy) newCollector() *collector {
+	c := &collector{p: p, left: p.MaxBytes, out: Content{Mode: p.Mode}}
 	if p.Mode == ContentFull {
 		c.out.Reason = p.Reason
 	}
@@ -31,6 +24,15 @@ func (p *ContentPolicy) newCollector(ctx context.Context) *collector {
 		c.sum, c.out.KeyID = newSummer(p.DigestKey), p.DigestKey.ID
 	}
 	return c
+}
+
+// withRedactionTime leaves redaction half of the time to ctx's end. The other half is
+// for the write.
+func (p *ContentPolicy) withRedactionTime(ctx context.Context) (context.Context, context.CancelFunc) {
+	if end, ok := ctx.Deadline(); ok && p.Mode == ContentRedacted {
+		return context.WithTimeout(ctx, time.Until(end)/2)
+	}
+	return ctx, func() {}
 }
 
 // walk calls f, which looks at values of the application's: one that panics leaves
@@ -69,7 +71,7 @@ type block struct {
 	digest             string   // made already
 }
 
-func (c *collector) add(b block) {
+func (c *collector) add(ctx context.Context, b block) {
 	if c.out.Kinds == nil {
 		c.out.Kinds = make(map[string]int, 4)
 	}
@@ -94,7 +96,7 @@ func (c *collector) add(b block) {
 	rec := Block{Role: b.role, Kind: b.kind, Format: b.format, Bytes: size, Digest: b.digest}
 	c.withhold(&b)
 	if c.stores() && b.data == nil && !b.never {
-		rec.Text, rec.Truncated, rec.Withheld = c.keep(b)
+		rec.Text, rec.Truncated, rec.Withheld = c.keep(ctx, b)
 	}
 	c.out.Blocks = append(c.out.Blocks, rec)
 	for _, m := range b.media {
@@ -134,7 +136,7 @@ func (c *collector) part(role string, m medium) {
 
 // keep is the text that is stored of a block: redacted before it is cut, so that
 // no part of a match is left at the end.
-func (c *collector) keep(b block) (text string, truncated bool, withheld string) {
+func (c *collector) keep(ctx context.Context, b block) (text string, truncated bool, withheld string) {
 	text, cut := b.text, b.cut
 	if most := c.left + redactMargin; !b.document && len(text) > most { // what is redacted is bounded too
 		text, cut = text[:most], true
@@ -144,7 +146,7 @@ func (c *collector) keep(b block) (text string, truncated bool, withheld string)
 	}
 	text = strings.ToValidUTF8(text, "\uFFFD")
 	if c.p.Mode == ContentRedacted {
-		if text, cut, withheld = c.redact(text, b.document, cut); withheld != "" {
+		if text, cut, withheld = c.redact(ctx, text, b.document, cut); withheld != "" {
 			return "", false, withheld
 		}
 	}
@@ -157,24 +159,24 @@ func (c *collector) keep(b block) (text string, truncated bool, withheld string)
 }
 
 // redact redacts as much of a text as may be stored.
-func (c *collector) redact(text string, document, cut bool) (_ string, _ bool, withheld string) {
-	j := &redaction{ctx: c.ctx, r: c.p.Redactor, left: c.left}
+func (c *collector) redact(ctx context.Context, text string, document, cut bool) (_ string, _ bool, withheld string) {
+	j := &redaction{r: c.p.Redactor, left: c.left}
 	var out string
 	work := func() error {
 		if document && !cut {
-			out = j.json(text)
+			out = j.json(ctx, text)
 		} else {
-			out = j.plain(text, cut)
+			out = j.plain(ctx, text, cut)
 		}
-		return j.ctx.Err()
+		return ctx.Err()
 	}
-	err := c.ctx.Err()
+	err := ctx.Err()
 	foreign, is := j.r.(foreignRedactor)
 	switch {
 	case err != nil:
 	case is: // where it does not return, nothing is read of what work writes
 		j.r = foreign.Redactor
-		err = foreign.lane.call(c.ctx, false, work)
+		err = foreign.lane.call(ctx, false, work)
 	default:
 		err = caught("the Redactor", work)
 	}

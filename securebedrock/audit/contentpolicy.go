@@ -34,16 +34,19 @@ const (
 	maxDocument       = 1 << 20 // of JSON that comes in pieces
 )
 
-func (p ContentPolicy) withDefaults() ContentPolicy {
-	if p.MaxBytes == 0 {
-		p.MaxBytes = defaultMaxContent
+// withDefaults returns a copy with the zero fields filled, which shares nothing that the
+// application can write to.
+func (p *ContentPolicy) withDefaults() ContentPolicy {
+	filled := *p
+	if filled.MaxBytes == 0 {
+		filled.MaxBytes = defaultMaxContent
 	}
-	p.Reason = phrase(p.Reason)
-	p.DigestKey = p.DigestKey.clone()
-	if _, own := p.Redactor.(*patterns); p.Redactor != nil && !own {
-		p.Redactor = foreignRedactor{p.Redactor, newLane("the Redactor", maxOverdue)}
+	filled.Reason = phrase(filled.Reason)
+	filled.DigestKey = filled.DigestKey.clone()
+	if _, own := filled.Redactor.(*patterns); filled.Redactor != nil && !own {
+		filled.Redactor = foreignRedactor{filled.Redactor, newLane("the Redactor", maxOverdue)}
 	}
-	return p
+	return filled
 }
 
 func (p *ContentPolicy) check(fault func(field, format string, args ...any)) {

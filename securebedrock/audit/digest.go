@@ -14,12 +14,11 @@ func DigestOf(key Key, inputOrOutput any) (*Content, error) {
 	if msg := key.fault(); msg != "" {
 		return nil, fmt.Errorf("audit: the key cannot be used: %s", msg)
 	}
-	p := ContentPolicy{Mode: ContentDigest, DigestKey: key}.withDefaults()
-	c := p.newCollector(context.Background())
-	defer c.end()
-	c.walkInput(inputOrOutput)
+	p := (&ContentPolicy{Mode: ContentDigest, DigestKey: key}).withDefaults()
+	c, ctx := p.newCollector(), context.Background() // a digest needs no redaction
+	c.walkInput(ctx, inputOrOutput)
 	if c.empty() {
-		c.walkOutput(inputOrOutput)
+		c.walkOutput(ctx, inputOrOutput)
 	}
 	if c.empty() {
 		return nil, errors.New("audit: this is not an input or output with content")

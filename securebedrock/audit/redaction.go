@@ -19,10 +19,9 @@ type foreignRedactor struct {
 // the beginning of a match could stand.
 const redactMargin = 256
 
-// redaction redacts one text. It does no more work than what may be stored needs,
-// and stops at the end of its context.
+// redaction redacts one text. It does no more work than what may be stored needs, and
+// stops when the context ends.
 type redaction struct {
-	ctx  context.Context
 	r    Redactor
 	left int  // bytes that may be stored
 	cut  bool // not all of the text is in the result
@@ -32,11 +31,11 @@ type redaction struct {
 
 // plain redacts a text that is no JSON. cut says that it is only the beginning of
 // one.
-func (j *redaction) plain(text string, cut bool) string {
+func (j *redaction) plain(ctx context.Context, text string, cut bool) string {
 	if most := max(0, j.left) + redactMargin; len(text) > most {
 		text, cut = strings.ToValidUTF8(text[:most], ""), true
 	}
-	text = j.redact(text)
+	text = j.redact(ctx, text)
 	if cut {
 		j.cut = true
 		text = strings.ToValidUTF8(text[:max(0, len(text)-redactMargin)], "")
@@ -44,43 +43,43 @@ func (j *redaction) plain(text string, cut bool) string {
 	return text
 }
 
-func (j *redaction) redact(text string) string {
-	if text == "" || j.ctx.Err() != nil {
+func (j *redaction) redact(ctx context.Context, text string) string {
+	if text == "" || ctx.Err() != nil {
 		return ""
 	}
 	if p, ok := j.r.(*patterns); ok {
-		return p.redact(j.ctx, text)
+		return p.redact(ctx, text)
 	}
 	return j.r.Redact(text)
 }
 
 // json redacts every string, number and key of a document by itself: in its text
 // an escape could hide a match.
-func (j *redaction) json(text string) string {
+func (j *redaction) json(ctx context.Context, text string) string {
 	v, ok := parseJSON([]byte(text))
 	if !ok {
-		return j.plain(text, false)
+		return j.plain(ctx, text, false)
 	}
 	j.enc = json.NewEncoder(&j.out)
 	j.enc.SetEscapeHTML(false)
-	j.value(v)
+	j.value(ctx, v)
 	return j.out.String()
 }
 
 // full says that no more is wanted.
-func (j *redaction) full() bool {
-	if j.out.Len() > j.left || j.ctx.Err() != nil {
+func (j *redaction) full(ctx context.Context) bool {
+	if j.out.Len() > j.left || ctx.Err() != nil {
 		j.cut = true
 	}
 	return j.cut
 }
 
-func (j *redaction) value(v any) {
+func (j *redaction) value(ctx context.Context, v any) {
 	switch v := v.(type) {
 	case string:
-		j.encode(j.part(v))
+		j.encode(j.part(ctx, v))
 	case json.Number:
-		if red := j.part(v.String()); red != v.String() {
+		if red := j.part(ctx, v.String()); red != v.String() {
 			j.encode(red)
 			return
 		}
@@ -88,39 +87,39 @@ func (j *redaction) value(v any) {
 	case []any:
 		j.out.WriteByte('[')
 		for i := range v {
-			if j.full() {
+			if j.full(ctx) {
 				return
 			}
 			if i > 0 {
 				j.out.WriteByte(',')
 			}
-			j.value(v[i])
+			j.value(ctx, v[i])
 		}
 		j.out.WriteByte(']')
 	case map[string]any:
-		j.object(v)
+		j.object(ctx, v)
 	default:
 		j.encode(v)
 	}
 }
 
-func (j *redaction) object(v map[string]any) {
+func (j *redaction) object(ctx context.Context, v map[string]any) {
 	type member struct {
 		name  string
 		value any
 	}
 	members, size := make([]member, 0, min(len(v), 64)), 0
 	for _, k := range slices.Sorted(maps.Keys(v)) {
-		if j.out.Len()+size > j.left || j.ctx.Err() != nil {
+		if j.out.Len()+size > j.left || ctx.Err() != nil {
 			break
 		}
-		members = append(members, member{j.part(k), v[k]})
+		members = append(members, member{j.part(ctx, k), v[k]})
 		size += len(k)
 	}
 	slices.SortStableFunc(members, func(a, b member) int { return strings.Compare(a.name, b.name) })
 	j.out.WriteByte('{')
 	for i, m := range members {
-		if j.full() {
+		if j.full(ctx) {
 			return
 		}
 		if i > 0 {
@@ -128,7 +127,7 @@ func (j *redaction) object(v map[string]any) {
 		}
 		j.encode(m.name)
 		j.out.WriteByte(':')
-		j.value(m.value)
+		j.value(ctx, m.value)
 	}
 	if len(members) < len(v) {
 		j.cut = true
@@ -138,9 +137,9 @@ func (j *redaction) object(v map[string]any) {
 }
 
 // part redacts a string, of which no more is looked at than may be stored.
-func (j *redaction) part(s string) string {
-	part := redaction{ctx: j.ctx, r: j.r, left: j.left - j.out.Len()}
-	s = part.plain(s, false)
+func (j *redaction) part(ctx context.Context, s string) string {
+	part := redaction{r: j.r, left: j.left - j.out.Len()}
+	s = part.plain(ctx, s, false)
 	j.cut = j.cut || part.cut
 	return s
 }

@@ -31,12 +31,12 @@ func (v *Verifier) Verify(r io.Reader) (*Report, error) {
 			}
 			part = line
 		}
-		switch err {
-		case bufio.ErrBufferFull:
-		case nil:
+		switch {
+		case err == bufio.ErrBufferFull:
+		case err == nil:
 			s.line(bytes.TrimSuffix(part, []byte("\n")), true)
 			line = line[:0]
-		case io.EOF:
+		case err == io.EOF:
 			if len(part) > 0 {
 				s.line(part, false)
 			}

@@ -118,11 +118,11 @@ func droppedBy(core zapcore.Core) error {
 // unsyncable says that all that is wrong is that a file cannot be synced, which is
 // how Linux answers for a terminal, a pipe or a socket.
 func unsyncable(err error) bool {
-	switch e := err.(type) {
-	case nil:
+	if err == nil {
 		return false
-	case interface{ Errors() []error }: // of several cores
-		return !slices.ContainsFunc(e.Errors(), func(err error) bool { return !unsyncable(err) })
+	}
+	if several, ok := err.(interface{ Errors() []error }); ok { // of several cores
+		return !slices.ContainsFunc(several.Errors(), func(err error) bool { return !unsyncable(err) })
 	}
 	return errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTTY) || errors.Is(err, syscall.ENOTSUP)
 }

@@ -28,13 +28,12 @@ type batcher struct {
 	finished chan struct{}
 	once     sync.Once
 	closeErr error
-	ctx      context.Context // ends with CloseTimeout
-	stop     context.CancelFunc
-	sending  *running      // a send that has not returned; used only by run
-	sent     []error       // its results
-	owner    *item         // the first of its lines
-	telling  *running      // a call of OnLost that has not returned; used only by run
-	lost     losses.Ledger // of buffered records
+	stop     context.CancelFunc // of the sends
+	sending  *running           // a send that has not returned; used only by run
+	sent     []error            // its results
+	owner    *item              // the first of its lines
+	telling  *running           // a call of OnLost that has not returned; used only by run
+	lost     losses.Ledger      // of buffered records
 }
 
 // item is a line to be sent, or the mark of a flush.
@@ -48,8 +47,9 @@ type item struct {
 func (b *batcher) start() *Sink {
 	b.queue = make(chan *item, b.opts.Buffer)
 	b.done, b.finished = make(chan struct{}), make(chan struct{})
-	b.ctx, b.stop = context.WithCancel(context.Background())
-	go b.run()
+	ctx, stop := context.WithCancel(context.Background())
+	b.stop = stop
+	go b.run(ctx)
 	return &Sink{b}
 }
 
@@ -148,13 +148,14 @@ func (b *batcher) close() error {
 	return b.closeErr
 }
 
-func (b *batcher) run() {
+// run sends what is queued. Nothing is sent after the end of ctx.
+func (b *batcher) run(ctx context.Context) {
 	defer close(b.finished)
 	var held *item // an item that did not fit into the last request
 	for {
 		batch, next, open := b.gather(held)
 		held = next
-		b.deliver(batch)
+		b.deliver(ctx, batch)
 		if !open && held == nil {
 			return
 		}
@@ -186,7 +187,7 @@ func (b *batcher) gather(held *item) (batch []*item, next *item, open bool) {
 	defer linger.Stop()
 	for batch[len(batch)-1].mark == nil {
 		var it *item
-		ok := true
+		var ok bool
 		select { // take queued items without waiting
 		case it, ok = <-b.queue:
 		default:
@@ -209,7 +210,7 @@ func (b *batcher) gather(held *item) (batch []*item, next *item, open bool) {
 }
 
 // deliver sends a batch, and sends its failed items again, in order.
-func (b *batcher) deliver(batch []*item) {
+func (b *batcher) deliver(ctx context.Context, batch []*item) {
 	pending := make([]*item, 0, len(batch))
 	for _, it := range batch {
 		if it.mark == nil {
@@ -218,13 +219,13 @@ func (b *batcher) deliver(batch []*item) {
 	}
 	pause := 100 * time.Millisecond
 	for attempt := 1; len(pending) > 0; attempt++ {
-		errs := b.try(pending)
+		errs := b.try(ctx, pending)
 		var failed []*item
 		for i, it := range pending {
 			switch {
 			case errs[i] == nil:
 				b.end(it, nil)
-			case attempt >= b.opts.Attempts || b.ctx.Err() != nil:
+			case attempt >= b.opts.Attempts || ctx.Err() != nil:
 				b.end(it, errs[i])
 			default:
 				failed = append(failed, it)
@@ -232,7 +233,7 @@ func (b *batcher) deliver(batch []*item) {
 		}
 		pending = failed
 		if len(pending) > 0 {
-			b.sleep(pause)
+			pauseFor(ctx, pause)
 			pause = min(2*pause, 5*time.Second)
 		}
 	}
@@ -244,19 +245,20 @@ func (b *batcher) deliver(batch []*item) {
 	}
 }
 
-func (b *batcher) sleep(d time.Duration) {
+// pauseFor returns after d, or at the end of ctx.
+func pauseFor(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-b.ctx.Done():
+	case <-ctx.Done():
 	}
 }
 
 // try sends lines once. No send begins before the last one has returned, so that no
 // line is sent twice or out of order.
-func (b *batcher) try(items []*item) []error {
-	ctx, cancel := context.WithTimeout(b.ctx, b.opts.Timeout)
+func (b *batcher) try(ctx context.Context, items []*item) []error {
+	ctx, cancel := context.WithTimeout(ctx, b.opts.Timeout)
 	defer cancel()
 	if b.sending != nil && !b.mine(items) {
 		if err := b.sending.Wait(ctx); !b.sending.Over() {
