@@ -1,4 +1,4 @@
-// Package bench holds what the script run needs beside the benchmarks themselves
-// (securebedrock/bench_test.go): a program that makes a table and a chart of their
-// output, and two Lambda functions whose binaries are compared.
+// Package bench holds the programs of the script run: one makes a table and a chart of
+// the benchmarks' output, and two are Lambda functions whose binaries are compared. The
+// benchmarks themselves are in securebedrock/bench_test.go.
 package bench

@@ -15,8 +15,8 @@ import (
 
 const model = "anthropic.claude-3-haiku-20240307-v1:0"
 
-// newLLM gives langchaingo, which takes nothing but a *bedrockruntime.Client,
-// the guarded one.
+// newLLM gives langchaingo the guarded client. langchaingo takes only a
+// *bedrockruntime.Client.
 func newLLM(t *testing.T, server *bedrocktest.Server) *bedrock.LLM {
 	t.Helper()
 	client, err := securebedrock.NewFromConfig(server.Config(), server.Options())

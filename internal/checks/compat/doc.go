@@ -1,7 +1,7 @@
-// Package compat holds tests alone: libraries that demand a concrete
-// *bedrockruntime.Client run on securebedrock's Client.Runtime, and every call
-// they make is guarded.
+// Package compat holds only tests. They run libraries that demand a concrete
+// *bedrockruntime.Client on securebedrock's Client.Runtime, and check that every call
+// of the libraries is guarded.
 //
-// It is a module of its own, and outside the workspace, so that what those
-// libraries require reaches neither the users of securebedrock nor its build.
+// compat is a module of its own, outside the workspace. So the libraries' requirements
+// reach neither the users of securebedrock nor its build.
 package compat

@@ -30,7 +30,7 @@ func TestNetworkFaults(t *testing.T) {
 	}{
 		{"latency delays a call and no more", "latency", "downstream", attributes{"latency": 200}, usual, 10, false, nil, 200 * time.Millisecond, 9 * time.Second},
 		{"latency delays a stream and no more", "latency", "downstream", attributes{"latency": 200}, usual, 10, true, nil, 200 * time.Millisecond, 9 * time.Second},
-		// Each event is a TLS record, which counts when it is whole.
+		// Each event is a TLS record. A record counts when it is complete.
 		{"a slow trickle of a stream is no silence", "slicer", "downstream", attributes{"average_size": 40, "size_variation": 5, "delay": 30_000},
 			securebedrock.Timeouts{Connect: 30 * time.Second, Read: 2500 * time.Millisecond}, 10, true, nil, 3000 * time.Millisecond, 60 * time.Second},
 		{"the whole call's bound ends a trickle", "slicer", "downstream", attributes{"average_size": 10, "size_variation": 5, "delay": 100_000},
@@ -76,8 +76,7 @@ func TestNetworkFaults(t *testing.T) {
 	}
 }
 
-// A connection that is cut after some bytes of an answer never makes a short
-// answer, wherever the cut is.
+// An answer whose connection is cut never passes for a short answer, wherever the cut is.
 func TestCutConnection(t *testing.T) {
 	for _, proto := range []string{"http1", ""} {
 		b := start(t, proto)
@@ -100,7 +99,7 @@ func TestCutConnection(t *testing.T) {
 	}
 }
 
-// A server that falls silent in mid-call, on a connection that is there.
+// A server falls silent during a call, and the connection stays open.
 func TestSilence(t *testing.T) {
 	for _, proto := range []string{"http1", ""} {
 		b := start(t, proto)
@@ -126,8 +125,8 @@ func TestSilence(t *testing.T) {
 
 var errShort = errors.New("the answer is short")
 
-// ask makes one call and returns errShort where an answer ends before its end
-// without saying so.
+// ask makes one call. It returns errShort where the answer is incomplete and no error
+// says so.
 func ask(ctx context.Context, c *securebedrock.Client, prompt string, streamed bool) error {
 	model := aws.String("anthropic.claude-3-haiku-20240307-v1:0")
 	messages := []types.Message{{Role: types.ConversationRoleUser, Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: prompt}}}}

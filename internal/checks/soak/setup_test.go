@@ -31,8 +31,8 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
 )
 
-// serverProcess, in the environment, makes this binary a server, so that the
-// server's memory and descriptors are not measured as the client's.
+// serverProcess is an environment variable that makes this binary a server. A server in
+// the client's process would add its memory and descriptors to the client's figures.
 const serverProcess = "SECUREBEDROCK_SOAK_SERVER"
 
 func TestMain(m *testing.M) {
@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// hello is what the server says of itself, in one line.
+// hello is the line in which the server says where it listens.
 type hello struct {
 	URL, Key, Secret, Token string
 	CA                      []byte
@@ -83,8 +83,8 @@ func operations() []string {
 	return []string{"Converse", "ConverseStream", "InvokeModel", "InvokeModelWithResponseStream", "ApplyGuardrail", "CountTokens"}
 }
 
-// script lets four of five requests pass. Throttles are few, since each of them
-// slows its model for seconds, which is what callers then wait for.
+// script lets four of five requests pass. Throttles are few: each throttle slows its
+// model for seconds, and the callers would only wait.
 func script(random *rand.Rand, n int) []bedrocktest.Fault {
 	faults := []func() bedrocktest.Fault{
 		func() bedrocktest.Fault { return bedrocktest.ServerError(500, 1) },
@@ -113,7 +113,8 @@ func script(random *rand.Rand, n int) []bedrocktest.Fault {
 	return all
 }
 
-// bedrock is a server in a process of its own, behind a proxy in this one.
+// bedrock is a server in a process of its own. The proxy before the server is in this
+// process.
 type bedrock struct {
 	hello
 	proxy *toxiproxy.Proxy
@@ -157,7 +158,7 @@ func start(t *testing.T, how string) *bedrock {
 	return b
 }
 
-// toxic spoils the network until it is taken away.
+// toxic adds a fault to the network, until the fault is removed.
 func (b *bedrock) toxic(t *testing.T, kind, stream string, attributes map[string]any) (remove func()) {
 	t.Helper()
 	text, err := json.Marshal(map[string]any{"name": kind + stream, "type": kind, "stream": stream, "toxicity": 1, "attributes": attributes})
@@ -174,7 +175,7 @@ func (b *bedrock) toxic(t *testing.T, kind, stream string, attributes map[string
 	}
 }
 
-// client calls through the proxy, and records.
+// client makes a client that calls through the proxy and records its calls.
 func (b *bedrock) client(t *testing.T, r *records, timeouts securebedrock.Timeouts) *securebedrock.Client {
 	t.Helper()
 	roots := x509.NewCertPool()
@@ -223,7 +224,7 @@ func (r *records) middleware(next securebedrock.Handler) securebedrock.Handler {
 	}
 }
 
-// complete waits until each call has its Outcome, and reports how many have not
+// complete waits until each call has an Outcome. It reports how many calls do not have
 // exactly one.
 func (r *records) complete() (calls, wrong int) {
 	for range 400 {
@@ -262,7 +263,7 @@ func used(t *testing.T) usage {
 	return usage{runtime.NumGoroutine(), len(fds), m.HeapAlloc}
 }
 
-// backTo fails unless the process comes back to what it held before.
+// backTo fails unless the process releases what it has taken since before.
 func backTo(t *testing.T, before usage) usage {
 	t.Helper()
 	var now usage

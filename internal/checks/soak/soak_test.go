@@ -33,9 +33,9 @@ var (
 
 const callBound = 8 * time.Second
 
-// Under faults in a fifth of the requests and cancellations of a tenth of the
-// calls, each call ends within its bound with an error of a known kind and has one
-// record, and what the client held is given back.
+// A fifth of the requests fail, and a tenth of the calls are cancelled. Each call ends
+// within its bound, with an error of a known kind and one record. The client releases
+// what it held.
 func TestSoak(t *testing.T) {
 	how := "faults"
 	if *http1 {
@@ -85,7 +85,7 @@ func TestSoak(t *testing.T) {
 	}
 	resetCount := 0
 	for *resets > 0 && time.Now().Before(end) {
-		// Each reset meets the calls of all callers.
+		// Each reset affects the calls of all callers.
 		if float64(done.Load()) >= float64(resetCount+1)*float64(*callers) / *resets {
 			remove := b.toxic(t, "reset_peer", "downstream", map[string]any{"timeout": 0})
 			time.Sleep(5 * time.Millisecond)
@@ -116,8 +116,8 @@ func TestSoak(t *testing.T) {
 	t.Logf("before %+v, after %+v", before, backTo(t, before))
 }
 
-// oneCall makes a call of some kind, and reads its stream to the end, but for one
-// in ten, which it closes early.
+// oneCall makes a call of a random kind. It reads a stream to the end, and closes one
+// stream in ten early.
 func oneCall(ctx context.Context, c *securebedrock.Client) error {
 	models := []string{"anthropic.claude-3-haiku-20240307-v1:0", "anthropic.claude-3-sonnet-20240229-v1:0", "amazon.nova-lite-v1:0", "amazon.nova-pro-v1:0"}
 	model := aws.String(models[rand.IntN(len(models))])

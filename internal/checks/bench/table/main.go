@@ -92,7 +92,7 @@ func read(raw []byte, name string) (*results, error) {
 	for r.Scan() {
 		res, ok := r.Result().(*benchfmt.Result)
 		if !ok {
-			continue // a unit's metadata, or a line that is none
+			continue // a unit's metadata, or no result
 		}
 		base, client, ok := split(string(res.Name.Full()))
 		if !ok {
