@@ -9,9 +9,9 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/eventframe"
 )
 
-// invokeBody is what an InvokeModel body, or a stream's chunk, tells beside the
-// answer: Bedrock's own keys, and those of each family of models. The families'
-// forms are on the pages model-parameters-* of the Bedrock User Guide.
+// invokeBody holds what an InvokeModel body, or a stream's chunk, reports beside the
+// answer: Bedrock's own keys, and those of each family of models. The pages
+// model-parameters-* of the Bedrock User Guide describe the families' forms.
 type invokeBody struct {
 	GuardrailAction answerWord `json:"amazon-bedrock-guardrailAction"`
 	Trace           *struct {
@@ -50,7 +50,7 @@ type invokeBody struct {
 	} `json:"event"` // Nova Sonic
 }
 
-// modelAnswer has the keys under which a family tells of an answer as a whole.
+// modelAnswer has the keys with which a family describes an answer as a whole.
 type modelAnswer struct {
 	StopReason       answerWord  `json:"stop_reason"` // Anthropic, Llama
 	StopReasonNova   answerWord  `json:"stopReason"`
@@ -99,14 +99,14 @@ type answerChoice struct {
 	StopReason   answerWord `json:"stop_reason"`
 }
 
-// skippedElement is an element of a list of which only the length counts.
+// skippedElement is an element of a list. Only the list's length counts.
 type skippedElement struct{}
 
-// UnmarshalJSON takes anything.
+// UnmarshalJSON accepts anything.
 func (*skippedElement) UnmarshalJSON([]byte) error { return nil }
 
-// modelUsage has the names under which families count. In OpenAI's form the
-// tokens that were read from the cache are among the prompt's.
+// modelUsage has the keys with which families report counts. In OpenAI's form the
+// prompt's tokens include those read from the cache.
 type modelUsage struct {
 	Input         answerCount `json:"input_tokens"` // Anthropic
 	Output        answerCount `json:"output_tokens"`
@@ -138,16 +138,15 @@ type cachedTokens struct {
 	Cached answerCount `json:"cached_tokens"`
 }
 
-// parseInvoke reads what it finds. A key of another type than the expected one
-// hides no other.
+// parseInvoke reads the keys that it knows. A key of an unexpected type hides no other
+// key.
 func parseInvoke(body []byte) (b invokeBody, ok bool) {
 	err := json.Unmarshal(body, &b)
 	var other *json.UnmarshalTypeError
 	return b, err == nil || errors.As(err, &other)
 }
 
-// into reads what the body tells of the model's reason to stop, of its counts and of
-// the guardrail's action.
+// into records the model's stop reason, the counts and the guardrail's action.
 func (b *invokeBody) into(o *Outcome, t *tally) {
 	if reason := b.stop(); reason != "" {
 		o.StopReason = reason
@@ -177,7 +176,7 @@ func (b *invokeBody) into(o *Outcome, t *tally) {
 	}
 }
 
-// assessments are those of the guardrail's trace, as they stand in the body.
+// assessments returns the raw assessments of the guardrail's trace in the body.
 func (b *invokeBody) assessments() []json.RawMessage {
 	if b.Trace == nil || b.Trace.Guardrail == nil {
 		return nil
@@ -185,8 +184,8 @@ func (b *invokeBody) assessments() []json.RawMessage {
 	return append([]json.RawMessage{b.Trace.Guardrail.Input}, b.Trace.Guardrail.Outputs...)
 }
 
-// chunkBody is what a chunk of InvokeModelWithResponseStream carries; nil where it
-// carries nothing. The payload of a chunk is {"bytes":"…"}, the model's own JSON in
+// chunkBody returns the content of a chunk of InvokeModelWithResponseStream; nil where
+// there is none. The payload of a chunk is {"bytes":"…"}, the model's own JSON in
 // base64.
 func chunkBody(frame []byte) []byte {
 	payload := eventframe.Payload(frame)
@@ -207,7 +206,7 @@ func chunkBody(frame []byte) []byte {
 	return body
 }
 
-// stop is the reason for which the model stopped, under whatever name.
+// stop returns the model's stop reason, whatever the key's name.
 func (b *invokeBody) stop() string {
 	reason := b.modelAnswer.stop()
 	if reason == "" && b.Delta != nil {

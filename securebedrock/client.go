@@ -13,10 +13,10 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/pinned"
 )
 
-// Client is bedrockruntime.Client with the Options enforced. It has every
-// operation with the SDK's own signature. It is safe for concurrent use, and is
-// best made once: it holds the credentials, the connections and what was learnt
-// about each model's throttling.
+// Client is bedrockruntime.Client with the Options enforced. It has every operation
+// with the SDK's own signature. It is safe for concurrent use. Make one Client and keep
+// it: it holds the credentials, the connections and what it has learnt about each
+// model's throttling.
 type Client struct {
 	g           *guard
 	installer   *installer
@@ -34,7 +34,7 @@ type Client struct {
 	lockOnly    []func(*bedrockruntime.Options) // lock, for calls without options; nobody writes to it
 }
 
-// pin sets what no option of the application's may decide.
+// pin sets everything that the application's options must not decide.
 func (c *Client) pin(o *bedrockruntime.Options) {
 	g := c.g
 	o.Region = g.region
@@ -54,8 +54,8 @@ func (c *Client) pin(o *bedrockruntime.Options) {
 	o.Retryer, o.RetryMode, o.RetryMaxAttempts = c.retryer, "", 0
 }
 
-// locked puts the pinned settings and the guard after the caller's own options,
-// in a slice of its own.
+// locked returns the caller's own options, followed by the guard and the pinned
+// settings, in a new slice.
 func (c *Client) locked(optFns []func(*bedrockruntime.Options)) []func(*bedrockruntime.Options) {
 	if len(optFns) == 0 {
 		return c.lockOnly
@@ -82,26 +82,27 @@ func (c *Client) lockWatched(o *bedrockruntime.Options) {
 	c.pin(o)
 }
 
-// Runtime is the guarded SDK client itself, for a library that wants a concrete
-// *bedrockruntime.Client. The same guard stands in its own options. A per-call
-// option that takes it out makes the call fail, and not go unguarded.
+// Runtime returns the guarded SDK client itself, for a library that needs a concrete
+// *bedrockruntime.Client. The same guard is part of that client's own options. A
+// per-call option that removes the guard makes the call fail; the call does not go
+// unguarded.
 func (c *Client) Runtime() *bedrockruntime.Client { return c.runtime }
 
-// Shutdown ends the client in order: it refuses new calls, waits until those in
-// flight are over and every OnDone has had their Outcomes, and closes the client.
-// Streams that are open are calls in flight, and so is what a Middleware calls
-// within one. Call it before what the records go to is closed:
+// Shutdown refuses new calls, waits until the calls in flight are over and every OnDone
+// has received their Outcomes, and closes the client. Open streams are calls in flight.
+// So are the calls that a Middleware makes within a call. Call Shutdown before you
+// close what the records go to:
 //
 //	err := errors.Join(client.Shutdown(ctx), chain.Close())
 //
-// Where ctx ends first, Shutdown closes the client, ends the calls in flight with
-// an error, waits for their Outcomes for up to a second more, and returns ctx's
-// error. A call that something outside of this package holds, such as a Middleware
-// that waits, can outlast that.
+// If ctx ends first, Shutdown closes the client, ends the calls in flight with an
+// error, waits up to one more second for their Outcomes, and returns ctx's error. A
+// call that something outside of this package holds, such as a waiting Middleware, can
+// outlast that second.
 //
-// Shutdown may be called more than once and at once, before and after Close. In a
-// Middleware, an OnDone or an OnEvent it would wait for the call that it is in: it
-// does nothing there and returns an ErrConfig. Call it from a goroutine of its own.
+// Shutdown may be called more than once, concurrently, and before or after Close.
+// Within a Middleware, an OnDone or an OnEvent, Shutdown would wait for its own call.
+// There it does nothing and returns an ErrConfig. Call it from another goroutine.
 func (c *Client) Shutdown(ctx context.Context) error {
 	if ctx == nil {
 		return noContext("Shutdown")
@@ -134,12 +135,11 @@ func (c *Client) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// Close ends the open streams with an error, ends the waits of calls that are yet to
-// be sent, ends the connections as soon as the calls in flight are over, and refuses
-// further calls. Who reads a stream has a
-// second to come to its error; then the stream is closed. Close does not wait, so
-// that Outcomes may come after it: see Shutdown. It always returns nil, and may be
-// called more than once.
+// Close refuses further calls, ends the open streams with an error, and ends the waits
+// of calls that are not sent yet. It closes the connections once the calls in flight
+// are over. Readers have one second to receive the stream's error before the stream is
+// closed. Close does not wait, so Outcomes may come after it; Shutdown waits for them.
+// Close always returns nil. It may be called more than once.
 func (c *Client) Close() error {
 	c.g.closed.Store(true)
 	c.g.calls.close()

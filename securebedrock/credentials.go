@@ -13,9 +13,9 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/session"
 )
 
-// sealedCredentials hands the configured credentials to calls that have passed
-// the rules and to no others, so that a per-call option which takes both the
-// rules and the HTTP client away still cannot sign.
+// sealedCredentials gives the configured credentials only to calls that have passed the
+// rules. A per-call option that removes both the rules and the HTTP client therefore
+// still cannot sign.
 type sealedCredentials struct {
 	inner   aws.CredentialsProvider // the configuration's
 	session *session.Session        // nil without a Role
@@ -23,8 +23,8 @@ type sealedCredentials struct {
 	region  string                  // for errors
 }
 
-// newCredentials seals the configuration's credentials, or the sessions of the Role that
-// they assume.
+// newCredentials seals the configuration's credentials. With a Role, it seals the
+// sessions of the Role that those credentials assume.
 func (s *settings) newCredentials(base aws.CredentialsProvider, do aws.HTTPClient, logger logging.Logger) (_ *sealedCredentials, err error) {
 	c := &sealedCredentials{inner: base, region: s.region, role: s.roleARN}
 	if s.role != nil {
@@ -33,8 +33,8 @@ func (s *settings) newCredentials(base aws.CredentialsProvider, do aws.HTTPClien
 	return c, err
 }
 
-// session returns the role's session, which base asks for when the first call needs
-// the session.
+// session returns the role's session. base requests the session when the first call
+// needs it.
 func (s *settings) session(base aws.CredentialsProvider, client aws.HTTPClient, logger logging.Logger) (*session.Session, error) {
 	r := s.role
 	role := session.Role{ARN: r.ARN, Name: s.sessionName, ExternalID: r.ExternalID, SourceIdentity: r.SourceIdentity,
@@ -49,7 +49,7 @@ func (s *settings) session(base aws.CredentialsProvider, client aws.HTTPClient, 
 	return role.Session(api, func(ctx context.Context) bool { return session.Renew(ctx, base, "") }), nil
 }
 
-// stsPlace is where STS is asked.
+// stsPlace returns the place of the STS endpoint.
 func (s *settings) stsPlace() session.Place {
 	return session.Place{Region: s.region, FIPS: s.place.FIPS, DualStack: s.place.DualStack}
 }
@@ -72,7 +72,8 @@ func (c *sealedCredentials) Retrieve(ctx context.Context) (aws.Credentials, erro
 	return creds, nil
 }
 
-// retrieve gives errors that are yet to be named after the call.
+// retrieve returns errors without the call's operation and model, which the caller
+// adds.
 func (c *sealedCredentials) retrieve(ctx context.Context) (aws.Credentials, string, error) {
 	if c.session == nil {
 		creds, err := c.inner.Retrieve(ctx)
@@ -85,7 +86,7 @@ func (c *sealedCredentials) retrieve(ctx context.Context) (aws.Credentials, stri
 	return got.Credentials, got.Principal, nil
 }
 
-// ProviderSources keeps the SDK's user agent truthful.
+// ProviderSources keeps the SDK's user agent correct.
 func (c *sealedCredentials) ProviderSources() []aws.CredentialSource {
 	if c.session != nil {
 		return []aws.CredentialSource{aws.CredentialSourceSTSAssumeRole}
@@ -96,7 +97,7 @@ func (c *sealedCredentials) ProviderSources() []aws.CredentialSource {
 	return nil
 }
 
-// IsCredentialsProvider lets aws.IsCredentialsProvider see through the seal.
+// IsCredentialsProvider lets aws.IsCredentialsProvider see the sealed provider.
 func (c *sealedCredentials) IsCredentialsProvider(target aws.CredentialsProvider) bool {
 	if _, ok := target.(*sealedCredentials); ok {
 		return true
@@ -104,8 +105,8 @@ func (c *sealedCredentials) IsCredentialsProvider(target aws.CredentialsProvider
 	return c.session == nil && aws.IsCredentialsProvider(c.inner, target)
 }
 
-// renew drops the credentials that Bedrock called expired, and reports whether the
-// next attempt may get others.
+// renew drops the credentials that Bedrock called expired. It reports whether the next
+// attempt may get others.
 func (c *sealedCredentials) renew(ctx context.Context, accessKey string) bool {
 	if c.session != nil {
 		c.session.Refused(accessKey)

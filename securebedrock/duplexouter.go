@@ -84,14 +84,14 @@ func (o *outermost) arrange() {
 	}
 }
 
-// sdkFrame is the SDK's function that assembles a stack: a goroutine, and how many
-// functions wait below that function there.
+// sdkFrame identifies the SDK's function that assembles a stack: a goroutine, and the
+// number of functions that wait below that function there.
 type sdkFrame struct {
 	goroutine uint64
 	depth     int
 }
 
-// assemblingFrame is the innermost sdkFrame of the running goroutine.
+// assemblingFrame returns the innermost sdkFrame of the running goroutine.
 func assemblingFrame() sdkFrame {
 	pcs := make([]uintptr, 128)
 	n := runtime.Callers(1, pcs)
@@ -111,8 +111,8 @@ func assemblingFrame() sdkFrame {
 	}
 }
 
-// goroutineID is the number of the running goroutine: the first line of its own
-// trace is "goroutine 18 [running]:".
+// goroutineID returns the number of the running goroutine. The first line of the
+// goroutine's own trace is "goroutine 18 [running]:".
 func goroutineID() uint64 {
 	var buf [64]byte
 	line := buf[:runtime.Stack(buf[:], false)]

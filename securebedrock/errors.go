@@ -2,81 +2,81 @@ package securebedrock
 
 import "github.com/securebedrock/securebedrock-go/internal/refusal"
 
-// The rules. A refusal is a *PolicyError whose Rule is one of these, so that
-// errors.Is(err, ErrResidency) tells which rule spoke and errors.As gives the
-// rest, and RuleName gives the rule's name. The last few are faults of an answer and
-// not refusals.
+// The rules. The Rule of a *PolicyError is one of these errors: errors.Is(err,
+// ErrResidency) tells which rule refused the call, errors.As gives the details, and
+// RuleName gives the rule's name. The last few errors are faults of an answer and not
+// refusals.
 var (
-	// ErrConfig: an Options field, the aws.Config or the wrapped client cannot
-	// be used as it is. Constructors return all faults joined. So it is with a call's
-	// own argument that no other rule is about: a nil context, a RequestMetadata that
-	// Bedrock would not take.
+	// ErrConfig: an Options field, the aws.Config or the wrapped client cannot be used
+	// as it is. Constructors return all faults joined. ErrConfig is also the rule for an
+	// argument of a call that no other rule covers: a nil context, or a RequestMetadata
+	// that Bedrock would not accept.
 	ErrConfig = refusal.Config
-	// ErrClosed: the Client was closed, by Close or by Shutdown.
+	// ErrClosed: Close or Shutdown has closed the Client.
 	ErrClosed = refusal.Closed
 	// ErrRegion: an ARN, a bucket or a key names another region or partition than
-	// Options.Region, or what region it is of cannot be told, or the request was
-	// about to be signed for another one.
+	// Options.Region, or its region is unknown. ErrRegion also refuses a request that
+	// was about to be signed for another region.
 	ErrRegion = refusal.Region
-	// ErrAccount: an ARN, a bucket or its owner is of an account that is not in
-	// Options.Accounts.
+	// ErrAccount: an ARN, a bucket or the owner of a bucket belongs to an account that
+	// is not in Options.Accounts.
 	ErrAccount = refusal.Account
-	// ErrResidency: the model may run in a region outside Options.Residency, or
-	// where it runs cannot be told.
+	// ErrResidency: the model may run in a region outside Options.Residency, or the
+	// regions in which it runs are unknown.
 	ErrResidency = refusal.Residency
-	// ErrModel: the model identifier cannot be parsed, is missing, is not in
-	// Options.Models, or is of a kind that only Options.Profiles could tell.
+	// ErrModel: the model identifier is missing, cannot be parsed, is not in
+	// Options.Models, or is of a kind that only Options.Profiles can resolve.
 	ErrModel = refusal.Model
-	// ErrBypassed: the call went round the rules, so that nothing shows what it
-	// carries. A per-call option or a step of the SDK's stack took the guard out.
+	// ErrBypassed: the call went round the rules, so nothing shows what it carries. A
+	// per-call option or a step of the SDK's stack removed the guard.
 	ErrBypassed = refusal.Bypassed
 	// ErrGuardrailRequired: Options name no guardrail, and Unguarded gives no reason for
-	// that. The fault is an ErrConfig, too.
+	// that. The error also wraps ErrConfig.
 	ErrGuardrailRequired = refusal.GuardrailRequired
 	// ErrGuardrailOverride: the caller's guardrail settings differ from the
 	// pinned ones.
 	ErrGuardrailOverride = refusal.GuardrailOverride
-	// ErrGuardrailCoverage: part of the content would not be scanned, or a body
-	// does not have the form that a guardrail can be applied to.
+	// ErrGuardrailCoverage: the guardrail would not scan part of the content, or a
+	// guardrail cannot be applied to a body of this form.
 	ErrGuardrailCoverage = refusal.GuardrailCoverage
-	// ErrGuardrailUnverified: Guardrail.Verify is set and the answer does not
-	// prove that the pinned guardrail ran.
+	// ErrGuardrailUnverified: Guardrail.Verify is set, and the answer does not prove
+	// that the pinned guardrail ran.
 	ErrGuardrailUnverified = refusal.GuardrailUnverified
-	// ErrUnguardedOperation: the operation carries no guardrail and no reason
-	// was given for wanting it.
+	// ErrUnguardedOperation: the operation carries no guardrail, and Options give no
+	// reason for permitting it.
 	ErrUnguardedOperation = refusal.UnguardedOperation
-	// ErrEndpoint: the request was about to go to another host, scheme or path,
-	// or with another body, than the rules approved.
+	// ErrEndpoint: the request was about to go to another host, scheme or path than the
+	// rules approved, or with another body.
 	ErrEndpoint = refusal.Endpoint
-	// ErrAuth: the request was about to go with other credentials than the
-	// configured ones, or not signed with SigV4; or STS returned another session
-	// than the one that was asked for.
+	// ErrAuth: the request was about to go with other credentials than the configured
+	// ones, or without a SigV4 signature. ErrAuth also refuses a session of STS that is
+	// not the one that was requested.
 	ErrAuth = refusal.Auth
 	// ErrRedirect: the server answered with a redirect, which is never followed.
 	ErrRedirect = refusal.Redirect
 	// ErrConnectTimeout: the connection was not made within Timeouts.Connect. The
 	// error is a *TimeoutError.
 	ErrConnectTimeout = refusal.ConnectTimeout
-	// ErrReadTimeout: nothing arrived for Timeouts.Read. The error is a
+	// ErrReadTimeout: no byte was received or sent for Timeouts.Read. The error is a
 	// *TimeoutError.
 	ErrReadTimeout = refusal.ReadTimeout
 	// ErrCallTimeout: the call took longer than Timeouts.Call. The error is a
-	// *TimeoutError, and also context.DeadlineExceeded.
+	// *TimeoutError. errors.Is also finds context.DeadlineExceeded.
 	ErrCallTimeout = refusal.CallTimeout
 	// ErrStreamTruncated: a stream ended before its end was announced.
 	ErrStreamTruncated = refusal.StreamTruncated
-	// ErrAnswerIncomplete: an answer that is no stream lacks what it is for, such as
+	// ErrAnswerIncomplete: an answer other than a stream lacks what it is for, such as
 	// the output and the stop reason of a Converse.
 	ErrAnswerIncomplete = refusal.AnswerIncomplete
-	// ErrAnswerSize: an answer that is no stream is longer than 32 MiB, or one with
-	// credentials is longer than 1 MiB.
+	// ErrAnswerSize: an answer other than a stream is longer than 32 MiB, or an answer
+	// with credentials is longer than 1 MiB.
 	ErrAnswerSize = refusal.AnswerSize
 	// ErrAudit: a record could not be written.
 	ErrAudit = refusal.Audit
 )
 
-// PolicyError is a refusal. It carries no prompt, answer, matched guardrail
-// text, credential or token.
+// PolicyError is a refusal. It contains no prompt, answer, matched guardrail text,
+// credential or token.
 type PolicyError struct {
 	Rule      error  // one of the Err… values, or a Middleware's own
 	Operation string // "Converse", …
@@ -84,21 +84,21 @@ type PolicyError struct {
 	Detail    string // the value that broke the rule, and what to do
 }
 
-// Error says operation, rule, value and remedy in one line.
+// Error returns the operation, the rule, the value and the remedy in one line.
 func (e *PolicyError) Error() string { return refusal.Text(e.Operation, e.Rule, e.Detail) }
 
 // Unwrap returns the rule.
 func (e *PolicyError) Unwrap() error { return e.Rule }
 
-// refuse is a broken rule inside of the package, before named tells what the call was.
+// refuse returns a refusal without the call's operation and model, which named adds.
 func refuse(rule error, detail string) error { return refusal.New(rule, detail) }
 
-// bypassed is the refusal of what has gone round the rules.
+// bypassed is the refusal of a call that has gone round the rules.
 func bypassed(operation, detail string) error {
 	return &PolicyError{Rule: ErrBypassed, Operation: operation, Detail: detail}
 }
 
-// closedError is the refusal of what comes after Close.
+// closedError is the refusal of a call after Close.
 func closedError(operation, model, detail string) error {
 	return &PolicyError{Rule: ErrClosed, Operation: operation, Model: model, Detail: detail}
 }
@@ -109,8 +109,8 @@ func noContext(operation string) error {
 }
 
 // named makes the PolicyError of a refusal, with the operation and the model of the
-// call. It is the one place that does, and every error that a user gets has passed it.
-// Other errors stay as they are.
+// call. Only named does so. Every error that a user receives has passed through named.
+// An error without a refusal does not change.
 func named(err error, operation, model string) error {
 	r := refusalIn(err)
 	if r == nil {
@@ -126,8 +126,8 @@ func named(err error, operation, model string) error {
 	return &wrappedRefusalError{error: err, policy: p}
 }
 
-// refusalIn finds the outermost refusal of an error; nil where there is none, and where
-// a PolicyError wraps the refusal.
+// refusalIn returns the outermost refusal of an error. It returns nil where there is
+// none, and where a PolicyError wraps the refusal.
 func refusalIn(err error) *refusal.Refusal {
 	switch e := err.(type) { //nolint:errorlint // each of the errors is looked at by itself
 	case *PolicyError:
@@ -153,5 +153,5 @@ type wrappedRefusalError struct {
 	policy *PolicyError
 }
 
-// Unwrap returns the PolicyError first, so that it is what errors.As and RuleName find.
+// Unwrap returns the PolicyError first, so that errors.As and RuleName find it.
 func (e *wrappedRefusalError) Unwrap() []error { return []error{e.policy, e.error} }

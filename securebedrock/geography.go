@@ -8,17 +8,17 @@ import (
 	regions "github.com/securebedrock/securebedrock-go/internal/region"
 )
 
-// Geography returns the destination regions that the sources of an inference
-// profile prefix share: "us", "eu", "apac", "jp", "au", "in", "ca",
-// "us-gov". The slice is the caller's own.
+// Geography returns the destination regions of an inference profile prefix: "us", "eu",
+// "apac", "jp", "au", "in", "ca" or "us-gov". They are the destinations that the
+// prefix's source regions share. The caller owns the slice.
 //
-// For any other name it returns one entry that is no region and admits none.
-// Constructors report it as a fault of Options.Residency, with the names that
-// there are. For "global." profiles put "*" into Residency.
+// For any other name Geography returns one entry that is not a region and permits none.
+// Constructors report the entry as a fault of Options.Residency and list the known
+// names. For "global." profiles put "*" into Residency.
 //
-// A few regions can be called with a prefix and are none of its shared
-// destinations, such as eu-west-2 for "eu": they add themselves, and need not be
-// listed, since Options.Region always counts.
+// A few regions can be called with a prefix and are not among its shared destinations,
+// such as eu-west-2 for "eu". Such a region adds itself. It need not be listed, since
+// Options.Region is always permitted.
 func Geography(name string) []string {
 	if list := regions.SharedDestinations(name); list != nil {
 		return list
@@ -26,7 +26,7 @@ func Geography(name string) []string {
 	return []string{unknownGeography + refusal.Quoted(name)}
 }
 
-// unknownGeography begins the entry that stands for a name without a list.
+// unknownGeography begins the entry that Geography returns for an unknown name.
 const unknownGeography = "unknown geography "
 
 // residencyFault says what is wrong with an entry of Options.Residency.

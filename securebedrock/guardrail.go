@@ -18,9 +18,9 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
 
-// guardrailRule attaches the pinned guardrail. A caller's own setting passes
-// where it is equal and is refused where it is not: replaced in silence, it
-// would leave the caller believing in something that did not happen.
+// guardrailRule attaches the pinned guardrail. A caller's own setting passes where it
+// equals the pinned one and is refused otherwise. A silent replacement would leave the
+// caller with a false belief.
 func guardrailRule(_ context.Context, rs *ruleset, j judgement, in any) error {
 	if !j.op.guarded || rs.unguarded != "" {
 		return nil
@@ -58,7 +58,8 @@ func guardrailRule(_ context.Context, rs *ruleset, j judgement, in any) error {
 	return j.op.foreign(in)
 }
 
-// pin writes identifier and version, or refuses the caller's own.
+// pin writes the identifier and the version. It refuses the caller's own where they
+// differ.
 func (g *Guardrail) pin(id, version **string) error {
 	if *id != nil && !sameGuardrail(**id, g.ID) {
 		return refuse(ErrGuardrailOverride, "the caller names guardrail "+refusal.Quoted(**id)+" and Options pins "+refusal.Quoted(g.ID)+"; leave it out")
@@ -78,10 +79,10 @@ func pinValue[T ~string](name string, field *T, want T) error {
 	return nil
 }
 
-// coverageRule refuses a prompt of which the guardrail would see only a part.
-// With any guardContent block only such blocks are scanned (User Guide,
-// guardrails-use-converse-api); in an InvokeModel body a tag suffix does the
-// same (guardrails-tagging).
+// coverageRule refuses a prompt of which the guardrail would see only a part. Where a
+// Converse has any guardContent block, only such blocks are scanned (User Guide,
+// guardrails-use-converse-api). A tag suffix in an InvokeModel body has the same effect
+// (guardrails-tagging).
 func coverageRule(_ context.Context, rs *ruleset, j judgement, in any) error {
 	if !j.op.guarded || rs.unguarded != "" {
 		return nil
@@ -144,8 +145,8 @@ func (rs *ruleset) converseCoverage(extra *document.Interface, messages []types.
 	return nil
 }
 
-// ownGuard copies what scanned looks at. An input can change between the rules and
-// the serializer: other goroutines hold it, and a document in it is the caller's code.
+// ownGuard copies what scanned examines. An input can change between the rules and the
+// serializer: other goroutines hold it, and a document in it is the caller's code.
 func ownGuard(b types.GuardrailConverseContentBlock) types.GuardrailConverseContentBlock {
 	if text, ok := b.(*types.GuardrailConverseContentBlockMemberText); ok {
 		text = shallow(text)
@@ -155,9 +156,9 @@ func ownGuard(b types.GuardrailConverseContentBlock) types.GuardrailConverseCont
 	return b
 }
 
-// scanned reports whether all policies look at a guardContent block. One that is
-// qualified as a grounding source or a query, and not as guard_content too, is
-// only compared with the answer.
+// scanned reports whether all policies examine a guardContent block. A block that is
+// qualified as a grounding source or a query, and not as guard_content, is only
+// compared with the answer.
 func scanned(b types.GuardrailConverseContentBlock) bool {
 	text, ok := b.(*types.GuardrailConverseContentBlockMemberText)
 	return !ok || len(text.Value.Qualifiers) == 0 || slices.Contains(text.Value.Qualifiers, types.GuardrailConverseContentQualifierGuardContent)
@@ -166,8 +167,8 @@ func scanned(b types.GuardrailConverseContentBlock) bool {
 // bodyConfigKey is the guardrail's own key in an InvokeModel body.
 const bodyConfigKey = "amazon-bedrock-guardrailConfig"
 
-// bodyCoverage demands a body that can be inspected, one JSON object in UTF-8, and
-// looks at the guardrail settings in it.
+// bodyCoverage requires a body that can be inspected: one JSON object in UTF-8. It
+// checks the guardrail settings in the body.
 func (rs *ruleset) bodyCoverage(body []byte, contentType **string) error {
 	t := aws.ToString(*contentType)
 	if t == "" {
@@ -180,8 +181,8 @@ func (rs *ruleset) bodyCoverage(body []byte, contentType **string) error {
 		return refuse(ErrGuardrailCoverage, "a guardrail needs a body in UTF-8, and ContentType says "+refusal.Quoted(t))
 	}
 	*contentType = &t // what was checked, and not the caller's
-	// A number or a list has no settings, and a text in another encoding could hide
-	// them. json.Valid takes any bytes in a string.
+	// A number or a list has no settings. A text in another encoding could hide them.
+	// json.Valid accepts any bytes in a string.
 	if !utf8.Valid(body) || !json.Valid(body) || bytes.TrimLeft(body, jsonSpace)[0] != '{' {
 		return refuse(ErrGuardrailCoverage, "a guardrail needs a body that is one JSON object in UTF-8, without a byte order mark and with nothing after the object")
 	}
@@ -206,8 +207,8 @@ func (rs *ruleset) bodyCoverage(body []byte, contentType **string) error {
 	return nil
 }
 
-// bodyConfig checks the settings: a tag suffix makes scanning selective, and
-// the streaming mode is the pinned one's to choose.
+// bodyConfig checks the settings. A tag suffix makes scanning selective. The streaming
+// mode must be the pinned one.
 func (rs *ruleset) bodyConfig(raw []byte) error {
 	if raw[0] != '{' {
 		return refuse(ErrGuardrailCoverage, bodyConfigKey+" in the body is not a JSON object")

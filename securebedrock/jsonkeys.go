@@ -6,9 +6,9 @@ import (
 	"iter"
 )
 
-// members yields the keys of a JSON object and their values as they stand, keys
-// that occur twice among them, which encoding/json drops. The text must be valid
-// JSON in UTF-8; one that is no object has no members.
+// members yields the keys of a JSON object and their raw values. A key that occurs
+// twice is yielded twice; encoding/json would drop one. The text must be valid JSON in
+// UTF-8. A text that is not an object has no members.
 func members(text []byte) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		text = bytes.TrimLeft(text, jsonSpace)
@@ -39,7 +39,7 @@ func members(text []byte) iter.Seq2[string, []byte] {
 
 const jsonSpace = " \t\r\n"
 
-// jsonLen is the length of the JSON value that a text begins with.
+// jsonLen returns the length of the JSON value at the start of a text.
 func jsonLen(text []byte) int {
 	depth := 0
 	for i := 0; i < len(text); i++ {

@@ -21,8 +21,8 @@ import (
 // than the pinned ones is refused. A bucket's plain name tells neither, so that
 // where it lies stays the owner's to see to, by IAM (docs/THREATS.md, known limits).
 
-// home refuses what is not of the pinned partition and region and of a permitted
-// account. An empty account is not compared.
+// home refuses a resource outside the pinned partition and region, or of an account
+// that is not permitted. An empty account is not compared.
 func (rs *ruleset) home(what, partition, region, account string) error {
 	switch own := regions.PartitionOf(rs.region); {
 	case region != rs.region:
@@ -48,8 +48,8 @@ func (rs *ruleset) account(what, account string) error {
 	return nil
 }
 
-// guardrailARNRule looks at a guardrail that the caller names by its ARN. An ID,
-// and the pinned ARN itself, are guardrailRule's to compare.
+// guardrailARNRule checks a guardrail that the caller names by its ARN. guardrailRule
+// compares an ID, and the pinned ARN itself.
 func guardrailARNRule(_ context.Context, rs *ruleset, j judgement, in any) error {
 	field := guardrailField(in)
 	if field == nil || !strings.HasPrefix(aws.ToString(*field), "arn:") || **field == rs.guardrail.ID {
@@ -72,7 +72,8 @@ func guardrailARNRule(_ context.Context, rs *ruleset, j judgement, in any) error
 	return nil
 }
 
-// guardrailField is where an input names a guardrail; nil where it names none.
+// guardrailField returns the field in which an input names a guardrail; nil where it
+// names none.
 func guardrailField(in any) **string {
 	switch in := in.(type) {
 	case *bedrockruntime.ConverseInput:
@@ -93,7 +94,7 @@ func guardrailField(in any) **string {
 	return nil
 }
 
-// setGuardrailField writes into the call's own copy.
+// setGuardrailField writes to the call's own copy.
 func setGuardrailField(in any, id *string) {
 	switch in := in.(type) {
 	case *bedrockruntime.ConverseInput:
@@ -104,7 +105,7 @@ func setGuardrailField(in any, id *string) {
 	*guardrailField(in) = id
 }
 
-// invocationRule keeps GetAsyncInvoke to invocations of the pinned region.
+// invocationRule restricts GetAsyncInvoke to invocations of the pinned region.
 func invocationRule(_ context.Context, rs *ruleset, j judgement, in any) error {
 	if j.op.name != "GetAsyncInvoke" {
 		return nil
@@ -123,9 +124,9 @@ func invocationRule(_ context.Context, rs *ruleset, j judgement, in any) error {
 	return rs.home("InvocationArn", arn.Partition, arn.Region, arn.Account)
 }
 
-// locationRule checks every place in S3 and every key that an input names, but
-// for those in a model's own JSON (an InvokeModel body, AdditionalModelRequestFields,
-// ModelInput, a tool's JSON). What was checked is a copy, and is what is sent.
+// locationRule checks every S3 location and every key that an input names, except those
+// in a model's own JSON (an InvokeModel body, AdditionalModelRequestFields, ModelInput,
+// a tool's JSON). It checks a copy, and the copy is sent.
 func locationRule(_ context.Context, rs *ruleset, j judgement, in any) (err error) {
 	switch in := in.(type) {
 	case *bedrockruntime.ConverseInput:
@@ -151,7 +152,7 @@ func locationRule(_ context.Context, rs *ruleset, j judgement, in any) (err erro
 	return err
 }
 
-// own copies a text, whose pointer the caller still has.
+// own copies a string, whose pointer the caller still has.
 func own(s *string) *string {
 	if s == nil {
 		return nil
@@ -159,8 +160,8 @@ func own(s *string) *string {
 	return aws.String(*s)
 }
 
-// ownLocations returns the messages with a copy of each block that names a place
-// in S3. Without one, which is the usual, it allocates nothing.
+// ownLocations returns the messages with a copy of each block that names an S3
+// location. Where there is no such block, which is usual, it allocates nothing.
 func (rs *ruleset) ownLocations(messages []types.Message) ([]types.Message, error) {
 	copied := false
 	for i := range messages {
@@ -181,13 +182,13 @@ func (rs *ruleset) ownLocations(messages []types.Message) ([]types.Message, erro
 	return messages, nil
 }
 
-// namesPlace reports whether a block names a place in S3, or holds blocks that do.
+// namesPlace reports whether a block, or a block in it, names an S3 location.
 func namesPlace(b types.ContentBlock) (yes bool) {
 	blocks.Block(b, func(p blocks.Piece) { yes = yes || p.Source == blocks.S3 })
 	return yes
 }
 
-// ownBlock copies a block down to its place, and checks the copy.
+// ownBlock copies a block down to its S3 location, and checks the copy.
 func (rs *ruleset) ownBlock(b types.ContentBlock) (_ types.ContentBlock, err error) {
 	switch b := b.(type) {
 	case *types.ContentBlockMemberImage:
@@ -265,9 +266,9 @@ func (rs *ruleset) ownPlace(l *types.S3Location) error {
 	return rs.bucket(l.Uri, l.BucketOwner)
 }
 
-// bucket admits s3://BUCKET/KEY with the name of a general purpose bucket, and of
-// those that name their region and account, the pinned ones. The key is not
-// repeated in an error: it can hold anything.
+// bucket permits s3://BUCKET/KEY with the name of a general purpose bucket. A name that
+// contains a region and an account must contain the pinned region and a permitted
+// account. Errors do not repeat the key, which can hold anything.
 func (rs *ruleset) bucket(uri, owner *string) error {
 	rest, ok := strings.CutPrefix(aws.ToString(uri), "s3://")
 	name, _, _ := strings.Cut(rest, "/")
@@ -286,8 +287,8 @@ func (rs *ruleset) bucket(uri, owner *string) error {
 }
 
 // isBucket follows the rules for general purpose buckets (S3 User Guide,
-// bucketnamingrules). The reserved endings are those of access point aliases,
-// Object Lambda, Multi-Region, directory and table buckets, which are elsewhere.
+// bucketnamingrules). The reserved endings belong to access point aliases, Object
+// Lambda, and Multi-Region, directory and table buckets, which are elsewhere.
 func isBucket(s string) bool {
 	if len(s) < 3 || len(s) > 63 || strings.Contains(s, "..") || net.ParseIP(s) != nil || regions.OfAWS(s) {
 		return false
@@ -303,7 +304,7 @@ func isBucket(s string) bool {
 	})
 }
 
-// regionalBucket reads PREFIX-ACCOUNT-REGION-an, the names of the buckets in an
+// regionalBucket parses PREFIX-ACCOUNT-REGION-an, the form of the bucket names in an
 // account regional namespace (API_CreateBucket, BucketNamespace).
 func regionalBucket(name string) (account, region string, ok bool) {
 	rest, ok := strings.CutSuffix(name, "-an")
@@ -319,8 +320,9 @@ func regionalBucket(name string) (account, region string, ok bool) {
 	return "", "", false
 }
 
-// key admits the ARN of a KMS key or alias of the pinned region, and what names
-// one without a region, which is the calling account's in the region called.
+// key permits the ARN of a KMS key or alias of the pinned region. It also permits an ID
+// or alias without a region, which names a key of the calling account in the region
+// called.
 func (rs *ruleset) key(id *string) error {
 	text := aws.ToString(id)
 	if id == nil || isKeyID(text) {

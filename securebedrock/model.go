@@ -8,8 +8,8 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/token"
 )
 
-// ModelKind says what a model identifier names. The values are the resource
-// types of its ARN.
+// ModelKind says what a model identifier names. A value is the resource type in the
+// identifier's ARN.
 type ModelKind string
 
 // The kinds of model identifier that Bedrock Runtime takes.
@@ -24,9 +24,9 @@ const (
 	KindPrompt                ModelKind = "prompt"
 	KindMarketplaceEndpoint   ModelKind = "endpoint" // SageMaker and marketplace/model-endpoint
 
-	// KindUnknown is an ID of three words or more whose first is neither a
-	// provider nor an inference profile prefix that is known here: a profile of
-	// a new geography, or a model of a new provider. Options.Profiles is asked.
+	// KindUnknown is an ID of three words or more whose first word is neither a known
+	// provider nor a known inference profile prefix. The ID is a profile of a new
+	// geography, or a model of a new provider. Options.Profiles is asked.
 	KindUnknown ModelKind = "unknown"
 )
 
@@ -34,25 +34,25 @@ const (
 type Model struct {
 	// ID is the identifier as the caller wrote it.
 	ID string
-	// Kind is what it names.
+	// Kind says what the identifier names.
 	Kind ModelKind
-	// Prefix is an inference profile's geography: "eu", "global"; else empty. An
-	// ARN's can be one that Geography does not know.
+	// Prefix is an inference profile's geography: "eu", "global"; otherwise empty. An
+	// ARN can have a prefix that Geography does not know.
 	Prefix string
-	// Region and Account are an ARN's own; else empty.
+	// Region and Account are those of an ARN; otherwise empty.
 	Region, Account string
-	// Regions are the regions in which inference may run, known after the rules
-	// have resolved them. "*" stands for every commercial region, and for what a
-	// "*" in Options.Residency admits unresolved.
+	// Regions are the regions in which inference may run. They are known after the rules
+	// have resolved them. "*" stands for every commercial region. "*" also stands for
+	// what a "*" in Options.Residency permits unresolved.
 	Regions []string
 
 	partition string
 }
 
-// ParseModel parses a model identifier: an ID or an ARN. It does not decide
-// whether the model is permitted. Every error wraps ErrModel; the Model then has
-// at most its ID, and not even that where the text could be a prompt or a secret
-// in the wrong place.
+// ParseModel parses a model identifier: an ID or an ARN. It does not decide whether the
+// model is permitted. Every error wraps ErrModel. With an error, the Model holds its ID
+// alone. The ID, too, is empty where the text could be a prompt or a secret in the
+// wrong place.
 func ParseModel(id string) (Model, error) {
 	m, err := parseModel(id)
 	return m, named(err, "", "")
@@ -62,8 +62,8 @@ func parseModel(id string) (Model, error) {
 	switch {
 	case id == "":
 		return Model{}, refuse(ErrModel, "no model identifier is given")
-	// What cannot be an identifier is not repeated: it may be a prompt or a token
-	// in the wrong place.
+	// A text that cannot be an identifier is not repeated in the error: it may be a
+	// prompt or a token in the wrong place.
 	case len(id) > 2048: // the service's own limit, API_runtime_Converse
 		return Model{}, refuse(ErrModel, "the identifier is longer than 2048 characters")
 	case strings.ContainsFunc(id, token.NotIdentifier):
@@ -84,11 +84,11 @@ func parseModel(id string) (Model, error) {
 	return m, nil
 }
 
-// parseModelID tells "anthropic.claude-…" from "eu.anthropic.claude-…". A model's
-// own name may hold a dot ("zai.glm-4.6"), so with two dots or more the first
-// word decides, and one that is neither a known prefix nor a known provider stays
-// unknown: taken for a provider, a prefix that AWS adds tomorrow would leave the
-// region.
+// parseModelID distinguishes "anthropic.claude-…" from "eu.anthropic.claude-…". A
+// model's own name may contain a dot ("zai.glm-4.6"), so the first word decides where
+// there are two dots or more. A first word that is neither a known prefix nor a known
+// provider stays unknown. Taken for a provider, a prefix that AWS adds tomorrow would
+// leave the region.
 func parseModelID(m *Model, id string) error {
 	head, rest, ok := strings.Cut(id, ".")
 	if !ok || !isModelWord(head) || rest == "" || strings.Contains(id, "..") || strings.ContainsFunc(id, notModelID) {
@@ -108,19 +108,19 @@ func parseModelID(m *Model, id string) error {
 	return nil
 }
 
-// notModelID keeps to the characters of model and profile IDs, which have no
+// notModelID reports whether r cannot stand in a model or profile ID, which has no
 // capitals (API_runtime_InvokeModel, modelId).
 func notModelID(r rune) bool {
 	return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.:", r))
 }
 
-// isModelWord accepts a provider's name, or a prefix.
+// isModelWord accepts the name of a provider, or a prefix.
 func isModelWord(s string) bool {
 	return s != "" && len(s) <= 63 && s[0] >= 'a' && s[0] <= 'z'
 }
 
-// isProvider knows the providers whose model IDs can hold a second dot, beside
-// those that inference profiles are commonly made of.
+// isProvider accepts the providers whose model IDs can have a second dot, and the
+// providers that inference profiles commonly name.
 func isProvider(s string) bool {
 	switch s {
 	case "ai21", "amazon", "anthropic", "cohere", "deepseek", "google", "luma", "meta", "minimax", "mistral",

@@ -9,9 +9,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
 )
 
-// modelFields are the AdditionalModelRequestFields of a Converse, as JSON. They are
-// what is sent: a document is encoded once, so that one which encodes differently
-// the second time cannot pass the rules with other fields than it sends.
+// modelFields are the AdditionalModelRequestFields of a Converse, as JSON. The JSON is
+// what is sent. A document is encoded once: a document that encodes differently the
+// second time could otherwise pass the rules with other fields than it sends.
 type modelFields struct {
 	document.Interface
 	raw []byte
@@ -20,7 +20,7 @@ type modelFields struct {
 // MarshalSmithyDocument implements document.Marshaler.
 func (f *modelFields) MarshalSmithyDocument() ([]byte, error) { return f.raw, nil }
 
-// freeze encodes a document; nil where there is none.
+// freeze encodes a document. It returns nil where there is none.
 func freeze(field *document.Interface) (*modelFields, error) {
 	if *field == nil {
 		return nil, nil
@@ -41,8 +41,8 @@ func freeze(field *document.Interface) (*modelFields, error) {
 	return own, nil
 }
 
-// check keeps the fields to those of the model: not another model, and no setting
-// of Bedrock's.
+// check restricts the fields to those of the model. They must not name another model or
+// hold a setting of Bedrock's.
 func (f *modelFields) check() error {
 	if f == nil {
 		return nil
@@ -60,8 +60,8 @@ func (f *modelFields) check() error {
 	return nil
 }
 
-// maxTokens is what inferenceConfig.maxTokens should be beside the fields, given
-// the default; ok is false where nothing may stand there.
+// maxTokens returns the value of inferenceConfig.maxTokens that fits the fields, given
+// the default. ok is false where the call must have no value.
 func (f *modelFields) maxTokens(standard int32) (n int32, ok bool) {
 	if f == nil {
 		return standard, true
@@ -82,19 +82,19 @@ func (f *modelFields) maxTokens(standard int32) (n int32, ok bool) {
 
 // tokenBounds is what a model's own fields say about the length of its answer.
 type tokenBounds struct {
-	// stated: they hold a bound, beside which Bedrock refuses another, or ask for
-	// Nova's high effort, which allows none
+	// stated: the fields hold a bound, beside which Bedrock refuses another, or they ask
+	// for Nova's high effort, which allows no bound
 	// (https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html).
 	stated bool
-	// budget is the one for thinking, which maxTokens must exceed
-	// (User Guide, claude-messages-extended-thinking).
+	// budget is the budget for thinking, which maxTokens must exceed (User Guide,
+	// claude-messages-extended-thinking).
 	budget int64
 }
 
-// read looks at an object's keys and at those of the objects in it: families put
-// their bound at the top, or into a configuration of their own
-// ("inferenceConfig", "textGenerationConfig"). What is said of tools, of the answer's
-// format (a JSON schema has a maxLength) and in metadata is no setting.
+// read examines the keys of an object and of the objects in it. Some families put their
+// bound at the top, others into a configuration of their own ("inferenceConfig",
+// "textGenerationConfig"). Keys of tools, of the answer's format (a JSON schema has a
+// maxLength) and of metadata are no settings.
 func (b *tokenBounds) read(fields map[string]any) {
 	for key, v := range fields {
 		switch strings.ReplaceAll(strings.ToLower(key), "_", "") {

@@ -13,16 +13,20 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/session"
 )
 
-// New returns a Client on the default AWS configuration: environment, shared
-// files, container and instance roles. The environment supplies credentials, a
-// proxy and a certificate bundle, and can change nothing that Options says, nor
-// where credentials are asked for: STS at the endpoint of Options.Region, IAM
-// Identity Center (SSO) at the public endpoints of the profile's sso_region, aws
-// login at that of Options.Region, and a metadata service at a loopback address or
-// at the addresses of EC2, ECS and EKS. New needs no network: credentials are
-// fetched with the first call.
+// New returns a Client on the default AWS configuration: environment, shared files,
+// container and instance roles. The environment supplies credentials, a proxy and a
+// certificate bundle. It cannot change anything that Options says.
 //
-// It reports every fault of opts at once, each wrapping ErrConfig.
+// Nor can the environment change where credentials are requested:
+//
+//   - STS: the endpoint of Options.Region.
+//   - IAM Identity Center (SSO): the public endpoints of the profile's sso_region.
+//   - aws login: the endpoint of Options.Region.
+//   - A metadata service: a loopback address, or the addresses of EC2, ECS and EKS.
+//
+// New needs no network. The first call fetches the credentials.
+//
+// The error joins all faults of opts. Each fault wraps ErrConfig.
 func New(ctx context.Context, opts Options) (*Client, error) {
 	if ctx == nil {
 		return nil, noContext("New")
@@ -54,24 +58,27 @@ func New(ctx context.Context, opts Options) (*Client, error) {
 	return c, nil
 }
 
-// NewFromConfig returns a Client on a configuration that the application has.
-// Of cfg it takes the credentials, the logger, the application's own API options
-// and interceptors, tracing and metering, and from cfg.HTTPClient the root CAs,
-// client certificates, proxy, dialer, HTTP/2 switched off, and what tightens TLS.
-// Region, endpoints, retries, timeouts and authentication are those of opts
-// whatever cfg says. What would loosen TLS is refused (InsecureSkipVerify,
-// KeyLogWriter, an insecure cipher suite and others), and so is a dialer beside a
-// plain http Endpoint.URL. An HTTPClient other than
-// an *awshttp.BuildableClient or an *http.Client over an *http.Transport is
-// refused, since what it does with a request cannot be known.
+// NewFromConfig returns a Client on the application's own AWS configuration. The error
+// joins all faults of cfg and opts.
 //
-// An endpoint that the application itself has put into cfg (BaseEndpoint, an
-// endpoint resolver, FIPS or dual stack in code, ServiceOptions) is a fault unless
-// opts.Endpoint names one. An endpoint of the environment or of the shared
-// configuration is not used; cfg's logger is told so.
+// NewFromConfig takes from cfg the credentials, the logger, the application's own API
+// options and interceptors, tracing and metering. From cfg.HTTPClient it takes the root
+// CAs, the client certificates, the proxy, the dialer, the setting that disables
+// HTTP/2, and settings that tighten TLS. Region, endpoints, retries, timeouts and
+// authentication are those of opts, whatever cfg says.
 //
-// Keys that cfg has read from a shared credentials file stay what they are: a file
-// that is rewritten is read again by a Client of New alone.
+// Settings that would loosen TLS are refused: InsecureSkipVerify, KeyLogWriter, an
+// insecure cipher suite and others. A dialer together with a plain http Endpoint.URL is
+// refused. An HTTPClient must be an *awshttp.BuildableClient or an *http.Client over an
+// *http.Transport. Any other is refused, since what it does with a request is unknown.
+//
+// An endpoint that the application itself has put into cfg (BaseEndpoint, an endpoint
+// resolver, FIPS or dual stack in code, ServiceOptions) is a fault unless opts.Endpoint
+// names one. An endpoint of the environment or of the shared configuration is not used.
+// cfg's logger receives a warning about it.
+//
+// Keys that cfg has read from a shared credentials file do not change. Only a Client of
+// New reads a rewritten file again.
 func NewFromConfig(cfg aws.Config, opts Options) (*Client, error) {
 	s, err := settle(opts)
 	return fromConfig(cfg, s, err)
@@ -100,11 +107,12 @@ func fromConfig(cfg aws.Config, s settings, faults error) (*Client, error) {
 	return c, nil
 }
 
-// Wrap returns a Client on a client that the application has. It takes what
-// NewFromConfig takes from a configuration, and the region where Options.Region
-// is empty. It does not take the client's retryer and endpoint: an endpoint that is
-// not the public one of its region, whoever has set it, is a fault unless
-// Options.Endpoint names the one to call. c itself stays as it was, unguarded.
+// Wrap returns a Client on a client that the application has. Wrap takes from c what
+// NewFromConfig takes from a configuration. Where Options.Region is empty, it also
+// takes c's region. It does not take c's retryer or endpoint. An endpoint other than
+// the public one of its region is a fault, whoever has set it, unless Options.Endpoint
+// names the endpoint to call. c itself does not change and stays unguarded. The error
+// joins all faults.
 func Wrap(c *bedrockruntime.Client, opts Options) (*Client, error) {
 	if c == nil {
 		return nil, fmt.Errorf("%w: the client to wrap is nil", ErrConfig)

@@ -12,7 +12,7 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/session"
 )
 
-// sessionName is what AssumeRole is asked for.
+// sessionName returns the session name that AssumeRole is given.
 func (r *Role) sessionName() string {
 	if r.SessionName != "" {
 		return r.SessionName
@@ -20,7 +20,7 @@ func (r *Role) sessionName() string {
 	return session.DefaultName()
 }
 
-// check notes what STS would refuse (API_AssumeRole).
+// check reports what STS would refuse (API_AssumeRole).
 func (r *Role) check(region string, all *refusal.Faults) {
 	faults := refusal.Faults{Scope: "Role."}
 	defer func() { all.Join(faults.Err()) }()

@@ -1,17 +1,17 @@
 package securebedrock
 
-// RuleName is the name of the rule that refused a call, for records, metrics and
-// alerts: "residency", "guardrail_override", "read_timeout", … for the Err… values
-// of this package, which is the value's name in lower case with underscores. It is
-// empty for nil and for an error of no rule.
+// RuleName returns the name of the rule that refused a call, for records, metrics and
+// alerts. The name of an Err… value of this package is the value's name in lower case
+// with underscores: "residency", "guardrail_override", "read_timeout", … RuleName
+// returns "" for nil and for an error of no rule.
 //
-// A Middleware's own rule has a name where its error, or one that its error wraps,
-// has a method RuleName() string. The name is 1 to 64 lower-case letters, digits and
-// underscores and begins with a letter; what has another form is passed over. Names
-// are of a small fixed set: never put a value into one.
+// A Middleware's own rule has a name where its error, or an error that it wraps, has a
+// method RuleName() string. The name must have 1 to 64 lower-case letters, digits and
+// underscores, and must begin with a letter. A name of another form is ignored. Use a
+// small fixed set of names. Never put a value into a name.
 //
-// Of an error that wraps or joins several the outermost and first named one counts.
-// A panic in a method of the error's is caught, and gives the empty name.
+// Where an error wraps or joins several, the outermost and first named one counts. A
+// panic in one of the error's methods is caught, and RuleName returns "".
 func RuleName(err error) (name string) {
 	defer func() {
 		if recover() != nil {
@@ -22,7 +22,7 @@ func RuleName(err error) (name string) {
 	return ruleName(err, rulesByName(), &nodes)
 }
 
-// maxErrors bounds the errors that are looked at: Unwrap may return anything.
+// maxErrors bounds how many errors are examined, since Unwrap may return anything.
 const maxErrors = 256
 
 func ruleName(err error, rules []namedRule, nodes *int) string {
@@ -58,7 +58,7 @@ type namedRule struct {
 	name string
 }
 
-// rulesByName are all rules of this package.
+// rulesByName returns all rules of this package.
 func rulesByName() []namedRule {
 	return []namedRule{
 		{ErrConfig, "config"},

@@ -14,8 +14,8 @@ const (
 	defaultReadTimeout    = 60 * time.Second
 )
 
-// withDefaults fills in the defaults of zero fields. A negative field becomes zero, for
-// no bound.
+// withDefaults fills in the defaults of zero fields. A negative field becomes zero,
+// which means no bound.
 func (t Timeouts) withDefaults() Timeouts {
 	pick := func(d, zero time.Duration) time.Duration {
 		switch {
@@ -34,7 +34,8 @@ func (t Timeouts) withDefaults() Timeouts {
 }
 
 // TimeoutError says which of the Timeouts has passed. It implements net.Error, as a
-// timeout. The error of Timeouts.Call is also context.DeadlineExceeded.
+// timeout. Where the rule is ErrCallTimeout, errors.Is also finds
+// context.DeadlineExceeded.
 type TimeoutError struct {
 	Rule  error         // ErrConnectTimeout, ErrReadTimeout or ErrCallTimeout
 	After time.Duration // the bound
@@ -43,7 +44,7 @@ type TimeoutError struct {
 	sent bool // the request was wholly sent, and doing it twice costs twice
 }
 
-// Error names the bound.
+// Error names the rule and the bound, and appends the text of Err.
 func (e *TimeoutError) Error() string {
 	text := "longer than Timeouts.Call"
 	switch e.Rule {
@@ -74,7 +75,8 @@ func (e *TimeoutError) Unwrap() []error {
 // Timeout implements net.Error: always true.
 func (e *TimeoutError) Timeout() bool { return true }
 
-// Temporary implements net.Error: true but for the whole call's.
+// Temporary implements net.Error. It is false for ErrCallTimeout and true for the other
+// rules.
 func (e *TimeoutError) Temporary() bool { return e.Rule != ErrCallTimeout }
 
 // pinned returns the bounds of what internal/pinned sends. The defaults are filled in.

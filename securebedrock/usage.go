@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 )
 
-// usageOf is what a Converse answer counts.
+// usageOf returns the counts of a Converse answer.
 func usageOf(u *types.TokenUsage) Usage {
 	if u == nil {
 		return Usage{}
@@ -34,7 +34,8 @@ func usageOf(u *types.TokenUsage) Usage {
 	return usage
 }
 
-// converseUsage notes what a Converse answer, or its stream's metadata, tells.
+// converseUsage records the usage and the service tier of a Converse answer, or of its
+// stream's metadata.
 func (o *Outcome) converseUsage(u *types.TokenUsage, tier *types.ServiceTier) {
 	o.Usage, o.Counted = usageOf(u), u != nil
 	if tier != nil {
@@ -42,7 +43,8 @@ func (o *Outcome) converseUsage(u *types.TokenUsage, tier *types.ServiceTier) {
 	}
 }
 
-// knownTier drops what no tier is called: an answer repeats what the caller wrote.
+// knownTier drops a value that is no tier's name, since an answer repeats what the
+// caller wrote.
 func knownTier(tier string) string {
 	switch types.ServiceTierType(tier) {
 	case types.ServiceTierTypeDefault, types.ServiceTierTypePriority, types.ServiceTierTypeFlex, types.ServiceTierTypeReserved:
@@ -51,9 +53,9 @@ func knownTier(tier string) string {
 	return ""
 }
 
-// tally gathers what an InvokeModel answer tells of its usage. Bedrock counts in
-// headers and in the metrics of a stream's last chunk. Most models count in their own
-// body. Only a body tells for how long tokens were cached.
+// tally gathers the usage that an InvokeModel answer reports. Bedrock counts in headers
+// and in the metrics of a stream's last chunk. Most models count in their own body.
+// Only a body reports how long tokens were cached.
 type tally struct {
 	bedrock, model tokenCounts
 	tier           string
@@ -65,7 +67,7 @@ type tokenCounts struct {
 	prompt                                       int64 // the input with what was read from the cache, where a model counts so
 }
 
-// answerCount is one number of an answer, of whatever type the JSON has there.
+// answerCount is one number of an answer. The JSON may have a value of any type there.
 type answerCount struct {
 	n    int64
 	told bool
@@ -74,7 +76,7 @@ type answerCount struct {
 // maxCount keeps sums of counts far from overflow.
 const maxCount = 1 << 53
 
-// UnmarshalJSON takes a number that is not negative, and nothing else.
+// UnmarshalJSON accepts a number that is not negative. It ignores every other value.
 func (c *answerCount) UnmarshalJSON(b []byte) error {
 	if f, err := strconv.ParseFloat(string(b), 64); err == nil && f >= 0 {
 		c.n, c.told = int64(min(f, maxCount)), true
@@ -85,7 +87,7 @@ func (c *answerCount) UnmarshalJSON(b []byte) error {
 // answerWord is a string of an answer. A value of another type is the empty string.
 type answerWord string
 
-// UnmarshalJSON takes a string, and nothing else.
+// UnmarshalJSON accepts a string. It ignores every other value.
 func (w *answerWord) UnmarshalJSON(b []byte) error {
 	var text string
 	if json.Unmarshal(b, &text) == nil {
@@ -99,7 +101,7 @@ func (c *tokenCounts) see(field *int64, n answerCount) {
 	*field, c.told = max(*field, n.n), c.told || n.told
 }
 
-// headers begins the tally of one attempt.
+// headers starts the tally of one attempt.
 func (t *tally) headers(h http.Header) {
 	*t = tally{tier: knownTier(h.Get("X-Amzn-Bedrock-Service-Tier"))}
 	read := func(field *int64, key string) {
@@ -117,8 +119,8 @@ func (t *tally) headers(h http.Header) {
 	read(&t.bedrock.write, "X-Amzn-Bedrock-Cache-Write-Input-Token-Count")
 }
 
-// into writes what is known so far. Bedrock's own count goes before the model's,
-// and a zero hides no number.
+// into writes what is known so far. Bedrock's own count takes precedence over the
+// model's. A zero does not replace a number.
 func (t *tally) into(o *Outcome) {
 	if t.tier != "" {
 		o.ServiceTier = t.tier
@@ -148,16 +150,16 @@ func (t *tally) into(o *Outcome) {
 	o.Usage, o.Counted = u, true
 }
 
-// tellsMore reports whether a chunk of a stream may tell more than text: a count or
-// a reason to stop that is not null, or a key of Bedrock's own. Most chunks are
-// text, and parsing each would cost more than the search.
+// tellsMore reports whether a chunk of a stream may hold more than text: a count or a
+// stop reason that is not null, or a key of Bedrock's own. Most chunks are text.
+// Parsing each chunk would cost more than the search.
 func tellsMore(chunk []byte) bool {
 	return bytes.Contains(chunk, []byte(`"amazon-bedrock-`)) || hasValue(chunk, "oken") || hasValue(chunk, `eason"`)
 }
 
-// hasValue reports whether a key that holds the given letters, its closing quote
-// perhaps, has a value other than null. Letters in a text that look like a key cost
-// time alone.
+// hasValue reports whether a key that contains the given letters has a value other than
+// null. The letters may include the key's closing quote. Letters in a text that look
+// like a key only cost time.
 func hasValue(chunk []byte, letters string) bool {
 	for {
 		i := bytes.Index(chunk, []byte(letters))

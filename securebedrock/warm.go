@@ -9,13 +9,15 @@ import (
 	"sync"
 )
 
-// Warm does ahead what the first call would wait for: it fetches the credentials,
-// assumes the Role, and makes a connection to the endpoint (name lookup, TCP, TLS,
-// and a HEAD request without a body or credentials, whose answer does not matter).
-// It is meant for a Lambda function's init. Without Warm the first call does all
-// of that. It may be called at any time and by many goroutines; ctx and
-// Timeouts.Connect and Read bound it. The error joins what failed; a client whose
-// Warm failed can be used all the same.
+// Warm does the work in advance for which the first call would wait. It fetches the
+// credentials, assumes the Role, and makes a connection to the endpoint: name lookup,
+// TCP, TLS, and a HEAD request without a body or credentials, whose answer does not
+// matter. Warm is meant for a Lambda function's init. Without Warm the first call does
+// this work.
+//
+// Warm may be called at any time and by many goroutines. ctx, Timeouts.Connect and
+// Timeouts.Read bound it. The error joins everything that failed. A client whose Warm
+// failed can still be used.
 func (c *Client) Warm(ctx context.Context) error {
 	g := c.g
 	if ctx == nil {
@@ -35,7 +37,8 @@ func (c *Client) Warm(ctx context.Context) error {
 	return errors.Join(credentials, named(connection, "Warm", ""))
 }
 
-// fetch has the credentials ready. A provider's panic would end the process here.
+// fetch gets the credentials. It recovers a provider's panic, which would end the
+// process on this goroutine.
 func (c *Client) fetch(ctx context.Context) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
