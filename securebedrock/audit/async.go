@@ -11,32 +11,33 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
-// AsyncOptions of an Async.
+// AsyncOptions are the options of Async.
 type AsyncOptions struct {
 	// Queue is the number of records that may wait. Zero: 1024.
 	Queue int
 
-	// Refuse makes Write fail at once with ErrFull where the queue is full. Else
-	// Write waits for room, until its context ends.
+	// Refuse makes Write fail at once with ErrFull if the queue is full. Without
+	// Refuse, Write waits for room until its context ends.
 	Refuse bool
 
-	// WriteTimeout bounds one write to the next sink, whether it heeds its context
-	// or not, and one call of OnLost. Zero: 5 s.
+	// WriteTimeout bounds one write to the next sink, also when the sink ignores
+	// its context. WriteTimeout also bounds one call of OnLost. Zero: 5 s.
 	WriteTimeout time.Duration
 
-	// Attempts counts the writes of a record before it is lost, with pauses from
-	// 20 ms to 1 s between them. A write that does not return is waited for, and
-	// not made twice. All of them take at most Attempts times WriteTimeout. Zero:
-	// 10.
+	// Attempts is the number of times that a record is written before it is lost,
+	// with pauses from 20 ms to 1 s. A write that has not returned is waited for
+	// and not repeated. All attempts take at most Attempts times WriteTimeout.
+	// Zero: 10.
 	Attempts int
 
-	// CloseTimeout bounds Close, whatever the next sink does; what is still queued
-	// then is lost. Zero: 30 s.
+	// CloseTimeout bounds Close, whatever the next sink does. Records that are
+	// still queued then are lost. Zero: 30 s.
 	CloseTimeout time.Duration
 
-	// OnLost is given each record that could not be written, with the last error.
-	// It holds up the queue. A panic of it is caught and told by Flush or Close.
-	// While one call of it has not returned in WriteTimeout there is no other one.
+	// OnLost receives each record that could not be written, with the last error.
+	// The queue waits for OnLost. A panic of OnLost is caught and reported by Flush
+	// or Close. If a call does not return within WriteTimeout, no other call of
+	// OnLost begins before it has returned.
 	OnLost func(r *Record, err error)
 }
 
@@ -147,7 +148,7 @@ func (a *AsyncSink) put(ctx context.Context, q queued, refuse bool) error {
 	}
 }
 
-// Lost counts the records that were given up.
+// Lost returns the number of records that were given up.
 func (a *AsyncSink) Lost() int64 {
 	lost, _ := a.lost.Count()
 	return lost
@@ -184,13 +185,13 @@ func (a *AsyncSink) lose(r *Record, err error) {
 	}
 }
 
-// Flush returns when all records that were queued before it are written or lost,
-// or ctx ends, and flushes the next sink.
+// Flush waits until all records that were queued before it are written or lost, or
+// until ctx ends. Flush then flushes the next sink.
 //
-// It fails where one of those records was lost, unless a Flush had told of the
-// loss before this one began: a loss is told by each Flush that begins before one
-// of them has returned it, and by Close where none has. A Flush that ctx ends tells
-// of no loss.
+// Flush fails if one of these records was lost, unless an earlier Flush had already
+// reported the loss before this Flush began. Flushes that run at the same time may
+// all report a loss. Close reports a loss that no Flush has reported. A Flush that
+// ends with ctx reports no loss.
 func (a *AsyncSink) Flush(ctx context.Context) error {
 	_, before := a.lost.Count()
 	mark := make(chan int64, 1)
@@ -220,11 +221,11 @@ func queuedError(ctx context.Context) error {
 	return fmt.Errorf("audit: records are still queued: %w", context.Cause(ctx))
 }
 
-// Close takes no more records, writes those that are queued, and closes the next
-// sink. It returns within CloseTimeout, and a moment for what does not heed its
-// context: up to WriteTimeout where OnLost does not return, a quarter of a second
-// where the next sink's Close does not. That may then still run. Later calls return
-// what the first did.
+// Close takes no more records, writes the queued records, and closes the next sink.
+// Close takes at most CloseTimeout, and a moment longer when something ignores its
+// context: up to WriteTimeout when OnLost does not return, and a quarter of a
+// second when the next sink's Close does not return. That call may then still run.
+// A later Close returns the result of the first Close.
 func (a *AsyncSink) Close() error {
 	a.closing.Do(func() { a.closeErr = a.close() })
 	return a.closeErr

@@ -8,9 +8,9 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
-// ChainOptions of a Chain.
+// ChainOptions are the options of Chain.
 type ChainOptions struct {
-	// Key makes the MACs. Required. To use another one from now on: Rotate.
+	// Key makes the MACs. Required. Chained.Rotate changes the key later.
 	Key Key
 
 	// Signer signs the checkpoints. Required.
@@ -23,26 +23,27 @@ type ChainOptions struct {
 	// Zero: 1 minute.
 	Interval time.Duration
 
-	// Resume continues the chain at whose end it was read, see ReadTail. Nil
-	// begins a chain.
+	// Resume is the end of the log that the chain continues, see ReadTail. Nil: a
+	// new chain.
 	Resume *Tail
 
-	// OnCheckpoint is given each checkpoint that was written, in order. What keeps
-	// them where the log's owner cannot write (another account, a mailbox, a
-	// printer) shows later that nothing before them was cut off.
+	// OnCheckpoint receives each written checkpoint, in order. Keep the checkpoints
+	// where the log's owner cannot write: another account, a mailbox or a printer.
+	// They show later that nothing before them was cut off.
 	//
-	// It runs on a goroutine of its own, one call at a time, and holds up no Write.
-	// Checkpoint, Flush and Close wait for it, within their bounds. Where it does
-	// not return, the newest 1024 checkpoints are kept for it.
+	// OnCheckpoint runs on its own goroutine, one call at a time, and delays no
+	// Write. Checkpoint, Flush and Close wait for OnCheckpoint, within their
+	// bounds. If OnCheckpoint does not return, the newest 1024 checkpoints wait for
+	// it.
 	OnCheckpoint func(Checkpoint)
 
-	// OnError is given what fails where no caller waits for it: the timer's
-	// checkpoint, an OnCheckpoint that panics, a checkpoint that OnCheckpoint did
-	// not get. The next Flush, Checkpoint or Close returns these errors as well. It
-	// runs on OnCheckpoint's goroutine.
+	// OnError receives the failures that no caller waits for: a failed checkpoint
+	// of the timer, a panic of OnCheckpoint, and a checkpoint that OnCheckpoint did
+	// not receive. The next Flush, Checkpoint or Close also returns these errors.
+	// OnError runs on the goroutine of OnCheckpoint.
 	OnError func(error)
 
-	// CloseTimeout bounds Close, the next sink's Close included. Zero: 40 s.
+	// CloseTimeout bounds Close, including the Close of the next sink. Zero: 40 s.
 	CloseTimeout time.Duration
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
-// errorOf classifies an error. It takes nothing of the error's text.
+// errorOf classifies an error. It never uses the text of the error.
 func errorOf(err error, sent bool) *Error {
 	if err == nil {
 		return nil
@@ -60,14 +60,14 @@ func errorOf(err error, sent bool) *Error {
 	return e
 }
 
-// throttled knows the codes that the SDK retries as throttles
-// (aws/retry.DefaultThrottleErrorCodes) and Bedrock answers with.
+// throttled reports whether the code is one that the SDK retries as a throttle
+// (aws/retry.DefaultThrottleErrorCodes) and Bedrock sends.
 func throttled(e *Error) bool {
 	return e.Status == http.StatusTooManyRequests || e.Code == "ThrottlingException"
 }
 
-// serviceOf is the service that failed: the innermost operation's, which is STS's
-// where a role could not be assumed.
+// serviceOf returns the service that failed. This is the service of the innermost
+// operation: STS, if a role could not be assumed.
 func serviceOf(err error) string {
 	service := ""
 	for {

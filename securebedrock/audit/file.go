@@ -15,22 +15,22 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
-// SyncPolicy says when a File's records reach the disk. In every case they are
-// with the operating system before Write returns, which a process that dies does
-// not undo, and a power failure does.
+// SyncPolicy sets when the records of a File reach the disk. With every policy, the
+// operating system has a record before Write returns. The record then survives the
+// death of the process, and may not survive a power failure.
 type SyncPolicy int
 
 // The policies.
 const (
 	SyncEach     SyncPolicy = iota // with every record, before Write returns
-	SyncInterval                   // once in FileOptions.Interval
-	SyncNever                      // when the system sees fit, and at Close
+	SyncInterval                   // once every FileOptions.Interval
+	SyncNever                      // when the operating system decides, and at Close
 )
 
-// FileOptions of a File.
+// FileOptions are the options of File.
 type FileOptions struct {
 	Sync SyncPolicy
-	// Interval for SyncInterval. Zero: 1 s.
+	// Interval is the time between two syncs with SyncInterval. Zero: 1 s.
 	Interval time.Duration
 }
 
@@ -258,12 +258,12 @@ func (s *FileSink) Flush(context.Context) error {
 	return s.f.Sync()
 }
 
-// Reopen closes the file and opens path anew, after a rotation. It also ends the
-// state after a write that could not be undone. Where it fails the sink is closed,
-// until a Reopen succeeds.
+// Reopen closes the file and opens path again, after a rotation. Reopen also ends
+// the state after a write that could not be undone. If Reopen fails, the sink is
+// closed until a Reopen succeeds.
 //
-// Where a Chain stands directly before the File, the chain's next checkpoint begins
-// the new file; Reopen waits at most 5 s for a write under way then.
+// If a Chain writes directly to the File, the chain's next checkpoint begins the
+// new file. Reopen then waits at most 5 s for a write in progress.
 func (s *FileSink) Reopen() error {
 	s.mu.Lock()
 	head := s.head

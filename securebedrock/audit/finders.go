@@ -11,7 +11,8 @@ func upper(c byte) bool { return c-'A' < 26 }
 func alpha(c byte) bool { return c|0x20-'a' < 26 }
 func alnum(c byte) bool { return digit(c) || alpha(c) }
 
-// wordBefore says that no number or word begins at i, since one goes on there.
+// wordBefore reports whether a number or word reaches up to i, so that none can
+// begin at i.
 func wordBefore(s string, i int) bool { return i > 0 && (alnum(s[i-1]) || s[i-1] == '_') }
 func wordAt(s string, i int) bool     { return i < len(s) && (alnum(s[i]) || s[i] == '_') }
 
@@ -40,13 +41,14 @@ next:
 	}
 }
 
-// secretKey finds what has the form of a secret access key: 40 characters of mixed
-// case with a digit. Longer runs are encoded data, in which one could stand.
+// secretKey finds text in the form of a secret access key: 40 characters of mixed
+// case with a digit. Longer runs are found too: they are encoded data, which could
+// contain a key.
 func secretKey(s string, from int) (start, end int, name string) {
 	const length = 40
 	base64 := func(c byte) bool { return alnum(c) || c == '+' || c == '/' }
 	for i := from; i+length <= len(s); {
-		begin := i + length // of the run that reaches s[i+length-1]
+		begin := i + length // the beginning of the run that reaches s[i+length-1]
 		for begin > i && base64(s[begin-1]) {
 			begin--
 		}
@@ -91,7 +93,8 @@ func email(s string, from int) (start, end int, name string) {
 	}
 }
 
-// domain is the end of a host name of at least two labels that begins at i, or 0.
+// domain returns the end of a host name that begins at i and has at least two
+// labels, or 0.
 func domain(s string, i int) (end int) {
 	for label := 0; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])
@@ -123,9 +126,9 @@ func letters(s string, i int) (end, n int) {
 	return i, n
 }
 
-// iban finds account numbers, ISO 13616-1: the first four characters moved to the
-// end, letters as two digits, modulo 97. Of the ends that are valid the last one
-// counts: a number may stand before words.
+// iban finds account numbers, ISO 13616-1: the first four characters are moved to
+// the end, letters count as two digits, and the result is taken modulo 97. The last
+// valid end counts, because words may follow a number.
 func iban(s string, from int) (start, end int, name string) {
 	for i := from; i+4 <= len(s); {
 		switch c := s[i+3]; {
@@ -180,7 +183,7 @@ func ibanEnd(s string, start int) (end int) {
 	return end
 }
 
-// gapAt is the length of a character that groups digits, or 0.
+// gapAt returns the length of a character that groups digits, or 0.
 func gapAt(s string, i int) int {
 	switch {
 	case i >= len(s):
@@ -204,8 +207,7 @@ func card(s string, from int) (start, end int, name string) {
 		if !digit(s[i]) || i > 0 && digit(s[i-1]) {
 			continue
 		}
-		// plain is the Luhn sum in which the last digit counts once, and doubled
-		// that in which it counts twice.
+		// The last digit counts once in the Luhn sum plain, and twice in doubled.
 		n, plain, doubled, any := 0, 0, 0, false
 		at, end := i, 0
 		for ; n < most; n++ {
@@ -227,7 +229,7 @@ func card(s string, from int) (start, end int, name string) {
 		switch {
 		case end > 0:
 			return i, end, "[CARD]"
-		case n < least: // nor has what begins later as many
+		case n < least: // a number that begins later in this run is shorter still
 			i = at - 1
 		}
 	}
@@ -271,7 +273,7 @@ func phoneWithPrefix(s string, from int) (start, end int, name string) {
 	return -1, 0, ""
 }
 
-// digits is the number of digits from i on, and no more than 16.
+// digits returns the number of digits from i on, at most 16.
 func digits(s string, i int) int {
 	n := 0
 	for i+n < len(s) && n < 16 && digit(s[i+n]) {
@@ -280,8 +282,7 @@ func digits(s string, i int) int {
 	return n
 }
 
-// phoneInThree finds numbers in three groups, the first of them with or without
-// brackets.
+// phoneInThree finds numbers in three groups. The first group may be in brackets.
 func phoneInThree(s string, from int) (start, end int, name string) {
 	for i := from; i < len(s); i++ {
 		if !digit(s[i]) || wordBefore(s, i) {
@@ -315,7 +316,7 @@ func phoneInThree(s string, from int) (start, end int, name string) {
 	return -1, 0, ""
 }
 
-// phoneNational finds numbers that begin with one 0, in one group or two.
+// phoneNational finds numbers in one or two groups that begin with a single 0.
 func phoneNational(s string, from int) (start, end int, name string) {
 	for i := from; i+1 < len(s); i++ {
 		if s[i] != '0' || s[i+1] < '1' || s[i+1] > '9' || wordBefore(s, i) {

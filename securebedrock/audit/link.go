@@ -6,39 +6,40 @@ import (
 	"time"
 )
 
-// Link is a record's place in its chain.
+// Link is the place of a record in its chain.
 type Link struct {
-	// Stream names the chain: one for each process, or for a file that processes
-	// continue one after the other.
+	// Stream is the name of the chain. A chain belongs to one process, or to a file that
+	// processes continue one after the other.
 	Stream string `json:"stream"`
-	Seq    uint64 `json:"seq"`            // from 1 on
+	Seq    uint64 `json:"seq"`            // counted from 1
 	Prev   string `json:"prev,omitempty"` // the MAC of the record before it
 	KeyID  string `json:"key_id"`
-	// Again counts the writes of the record before it that failed, so that it is
-	// not known what they left: a copy of that record, its beginning, or a
-	// KindSkipped beside it may stand there for each.
+	// Again counts the failed writes of the record before this one whose effect is
+	// unknown. Each of them may have left a copy of that record, the beginning of
+	// that record, or a KindSkipped beside it.
 	Again int `json:"again,omitempty"`
 	// Repeats: the sink may store a record more than once, see Repeater.
 	Repeats bool `json:"repeats,omitempty"`
-	// Unwritten and Last are of logs that versions before Again wrote: the records
-	// just before this one whose write failed, which may be there or not, and the
-	// MAC of the last one that was written.
+	// Unwritten and Last are in logs of versions before Again. Unwritten counts the
+	// records just before this one whose write failed; they may be in the log or
+	// not. Last is the MAC of the last record that was written.
 	Unwritten int    `json:"unwritten,omitempty"`
 	Last      string `json:"last,omitempty"`
 }
 
-// Skipped says that a record which its sink did not take has no place in the chain.
+// Skipped says that a record has no place in the chain, because the sink did not
+// take the record.
 type Skipped struct {
-	Kind Kind   `json:"kind"` // the record's
-	MAC  string `json:"mac"`  // by which it is known, should it be there all the same
+	Kind Kind   `json:"kind"` // the kind of the skipped record
+	MAC  string `json:"mac"`  // identifies the skipped record if the log holds it after all
 }
 
-// Resumed says that a chain goes on after a restart.
+// Resumed says that a chain continues after a restart.
 type Resumed struct {
-	// Closed: the chain had been closed in order.
+	// Closed: the chain had been closed properly.
 	Closed bool `json:"closed"`
-	// TornBytes and TornSHA256 are of the last line, where it was not whole. It
-	// was left in its place.
+	// TornBytes and TornSHA256 describe the last line if it was not whole. That
+	// line stays in the log.
 	TornBytes  int    `json:"torn_bytes,omitempty"`
 	TornSHA256 string `json:"torn_sha256,omitempty"`
 }
@@ -46,7 +47,7 @@ type Resumed struct {
 // Checkpoint is a signature over a chain up to the record before it.
 type Checkpoint struct {
 	Stream    string    `json:"stream"`
-	Seq       uint64    `json:"seq"` // of the record before it
+	Seq       uint64    `json:"seq"` // of the record before the checkpoint
 	MAC       string    `json:"mac"` // of that record
 	Time      time.Time `json:"time"`
 	Closing   bool      `json:"closing,omitempty"` // the chain was closed here
@@ -54,7 +55,7 @@ type Checkpoint struct {
 	Signature []byte    `json:"signature"`
 }
 
-// signed is what a checkpoint's signature is over.
+// signed returns the bytes that the signature covers.
 func (c *Checkpoint) signed() []byte {
 	return fmt.Appendf(nil, "%s checkpoint\x00%s\x00%d\x00%s\x00%s\x00%t\x00%s", Schema, c.Stream, c.Seq, c.MAC,
 		c.Time.UTC().Format(time.RFC3339Nano), c.Closing, c.Signer)

@@ -9,33 +9,34 @@ import (
 	"strings"
 )
 
-// What is withheld from a text or a JSON document before it is stored: images,
-// documents, audio, video and other encoded data. A word in brackets stands in its
-// place, and a Block tells its kind, format, size and digest.
+// Images, documents, audio, video and other encoded data are withheld from a text or a
+// JSON document before it is stored. A word in brackets replaces each of them. A Block
+// holds its kind, format, size and digest.
 
 const (
 	kindDocument = "document"
-	kindData     = "data" // encoded, of a kind that its bytes do not tell
+	kindData     = "data" // encoded data whose bytes do not tell a kind
 
-	shortestEncoded = 256 // characters from which a run of base64 is taken for data
-	shortestKnown   = 32  // those from which a run is asked for a known format
-	shortestArray   = 64  // numbers from which an array of bytes is taken for data
-	deepest         = 4   // JSON documents within strings of JSON documents
+	shortestEncoded = 256 // length from which a run of base64 counts as data
+	shortestKnown   = 32  // length from which a run is searched for a known format
+	shortestArray   = 64  // length from which an array of bytes counts as data
+	deepest         = 4   // levels of JSON documents within strings of JSON documents
 )
 
-// medium is one that was withheld.
+// medium is an image, document, recording, film or other encoded data that was
+// withheld.
 type medium struct {
 	kind, format string
 	data         []byte
-	digest       string // made already, and data dropped
+	digest       string // set if the digest was made early and data dropped
 	size         int    // of data
 }
 
-// withholder takes media out of what is to be stored.
+// withholder removes media from what is to be stored.
 type withholder struct {
 	found []medium
-	of    string // the kind of what has no other
-	plain bool   // names tell nothing: the JSON is a schema
+	of    string // the kind of media without a known kind
+	plain bool   // the JSON is a schema, whose names tell nothing about media
 	cut   bool   // the text is only a beginning
 	depth int
 }
@@ -49,7 +50,7 @@ func (w *withholder) take(m medium) string {
 	return "[" + strings.ToUpper(m.kind) + "]"
 }
 
-// json takes them out of a parsed document. It works in place.
+// json removes media from a parsed document, in place.
 func (w *withholder) json(v any) any {
 	switch v := v.(type) {
 	case string:
@@ -72,7 +73,8 @@ func (w *withholder) json(v any) any {
 	return v
 }
 
-// member is a member of an object, by its name and the object's type.
+// member returns a member of an object without its media. The name of the member
+// and the type of the object tell what it holds.
 func (w *withholder) member(object map[string]any, kind, key string) any {
 	v := object[key]
 	name := fold(key)
@@ -80,7 +82,7 @@ func (w *withholder) member(object map[string]any, kind, key string) any {
 		return w.json(v)
 	}
 	switch name {
-	case "tools", "toolconfig": // their schemas name arguments, and hold none
+	case "tools", "toolconfig": // schemas name arguments and hold none
 		w.plain = true
 		v = w.json(v)
 		w.plain = false
@@ -128,8 +130,8 @@ func (w *withholder) member(object map[string]any, kind, key string) any {
 	return w.json(v)
 }
 
-// encodedIn knows the names under which bodies have data in base64: the kind of the
-// medium, and whether it is nothing else.
+// encodedIn recognizes the names under which bodies hold data in base64. It returns
+// the kind of the medium, and whether the member can hold nothing else.
 func encodedIn(object map[string]any, name string) (kind string, sure bool) {
 	switch name {
 	case "bytes", "base64", "base64string", "b64json":
@@ -156,8 +158,8 @@ func encodedIn(object map[string]any, name string) (kind string, sure bool) {
 	return "", false
 }
 
-// encoded takes the strings of a value that holds data in base64, for sure or where
-// they have the form of it.
+// encoded removes the strings of a value that holds data in base64. If sure is
+// false, only strings in the form of base64 are removed.
 func (w *withholder) encoded(v any, kind string, sure bool) any {
 	switch v := v.(type) {
 	case string:
@@ -187,7 +189,7 @@ func (w *withholder) encoded(v any, kind string, sure bool) any {
 	return w.json(v)
 }
 
-// whole takes a document, in whatever form its text is given.
+// whole removes a document, in whatever form its text is given.
 func (w *withholder) whole(v any, format string) any {
 	var data []byte
 	switch d := v.(type) {
@@ -221,7 +223,7 @@ func (w *withholder) whole(v any, format string) any {
 	return w.take(m)
 }
 
-// text takes them out of a text: data URLs, base64, and JSON that holds some.
+// text removes media from a text: data URLs, base64, and JSON that holds some.
 func (w *withholder) text(s string) string {
 	if len(s) < shortestKnown && !strings.Contains(s, ":") {
 		return s
@@ -256,7 +258,8 @@ func (w *withholder) text(s string) string {
 	return b.String()
 }
 
-// at finds what begins at i, and where to go on.
+// at finds a medium that begins at i, and returns the position at which to
+// continue.
 func (w *withholder) at(s string, i int) (m medium, end int, ok bool) {
 	if s[i]|0x20 == 'd' && len(s) >= i+5 && strings.EqualFold(s[i:i+5], "data:") {
 		if end := endOfURL(s, i); end > 0 {
@@ -274,19 +277,19 @@ func (w *withholder) at(s string, i int) (m medium, end int, ok bool) {
 	}
 	data, decodes := decode(s[i:end])
 	m = known(data, kind)
-	if !decodes { // words may follow it
+	if !decodes { // words may follow the data
 		begin, _ := decode(s[i : i+shortestKnown])
 		told := known(begin, kind)
 		m.kind, m.format = told.kind, told.format
 	}
-	if m.kind == "" { // the next line may begin what is known
+	if m.kind == "" { // the next line may begin a known format
 		end, _ = line(s, i)
 		m.kind, m.format = within(s[i:end])
 	}
 	return m, end, m.kind != ""
 }
 
-// within finds the beginning of a known format behind letters that it is written to.
+// within finds the beginning of a known format inside a run of letters.
 func within(s string) (kind, format string) {
 	for _, magic := range [...]string{"iVBORw0KGg", "R0lGODlh", "R0lGODdh", "/9j/4", "UklGR", "JVBERi0", "UEsDB", "T2dnUw", "ZkxhQw"} {
 		if i := strings.Index(s, magic); i >= 0 {
@@ -298,9 +301,10 @@ func within(s string) (kind, format string) {
 	return "", ""
 }
 
-// run is the run of base64 that begins at i, in either alphabet, and as JSON or a
-// URL may escape it: where it ends and how many characters it has. Lines of one
-// length, but for the first and the last, are one run.
+// run finds the run of base64 that begins at i. It accepts both alphabets and the
+// escapes of JSON and URLs. It returns the end of the run and the number of its
+// characters. Lines of one length are one run; the first and the last line may have
+// other lengths.
 func run(s string, i int) (end, size int) {
 	end, size = line(s, i)
 	if size < shortestKnown {
@@ -335,7 +339,7 @@ func line(s string, i int) (end, size int) {
 	return end, size
 }
 
-// unit is the length of a character of base64 at the beginning of s.
+// unit returns the length of a base64 character at the beginning of s.
 func unit(s string) int {
 	c := s[0]
 	if alnum(c) || c == '+' || c == '/' || c == '-' || c == '_' {
@@ -349,7 +353,7 @@ func unit(s string) int {
 	return 0
 }
 
-// space is the length of what can stand between two lines.
+// space returns the length of what can stand between two lines.
 func space(s string) int {
 	n := 0
 	for n < len(s) && n < 16 {
@@ -365,7 +369,7 @@ func space(s string) int {
 	return n
 }
 
-// endOfURL is where the data URL at i ends; zero where there is none.
+// endOfURL returns the end of the data URL at i, or zero if there is none.
 func endOfURL(s string, i int) int {
 	comma := strings.IndexByte(s[i:min(len(s), i+256)], ',')
 	if comma < 0 {
@@ -380,7 +384,7 @@ func endOfURL(s string, i int) int {
 		end, _ := run(s, start)
 		return end
 	}
-	if i == 0 { // an SVG may be written into one with its spaces
+	if i == 0 { // a data URL may hold an SVG with its spaces
 		return len(s)
 	}
 	if n := strings.IndexAny(s[start:], " \t\r\n\"'<>)"); n >= 0 {
@@ -389,12 +393,12 @@ func endOfURL(s string, i int) int {
 	return len(s)
 }
 
-// isBase64 reports whether the head of a data URL says so.
+// isBase64 reports whether the head of a data URL declares base64.
 func isBase64(head string) bool {
 	return strings.HasSuffix(strings.ToLower(head), ";base64")
 }
 
-// dataURL takes a data URL apart.
+// dataURL splits a data URL into its kind and its data.
 func dataURL(s string) (kind string, data []byte, ok bool) {
 	head, tail, ok := strings.Cut(s, ",")
 	if !ok || len(head) < 5 || !strings.EqualFold(head[:5], "data:") {
@@ -416,7 +420,7 @@ func dataURL(s string) (kind string, data []byte, ok bool) {
 	return kind, data, true
 }
 
-// decode decodes base64 of either alphabet; what is none is returned as it is.
+// decode decodes base64 of either alphabet. It returns any other text unchanged.
 func decode(s string) (data []byte, ok bool) {
 	plain := strings.NewReplacer(" ", "", "\t", "", "\r", "", "\n", "", `\n`, "", `\r`, "", `\/`, "/",
 		`\u002b`, "+", `\u002B`, "+", `\u002f`, "/", `\u002F`, "/", `\u003d`, "=", `\u003D`, "=",
@@ -428,7 +432,8 @@ func decode(s string) (data []byte, ok bool) {
 	return data, true
 }
 
-// known is a medium of the kind that its bytes tell, else of the given one.
+// known returns a medium of the kind that its bytes tell, or else of the given
+// kind.
 func known(data []byte, kind string) medium {
 	m := medium{kind: kind, data: data}
 	content, _, _ := strings.Cut(http.DetectContentType(data), ";")
@@ -444,7 +449,7 @@ func known(data []byte, kind string) medium {
 	return m
 }
 
-// bytesOf is an array of numbers that are bytes.
+// bytesOf returns the bytes of an array of numbers, if every number is a byte.
 func bytesOf(list []any) ([]byte, bool) {
 	if len(list) < shortestArray {
 		return nil, false
@@ -464,7 +469,8 @@ func bytesOf(list []any) ([]byte, bool) {
 	return data, true
 }
 
-// fold is a name as all models' spellings of it are alike.
+// fold returns a name in a form that is the same for all models' spellings of the
+// name.
 func fold(name string) string {
 	return strings.ToLower(strings.ReplaceAll(strings.ReplaceAll(name, "_", ""), "-", ""))
 }
@@ -474,7 +480,7 @@ func wordOf(object map[string]any, key string) string {
 	return s
 }
 
-// documentFormat keeps a format that Bedrock knows.
+// documentFormat returns a format that Bedrock knows, or else the empty text.
 func documentFormat(s string) string {
 	if slices.Contains([]string{"pdf", "csv", "doc", "docx", "xls", "xlsx", "html", "txt", "md"}, s) {
 		return s

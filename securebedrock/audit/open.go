@@ -10,11 +10,11 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
-// OpenOptions of a Log. The zero value syncs each record and keeps checkpoints in
-// a second file beside the log.
+// OpenOptions are the options of Open and Continue. The zero value syncs each
+// record and keeps checkpoints in a second file beside the log.
 type OpenOptions struct {
-	// File says when records reach the disk. Zero: each before its Write returns.
-	// Continue does not use it.
+	// File sets when records reach the disk. Zero: each record before its Write
+	// returns. Continue ignores File.
 	File FileOptions
 
 	// Every is the number of records between two checkpoints. Zero: 1000.
@@ -24,14 +24,16 @@ type OpenOptions struct {
 	// Zero: 1 minute.
 	Interval time.Duration
 
-	// Checkpoints is the file in which checkpoints are kept. Zero: the log's path
-	// with ".checkpoints". Continue needs this or OnCheckpoint.
+	// Checkpoints is the path of the file that keeps the checkpoints. Empty: the
+	// log's path with ".checkpoints". Continue requires Checkpoints or
+	// OnCheckpoint.
 	//
-	// A file beside the log shows a log that was cut back by mistake or by whoever
-	// can write to the log alone. Whoever can write both files can cut both back.
+	// A file beside the log reveals a log that was cut back by mistake, or by
+	// somebody who can write only to the log. Somebody who can write to both files
+	// can cut both back.
 	Checkpoints string
 
-	// OnCheckpoint is given each checkpoint, too: see ChainOptions.OnCheckpoint.
+	// OnCheckpoint receives each checkpoint too: see ChainOptions.OnCheckpoint.
 	OnCheckpoint func(Checkpoint)
 }
 
@@ -43,11 +45,11 @@ type Log struct {
 	kept  *keeper // nil: checkpoints are only handed on
 }
 
-// TailSink is a Sink whose log can be continued. FileSink and rotatefile.Sink are
-// two.
+// TailSink is a Sink whose log can be continued. FileSink and rotatefile.Sink
+// implement TailSink.
 type TailSink interface {
 	Sink
-	// Tail is the end of the log.
+	// Tail reads the end of the log.
 	Tail(keys Keys) (*Tail, error)
 }
 
@@ -82,7 +84,8 @@ func Open(path string, keys Keys, opts OpenOptions) (*Log, error) {
 	return continued(file, keys, opts)
 }
 
-// Continue is Open for another sink than a File. It closes the sink where it fails.
+// Continue is Open for a sink other than a File. If Continue fails, it closes the
+// sink.
 func Continue(sink TailSink, keys Keys, opts OpenOptions) (*Log, error) {
 	if sink == nil {
 		return nil, fmt.Errorf("%w: audit: Continue: no sink is given", securebedrock.ErrConfig)
@@ -139,8 +142,8 @@ func (o *OpenOptions) check(keys Keys) error {
 	return errors.Join(errs...)
 }
 
-// cutBack is ErrTampered where the log ends before what a kept checkpoint speaks
-// of. Verify alone finds a fork further up.
+// cutBack returns ErrTampered if the log ends before the record of a kept
+// checkpoint. Forks further up are left to Verify.
 func cutBack(tail *Tail, kept []Checkpoint, keys Keys) error {
 	const remedy = "keep both files, verify them, and begin another log with checkpoints of its own"
 	if len(kept) == 0 {
@@ -158,8 +161,8 @@ func cutBack(tail *Tail, kept []Checkpoint, keys Keys) error {
 	return nil
 }
 
-// hand keeps a checkpoint and hands it on. A checkpoint that cannot be kept is kept
-// with the next one; Flush and Close tell.
+// hand keeps a checkpoint and passes it on. A checkpoint that cannot be kept is
+// kept with the next checkpoint; Flush and Close return the error.
 func (l *Log) hand(on func(Checkpoint)) func(Checkpoint) {
 	return func(cp Checkpoint) {
 		if l.kept != nil {
@@ -186,8 +189,9 @@ func (l *Log) Checkpoint(ctx context.Context) error {
 	return errors.Join(l.chain.Checkpoint(ctx), l.keepRest())
 }
 
-// Flush implements Flusher: it writes a checkpoint where records have come since
-// the last one, and syncs the file. It fails where checkpoints could not be kept.
+// Flush implements Flusher. Flush writes a checkpoint if there are records after
+// the last checkpoint, and syncs the file. Flush fails if checkpoints could not be
+// kept.
 func (l *Log) Flush(ctx context.Context) error {
 	return errors.Join(l.chain.Flush(ctx), l.keepRest())
 }
@@ -202,8 +206,8 @@ func (l *Log) keepRest() error {
 // Stream is the chain's name, for Verifier.
 func (l *Log) Stream() string { return l.chain.Stream() }
 
-// Reopen opens the log's path anew after a rotation by another program, which has
-// renamed the file. It fails where the sink has no Reopen method.
+// Reopen opens the log's path again after another program has rotated the log by
+// renaming the file. Reopen fails if the sink has no Reopen method.
 func (l *Log) Reopen() error {
 	if r, ok := l.sink.(interface{ Reopen() error }); ok {
 		return r.Reopen()
@@ -211,8 +215,9 @@ func (l *Log) Reopen() error {
 	return errors.New("audit: this log's sink rotates by itself, or cannot be opened anew")
 }
 
-// Rotate writes with the last MAC key of keys from now on, and signs with their
-// signer. Keep all former keys for verification: see Keys.Rotated.
+// Rotate changes the keys for later records: the last MAC key of keys makes the
+// MACs, and the signer of keys signs. Keep all former keys for verification: see
+// Keys.Rotated.
 func (l *Log) Rotate(keys Keys) error {
 	if err := keys.check(true); err != nil {
 		return err
@@ -222,8 +227,8 @@ func (l *Log) Rotate(keys Keys) error {
 	return nil
 }
 
-// Close writes the closing checkpoint, keeps it, and closes the files. Call it when
-// no call is in flight any more, after Client.Shutdown. Where the closing checkpoint
+// Close writes the closing checkpoint, keeps it, and closes the files. Call Close
+// after Client.Shutdown, when no call is in flight. If the closing checkpoint
 // cannot be written, the files stay open and Close can be called again.
 func (l *Log) Close() error {
 	err := l.chain.Close()
@@ -241,8 +246,8 @@ func VerifyFile(path string, keys Keys) (*Report, error) {
 	return (&Verifier{Keys: keys}).VerifyFile(path)
 }
 
-// VerifyFile is VerifyFile with the Verifier's settings. The checkpoints of Expect
-// are expected, too.
+// VerifyFile is VerifyFile with the Verifier's settings. The log must also hold the
+// checkpoints of Expect.
 func (v *Verifier) VerifyFile(path string) (*Report, error) {
 	kept, err := os.Open(checkpointsOf(path))
 	if err != nil {

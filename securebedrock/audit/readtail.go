@@ -9,12 +9,12 @@ import (
 	"slices"
 )
 
-// ReadTail reads the end of a chained log and checks the last record with keys.
-// An empty log gives an empty Tail. Behind the last record the beginnings of records
-// may stand that dying processes left, and nothing else; a damaged last record and
-// anything else behind it are ErrTampered and not continued: keep the file, Verify
-// it, and begin another. NUL bytes, which a power failure can leave where records
-// were not synced, are such a case.
+// ReadTail reads the end of a chained log and checks the last record with keys. An
+// empty log gives an empty Tail. Only the beginnings of records that dying
+// processes left may stand after the last record. A damaged last record, or
+// anything else after it, is ErrTampered and is not continued: keep the file,
+// Verify it, and begin another file. NUL bytes are such a case; a power failure can
+// leave them if records were not synced.
 func ReadTail(log io.ReadSeeker, keys Keys) (*Tail, error) {
 	end, err := readEnd(log)
 	if err != nil {
@@ -65,7 +65,8 @@ func ReadTail(log io.ReadSeeker, keys Keys) (*Tail, error) {
 	return t, nil
 }
 
-// written counts what failed writes of the last record left before it.
+// written counts the fragments that failed writes of the last record left before
+// it.
 func written(before [][]byte, last *parsed, keys Keys) (again int) {
 	group, skipped := [][]byte{last.raw}, last.kind == KindSkipped
 	place := ending{stream: last.link.Stream, seq: last.link.Seq - 1, mac: last.link.Prev}
@@ -86,7 +87,7 @@ func written(before [][]byte, last *parsed, keys Keys) (again int) {
 	return again
 }
 
-// later says whether a later record of the chain stands before the last line.
+// later reports whether a later record of the chain stands before the last line.
 func later(before [][]byte, last *parsed, keys Keys) bool {
 	macs := keys.byID()
 	return slices.ContainsFunc(before, func(line []byte) bool {
@@ -95,7 +96,8 @@ func later(before [][]byte, last *parsed, keys Keys) bool {
 	})
 }
 
-// readEnd reads enough of the log's end to hold a whole line, and what is behind it.
+// readEnd reads enough of the log's end to hold a whole line, and what follows that
+// line.
 func readEnd(log io.ReadSeeker) ([]byte, error) {
 	size, err := log.Seek(0, io.SeekEnd)
 	if err != nil {

@@ -5,103 +5,105 @@ import (
 	"time"
 )
 
-// Record is one line of the log. It is an allow-list: what has no field here is
-// not recorded, whatever the SDK gains. Its strings are identifiers, counts and
-// words of fixed lists; what a server or a caller wrote is kept only where it has
-// the form of an identifier. Input and Output alone can hold content, and do so
-// only where Options.Content says so.
+// Record is one line of the log. Record is an allow-list: nothing is recorded that
+// has no field here, whatever the SDK adds. Strings are identifiers, counts and
+// words of fixed lists. Text from a server or a caller is kept only if it has the
+// form of an identifier. Only Input and Output can hold content, and only if
+// Options.Content says so.
 //
-// A Record that was handed to a Sink is not changed any more.
+// A Record is not changed after it was given to a Sink.
 type Record struct {
-	// Schema is the constant of that name.
+	// Schema is the constant Schema.
 	Schema string `json:"schema"`
 	Kind   Kind   `json:"kind"`
-	// Time is when the record was made, in UTC.
+	// Time is the time at which the record was made, in UTC.
 	Time time.Time `json:"time"`
 
-	// CallID is Call.ID. Bedrock's own invocation log has it as the request
-	// metadata "securebedrock-call-id".
+	// CallID is Call.ID. Bedrock's own invocation log holds the same ID as the
+	// request metadata "securebedrock-call-id".
 	CallID string `json:"call_id,omitempty"`
 	// CorrelationID is Call.CorrelationID as it was when the call reached this
-	// middleware; "(no identifier)" where it cannot be one.
+	// middleware; "(no identifier)" if it does not have the form of an identifier.
 	CorrelationID string `json:"correlation_id,omitempty"`
-	// Subject is who asked, as Options.Subject tells: an identifier, or with
-	// Options.SubjectKey "hmac-sha256:" and the HMAC of one. "(no identifier)" stands
-	// for what cannot be an identifier, and where Subject failed.
+	// Subject is the result of Options.Subject: an identifier, or with
+	// Options.SubjectKey "hmac-sha256:" and the HMAC of the subject. Subject is
+	// "(no identifier)" if it does not have the form of an identifier, or if
+	// Options.Subject failed.
 	Subject      string `json:"subject,omitempty"`
 	SubjectKeyID string `json:"subject_key_id,omitempty"` // the ID of Options.SubjectKey
 	Operation    string `json:"operation,omitempty"`
 	Application  string `json:"application,omitempty"` // Options.Application
-	Region       string `json:"region,omitempty"`      // the pinned one
-	Host         string `json:"host,omitempty"`        // to which the call goes
-	Model        *Model `json:"model,omitempty"`       // absent where the operation has none
+	Region       string `json:"region,omitempty"`      // the pinned region
+	Host         string `json:"host,omitempty"`        // the host to which the call goes
+	Model        *Model `json:"model,omitempty"`       // absent if the operation has no model
 
-	Guardrail *Guardrail `json:"guardrail,omitempty"` // absent where none is attached
-	// Unguarded is the owner's reason for a call without a guardrail.
+	Guardrail *Guardrail `json:"guardrail,omitempty"` // absent if no guardrail is attached
+	// Unguarded is the owner's reason to make a call without a guardrail.
 	Unguarded string `json:"unguarded,omitempty"`
-	// FailOpen is the owner's reason for sending calls that cannot be recorded.
+	// FailOpen is the owner's reason to send calls that cannot be recorded.
 	FailOpen  string     `json:"fail_open,omitempty"`
 	Principal *Principal `json:"principal,omitempty"`
 
-	// The rest is of an outcome alone, but for Input, Lost and Chain.
+	// Only an outcome has the fields below, except Input, Lost and Chain.
 
-	RequestID  string        `json:"request_id,omitempty"`     // Bedrock's, of the last attempt
-	Duration   time.Duration `json:"duration_ns,omitempty"`    // to the end of the answer or stream
-	FirstEvent time.Duration `json:"first_event_ns,omitempty"` // to a stream's first event
-	Wait       time.Duration `json:"wait_ns,omitempty"`        // for the rate limit and between attempts
-	Attempts   int           `json:"attempts,omitempty"`       // sends; absent: nothing was sent
-	Throttled  int           `json:"throttled,omitempty"`      // of Attempts
+	RequestID  string        `json:"request_id,omitempty"`     // Bedrock's ID of the last attempt
+	Duration   time.Duration `json:"duration_ns,omitempty"`    // until the end of the answer or stream
+	FirstEvent time.Duration `json:"first_event_ns,omitempty"` // until a stream's first event
+	Wait       time.Duration `json:"wait_ns,omitempty"`        // time spent on the rate limit and between attempts
+	Attempts   int           `json:"attempts,omitempty"`       // number of sends; absent: nothing was sent
+	Throttled  int           `json:"throttled,omitempty"`      // how many of Attempts were throttled
 	StopReason string        `json:"stop_reason,omitempty"`
-	Usage      *Usage        `json:"usage,omitempty"` // absent where none arrived
-	// ServiceTier is the tier that served the call, where the answer tells it.
+	Usage      *Usage        `json:"usage,omitempty"` // absent if no usage arrived
+	// ServiceTier is the tier that served the call, if the answer names the tier.
 	ServiceTier string `json:"service_tier,omitempty"`
-	Events      int    `json:"events,omitempty"` // of a stream
+	Events      int    `json:"events,omitempty"` // number of events of a stream
 	// Canceled: the caller ended the call or the stream before its end.
 	Canceled bool `json:"canceled,omitempty"`
-	// Truncated: the stream ended early, and not by the caller.
+	// Truncated: the stream ended early, and the caller did not end it.
 	Truncated bool `json:"truncated,omitempty"`
 	// Refused: a rule, this package, the SDK's validation or the application's
 	// middleware ended the call, and nothing was sent.
 	Refused bool   `json:"refused,omitempty"`
 	Error   *Error `json:"error,omitempty"`
-	// Tools are the tools that the answer of a Converse or ConverseStream calls,
-	// where Options.ToolNames asks for them. A name that the call did not declare
-	// is "(undeclared)".
+	// Tools are the tools that the answer of a Converse or ConverseStream calls, if
+	// Options.ToolNames is set. A tool that the call did not declare is
+	// "(undeclared)".
 	Tools  []string `json:"tools,omitempty"`
 	Input  *Content `json:"input,omitempty"`
 	Output *Content `json:"output,omitempty"`
 
-	// Lost counts the records that this middleware could not write before this one.
+	// Lost is the number of records before this one that this middleware could not
+	// write.
 	Lost int64 `json:"lost,omitempty"`
 
-	Resumed    *Resumed    `json:"resumed,omitempty"`    // of KindResumed
-	Checkpoint *Checkpoint `json:"checkpoint,omitempty"` // of KindCheckpoint
-	Skipped    *Skipped    `json:"skipped,omitempty"`    // of KindSkipped
-	Chain      *Link       `json:"chain,omitempty"`      // written through a Chain
-	MAC        string      `json:"mac,omitempty"`        // of the line before it
+	Resumed    *Resumed    `json:"resumed,omitempty"`    // only of KindResumed
+	Checkpoint *Checkpoint `json:"checkpoint,omitempty"` // only of KindCheckpoint
+	Skipped    *Skipped    `json:"skipped,omitempty"`    // only of KindSkipped
+	Chain      *Link       `json:"chain,omitempty"`      // only of a record written through a Chain
+	MAC        string      `json:"mac,omitempty"`        // covers the line up to this field
 
-	sealed []byte // the line as Chain made it
+	sealed []byte // the line that Chain made
 }
 
-// Model is what a model identifier says.
+// Model is what a model identifier tells about the model.
 type Model struct {
-	// ID is the identifier as the caller wrote it; "(no identifier)" where it
-	// cannot be one.
+	// ID is the identifier as the caller wrote it; "(no identifier)" if it does not
+	// have the form of an identifier.
 	ID     string `json:"id"`
 	Kind   string `json:"kind,omitempty"`   // securebedrock.ModelKind
 	Prefix string `json:"prefix,omitempty"` // an inference profile's geography
-	// Regions are those in which inference may run.
+	// Regions are the regions in which inference may run.
 	Regions []string `json:"destination_regions,omitempty"`
 }
 
-// Guardrail is the pinned guardrail, and in an outcome what the answer tells of
-// the one that ran. It never holds the text that matched.
+// Guardrail is the pinned guardrail. In an outcome, Guardrail also holds what the
+// answer says about the guardrail that ran. It never holds the text that matched.
 type Guardrail struct {
-	ID      string `json:"id,omitempty"` // the pinned one
+	ID      string `json:"id,omitempty"` // of the pinned guardrail
 	Version string `json:"version,omitempty"`
 
 	Applied        bool   `json:"applied,omitempty"`    // the trace lists a guardrail
-	Intervened     bool   `json:"intervened,omitempty"` // it blocked or masked something
+	Intervened     bool   `json:"intervened,omitempty"` // the guardrail blocked or masked something
 	Origin         string `json:"origin,omitempty"`     // REQUEST, ACCOUNT_ENFORCED, …
 	AppliedARN     string `json:"applied_arn,omitempty"`
 	AppliedVersion string `json:"applied_version,omitempty"`
@@ -109,11 +111,11 @@ type Guardrail struct {
 	Policies []string `json:"policies,omitempty"`
 }
 
-// Principal is who signed.
+// Principal is the identity that signed the call.
 type Principal struct {
 	RoleARN     string `json:"role_arn,omitempty"` // securebedrock.Options.Role
 	SessionName string `json:"session_name,omitempty"`
-	// ARN is that of the assumed role's session once STS has told it, or
+	// ARN is the ARN of the assumed role's session once STS has returned it, or
 	// Options.CallerARN.
 	ARN         string `json:"arn,omitempty"`
 	AccessKeyID string `json:"access_key_id,omitempty"` // of the last attempt
@@ -126,30 +128,31 @@ type Usage struct {
 	CacheReadTokens  int64 `json:"cache_read_input_tokens,omitempty"`
 	CacheWriteTokens int64 `json:"cache_write_input_tokens,omitempty"`
 	TotalTokens      int64 `json:"total_tokens,omitempty"`
-	// Parts of CacheWriteTokens, where the answer tells them apart: written for
-	// five minutes, and for an hour or another time.
+	// Parts of CacheWriteTokens, if the answer distinguishes them: tokens written
+	// for five minutes, and tokens written for an hour or another time.
 	CacheWrite5mTokens int64 `json:"cache_write_5m_input_tokens,omitempty"`
 	CacheWrite1hTokens int64 `json:"cache_write_1h_input_tokens,omitempty"`
 }
 
-// Error says what kind of error the caller got, and never its message.
+// Error is the kind of error that the caller received. Error never holds the
+// message.
 type Error struct {
-	// Class is refused, invalid, timeout, canceled, throttled, service, stream,
-	// network, panic, application or other.
+	// Class is one of refused, invalid, timeout, canceled, throttled, service,
+	// stream, network, panic, application and other.
 	Class string `json:"class"`
-	// Rule is what securebedrock.RuleName tells: "residency", "guardrail_override",
-	// "read_timeout", …, of the package middleware "budget", "input_blocked", …, and
-	// the names of the application's own rules.
+	// Rule is the result of securebedrock.RuleName: "residency",
+	// "guardrail_override", "read_timeout", …; "budget", "input_blocked", … of
+	// package middleware; or the name of an application's own rule.
 	Rule string `json:"rule,omitempty"`
-	// Service and Code are those of a service's error: "Bedrock Runtime",
+	// Service and Code are set for the error of a service: "Bedrock Runtime",
 	// "ThrottlingException".
 	Service string `json:"service,omitempty"`
 	Code    string `json:"code,omitempty"`
 	Status  int    `json:"http_status,omitempty"`
 }
 
-// Line is the record as one line of JSON without its newline: what Chain signed,
-// or else its encoding.
+// Line returns the record as one line of JSON without its newline: the line that
+// Chain made, or else the encoding of the record.
 func (r *Record) Line() ([]byte, error) {
 	if r.sealed != nil {
 		return r.sealed, nil

@@ -10,8 +10,9 @@ type Tail struct {
 	Seq    uint64
 	MAC    string
 	Closed bool // the last record is a closing checkpoint
-	// TornBytes and TornSHA256 are of what stands behind the last whole record: the
-	// lines at which processes died. It stays; the chain's next record vouches for it.
+	// TornBytes and TornSHA256 describe what stands after the last whole record:
+	// the lines at which processes died. These lines stay in the log, and the
+	// chain's next record vouches for them.
 	TornBytes  int
 	TornSHA256 string
 	// Again counts the failed writes of the last record that left something before
@@ -21,5 +22,6 @@ type Tail struct {
 	size int64 // of the log; zero: not known
 }
 
-// ErrTampered is the error where a log's end is not one that a dying process leaves.
+// ErrTampered is the error for a log whose end is not one that a dying process
+// leaves.
 var ErrTampered = errors.New("audit: the log's end is damaged")

@@ -10,11 +10,11 @@ import (
 
 // ending is the record behind which torn lines stand.
 type ending struct {
-	stream string // empty: none
+	stream string // empty: no record
 	seq    uint64
 	mac    string
-	prev   string // empty: not known
-	line   []byte // nil: not known
+	prev   string // empty: unknown
+	line   []byte // nil: unknown
 	closed bool
 }
 
@@ -23,16 +23,16 @@ const (
 	skippedPrefix = linePrefix + string(KindSkipped) + `",`
 )
 
-// tornFault says why lines are not what dying processes leave behind a record, or
-// "" where they are: the beginning of one record, and then of one resumed record
-// for each process that died as it began. Behind a closing checkpoint no record but
-// a resumed one can begin.
+// tornFault returns why lines are not what dying processes leave behind a record,
+// or "" if they are. Dying processes leave the beginning of one record, and then
+// the beginning of one resumed record for each process that died as it began. Only
+// a resumed record can begin behind a closing checkpoint.
 //
 // The record that was being written when the process died may have been begun
-// several times, and so may a skipped one in its place.
+// several times, and so may a skipped record in its place.
 //
-// NUL bytes are a fault, although a file system can leave them in the place of what
-// was not synced when the power failed: nobody can tell what stood there.
+// NUL bytes are a fault. A file system can leave them when the power fails, in
+// place of data that was not synced. Nobody can tell what stood there.
 func tornFault(after ending, lines [][]byte) string {
 	var first []byte
 	for _, line := range lines {
@@ -43,7 +43,7 @@ func tornFault(after ending, lines [][]byte) string {
 		case after.closed && !resumed:
 			return "stands behind a closing checkpoint"
 		case begunAs(line, after.line):
-			continue // the record before, as it was written once more
+			continue // the record before, written once more
 		}
 		if !after.place(line) {
 			return "is the beginning of a record of another place"
@@ -59,8 +59,8 @@ func tornFault(after ending, lines [][]byte) string {
 	return ""
 }
 
-// place says whether a line can be the beginning of the record behind the ending, or
-// of one in the ending's own place.
+// place reports whether a line can be the beginning of the record behind the
+// ending, or of a record in the ending's own place.
 func (after *ending) place(line []byte) bool {
 	at := bytes.LastIndex(line, []byte(chainPrefix))
 	if at < 0 || after.stream == "" {
@@ -71,15 +71,15 @@ func (after *ending) place(line []byte) bool {
 		after.prev != "" && compatible(link, fmt.Sprintf(`"stream":"%s","seq":%d,"prev":"%s",`, after.stream, after.seq, after.prev))
 }
 
-// begunAs says whether text is a beginning of a whole line, and not all of it.
+// begunAs reports whether text is a beginning of a whole line, and not all of it.
 func begunAs(text, whole []byte) bool {
 	return len(text) > 0 && len(text) < len(whole) && bytes.HasPrefix(whole, text)
 }
 
-// left says whether text is what a failed write of a record, or of the skipped one
-// in its place, can have left. wholes are the whole lines of that place, and skipped
-// that such a record is among them: of a record that was given up no whole line is
-// needed.
+// left reports whether a failed write of a record, or of the skipped record in its
+// place, can have left text. wholes are the whole lines of that place. skipped
+// reports whether a skipped record is among them: a record that was given up needs
+// no whole line.
 func left(text []byte, wholes [][]byte, skipped bool, before ending) bool {
 	for _, whole := range wholes {
 		if begunAs(text, whole) {
@@ -89,13 +89,14 @@ func left(text []byte, wholes [][]byte, skipped bool, before ending) bool {
 	return (skipped || compatible(text, skippedPrefix)) && begins(text) && before.place(text)
 }
 
-// compatible says whether one is the beginning of the other.
+// compatible reports whether one of the two is the beginning of the other.
 func compatible(text []byte, want string) bool {
 	n := min(len(text), len(want))
 	return n > 0 && string(text[:n]) == want[:n]
 }
 
-// begins says whether a line is the beginning of a record's line, and not all of it.
+// begins reports whether a line is the beginning of a record's line, and not all of
+// it.
 func begins(line []byte) bool {
 	if !compatible(line, linePrefix) {
 		return false

@@ -9,11 +9,11 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/token"
 )
 
-// noWord stands for what does not have the form of an identifier: it may be a
-// prompt in the wrong place.
+// noWord replaces a text that does not have the form of an identifier. Such a text
+// may be a prompt in the wrong place.
 const noWord = "(no identifier)"
 
-// word keeps a word that somebody else wrote where it can be an identifier: a
+// word returns a text from somebody else if it has the form of an identifier: a
 // request ID, an error code, an ARN, a stop reason.
 func word(s string) string {
 	const extra = "-_.:/+=,@*"
@@ -36,7 +36,7 @@ func words(list []string) []string {
 	return out
 }
 
-// phrase keeps the owner's own text on one line and within bounds.
+// phrase returns the owner's own text on one line, with at most 1024 bytes.
 func phrase(s string) string {
 	const most = 1024
 	s = strings.ToValidUTF8(s, "\uFFFD")
@@ -52,7 +52,7 @@ func phrase(s string) string {
 	}, s)
 }
 
-// hostOf keeps a host name or address with its port.
+// hostOf returns a host name or address with its port.
 func hostOf(s string) string {
 	if _, err := netip.ParseAddrPort(s); err == nil {
 		return s
@@ -60,8 +60,8 @@ func hostOf(s string) string {
 	return word(s)
 }
 
-// identifier is word for what a caller names: keys and tokens, which have the form of
-// a word, are none.
+// identifier is word for a name that a caller chose. It also rejects keys and
+// tokens, which have the form of a word.
 func identifier(s string) string {
 	if token.In(s) {
 		return noWord

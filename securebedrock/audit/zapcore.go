@@ -16,15 +16,15 @@ const (
 	probes = 4096
 )
 
-// longAgo is the time of a probe. A sampler counts the entries of a message until
-// its interval after the first of them is over: an entry from before all others
+// longAgo is the time of a probe entry. A sampler counts the entries of a message
+// until its interval after the first entry is over. An entry from before all others
 // begins no interval.
 func longAgo() time.Time { return time.Unix(-1<<30, 0) }
 
-// unsampled is a core without zap's samplers, whose Check drops entries. A
-// sampler's Write would not, but that of other cores, such as those with hooks,
-// writes nothing. Zap does not export the types. One that it renames is found by
-// droppedBy.
+// unsampled returns a core without zap's samplers, whose Check drops entries.
+// Calling Write of every core would not do: a sampler's Write keeps all entries,
+// and the Write of other cores, such as those with hooks, writes nothing. Zap does
+// not export the types. A type that zap renames is found by droppedBy.
 func unsampled(core zapcore.Core) zapcore.Core {
 	switch reflect.TypeOf(core).String() {
 	case "*zapcore.sampler":
@@ -54,7 +54,7 @@ func unsampled(core zapcore.Core) zapcore.Core {
 	return core
 }
 
-// embedded is the Core that a struct of zap's embeds.
+// embedded returns the Core that a zap struct embeds.
 func embedded(core zapcore.Core) (zapcore.Core, bool) {
 	v := reflect.ValueOf(core)
 	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
@@ -70,7 +70,7 @@ func embedded(core zapcore.Core) (zapcore.Core, bool) {
 
 // hooked is a core of zapcore.RegisterHooks over another core than its own.
 type hooked struct {
-	zapcore.Core // its Write runs the hooks and nothing else
+	zapcore.Core // its Write only runs the hooks
 	inner        zapcore.Core
 }
 
@@ -86,8 +86,8 @@ type tee struct {
 	cores []zapcore.Core
 }
 
-// droppedBy looks for a sampler or a filter in a core, or in one of those that it
-// is made of: one that would take an entry and does not take many like it.
+// droppedBy looks for a sampler or a filter in a core and in the cores inside it. A
+// sampler or filter takes one entry and does not take many entries like it.
 func droppedBy(core zapcore.Core) error {
 	switch c := core.(type) {
 	case tee:
@@ -115,13 +115,13 @@ func droppedBy(core zapcore.Core) error {
 	return nil
 }
 
-// unsyncable says that all that is wrong is that a file cannot be synced, which is
-// how Linux answers for a terminal, a pipe or a socket.
+// unsyncable reports whether the only fault is that a file cannot be synced. Linux
+// returns this error for a terminal, a pipe or a socket.
 func unsyncable(err error) bool {
 	if err == nil {
 		return false
 	}
-	if several, ok := err.(interface{ Errors() []error }); ok { // of several cores
+	if several, ok := err.(interface{ Errors() []error }); ok { // the errors of several cores
 		return !slices.ContainsFunc(several.Errors(), func(err error) bool { return !unsyncable(err) })
 	}
 	return errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTTY) || errors.Is(err, syscall.ENOTSUP)
