@@ -26,28 +26,29 @@ type Chained struct {
 }
 
 // Chain gives each record a sequence number, the MAC of the record before it and
-// its own, an HMAC-SHA-256 over the line, and puts signed checkpoints between
-// them, so that Verify finds what was changed, removed, inserted, reordered or cut
-// off. It writes to next one record at a time, in order. A record that is longer
-// than Verify reads, 8 MiB, loses the end of its texts.
+// its own MAC, an HMAC-SHA-256 over the line. Chain also writes signed checkpoints
+// between the records. Verify then finds what was changed, removed, inserted,
+// reordered or cut off. Chain writes to next one record at a time, in order. A
+// record longer than the 8 MiB that Verify reads loses the end of its texts.
 //
-// The line that the MAC is of is what JSONLines, File and other sinks that use
-// Record.Line write. Zap and Slog write the chain's fields in a form of their own,
-// which cannot be verified.
+// The MAC covers the line that JSONLines, File and other sinks with Record.Line
+// write. Zap and Slog write the fields of the chain in their own form, which cannot
+// be verified.
 //
-// A chain is of one sink: Multi of several is refused, since a failure of one would
-// leave open which of them has the record. Give each sink a chain of its own:
-// Multi(Chain(a), Chain(b)). A SinkFunc that writes to several sinks is not seen
-// through; the chain writes a failed record again, and each of them may have copies.
+// A chain has one sink. A Multi of several sinks is refused, since after a failure
+// it would be unclear which sink has the record. Give each sink its own chain:
+// Multi(Chain(a), Chain(b)). Chain cannot see that a SinkFunc writes to several
+// sinks. The chain writes a failed record again, and each of these sinks may then
+// have copies.
 //
-// next may hold records already, which File and package rotatefile tell (see
-// Continuable): Resume must then say where they end, else the error wraps
-// securebedrock.ErrConfig. Give these sinks to Chain directly, not in a SinkFunc, so
-// that Reopen can begin the new file with the chain's next checkpoint.
+// next may already hold records. File and package rotatefile report this (see
+// Continuable). Resume must then be the end of these records, otherwise the error
+// wraps securebedrock.ErrConfig. Give these sinks to Chain directly and not in a
+// SinkFunc, so that Reopen can begin the new file with the chain's next checkpoint.
 //
-// Close writes the closing checkpoint and closes next. Give Async a Chain, not
-// the reverse, or records that wait in Async's queue are lost from the middle of a
-// chain when the process dies.
+// Close writes the closing checkpoint and closes next. Give a Chain to Async and
+// not the reverse. Otherwise a process that dies loses the records in Async's queue
+// from the middle of a chain.
 func Chain(next Sink, opts ChainOptions) (*Chained, error) {
 	if err := opts.check(next); err != nil {
 		return nil, err
@@ -111,12 +112,12 @@ func (c *Chained) acquire(ctx context.Context) error {
 
 func (c *Chained) release() { <-c.lock }
 
-// Write implements Sink. It returns when ctx ends, whatever the next sink does.
+// Write implements Sink. Write returns when ctx ends, whatever the next sink does.
 //
-// Where the next sink fails, and does not say that nothing was stored, the chain
-// keeps the record and writes it again before the next one; a second Write of the
-// same *Record is that write. A record that fails eight times, while the sink takes
-// another, is given up, and the chain says which (KindSkipped).
+// If the next sink fails and does not say that nothing was stored, the chain keeps
+// the record and writes it again before the next record. A second Write of the same
+// *Record is that repetition. If a record fails eight times and the sink accepts
+// another record, the chain gives the record up and names it (KindSkipped).
 func (c *Chained) Write(ctx context.Context, r *Record) error {
 	if err := c.acquire(ctx); err != nil {
 		return err

@@ -1,6 +1,6 @@
 package audit
 
-// ContentMode says what a record holds of prompts and answers.
+// ContentMode selects what a record holds of prompts and answers.
 type ContentMode string
 
 // The content modes. Images, documents, audio and video are counted, measured and
@@ -38,9 +38,9 @@ type Content struct {
 	Blocks []Block `json:"blocks,omitempty"`
 	// Omitted counts the blocks that are not in Blocks.
 	Omitted int `json:"omitted,omitempty"`
-	// Incomplete: there is content here that this version does not know, or that
-	// did not pass by this package, such as what is sent into a bidirectional
-	// stream. Nothing of it is recorded, and Digest does not cover it.
+	// Incomplete: there is content that this version does not know, or that did not
+	// pass through this package, such as what is sent into a bidirectional stream.
+	// This content is not recorded, and Digest does not cover it.
 	Incomplete bool `json:"incomplete,omitempty"`
 }
 
@@ -53,7 +53,7 @@ type Block struct {
 	Digest    string `json:"digest,omitempty"`
 	Text      string `json:"text,omitempty"`
 	Truncated bool   `json:"truncated,omitempty"`
-	// Withheld says why Text is not here although the mode stores it:
-	// "redactor_panicked", or "redaction_timeout" where the time was over.
+	// Withheld is the reason that Text is missing although the mode stores text:
+	// "redactor_panicked", or "redaction_timeout" if the Redactor took too long.
 	Withheld string `json:"withheld,omitempty"`
 }

@@ -4,27 +4,28 @@ import (
 	"strings"
 )
 
-// ContentPolicy says what is recorded of prompts and answers.
+// ContentPolicy selects what is recorded of prompts and answers.
 type ContentPolicy struct {
 	Mode ContentMode
 
-	// Reason says why ContentFull is wanted, which it needs. Every record with
-	// such content carries it.
+	// Reason is the reason to record full content. ContentFull requires Reason.
+	// Every record with such content holds Reason.
 	Reason string
 
-	// DigestKey is needed for ContentDigest. With the other two modes that store
-	// something it adds digests to the text. Keep it: without it a digest proves
-	// nothing, and with it a short prompt can be guessed.
+	// DigestKey makes the digests. ContentDigest requires DigestKey. With the other
+	// two modes that store something, DigestKey adds digests to the text. Keep this
+	// key: a digest proves nothing without the key. Somebody who has the key can
+	// guess a short prompt.
 	DigestKey Key
 
-	// Redactor is needed for ContentRedacted. Patterns is one. It has half of
-	// Options.WriteTimeout for a prompt or an answer. Where it takes longer, or
-	// panics, the text is left out, and Block.Withheld says so.
+	// Redactor is required for ContentRedacted. Patterns is a Redactor. The
+	// Redactor has half of Options.WriteTimeout for a prompt or an answer. If it
+	// takes longer or panics, the text is left out and Block.Withheld says so.
 	Redactor Redactor
 
-	// MaxBytes bounds the text of one prompt or answer in a record. Zero: 64 KiB.
-	// Beyond it a block's text is cut and its Truncated set; digests cover the
-	// whole text all the same.
+	// MaxBytes bounds the text of one prompt or answer in a record. A block's text
+	// beyond MaxBytes is cut, and its Truncated is set. Digests always cover the
+	// whole text. Zero: 64 KiB.
 	MaxBytes int
 }
 

@@ -6,10 +6,10 @@ import (
 	"sync"
 )
 
-// JSONLines writes each record as one line of JSON, in one Write. It does not
-// close w, and flushes it where w has a Flush() error method, as a bufio.Writer
-// has. After a Write that stopped in mid-line the next record begins on a line of
-// its own.
+// JSONLines writes each record as one line of JSON, in one Write. JSONLines does
+// not close w. If w has a Flush() error method, as a bufio.Writer has, JSONLines
+// flushes w. After a Write that stopped in the middle of a line, the next record
+// begins on its own line.
 func JSONLines(w io.Writer) Sink { return &jsonLines{w: w} }
 
 type jsonLines struct {

@@ -37,8 +37,8 @@ type encodedSigner struct {
 	Seed []byte `json:"seed"`
 }
 
-// Encode is k as JSON, secrets included, for a secrets manager. The error wraps
-// securebedrock.ErrConfig where k has faults.
+// Encode returns k as JSON for a secrets manager, including the secrets. The error
+// wraps securebedrock.ErrConfig if k has faults.
 func (k Keys) Encode() ([]byte, error) {
 	if err := k.check(false); err != nil {
 		return nil, err
@@ -61,8 +61,8 @@ func (k Keys) Encode() ([]byte, error) {
 	return append(text, '\n'), nil
 }
 
-// ParseKeys reads what Encode wrote. It refuses unknown fields, doubled IDs, short
-// secrets and trailing text. No error holds a part of the text.
+// ParseKeys reads the result of Encode. It refuses unknown fields, doubled IDs,
+// short secrets and trailing text. No error contains a part of the text.
 func ParseKeys(text []byte) (Keys, error) {
 	refuse := func(what string) (Keys, error) {
 		return Keys{}, fmt.Errorf("%w: audit: the keys %s; Keys.Encode and Keys.Save write the right form", securebedrock.ErrConfig, what)
@@ -102,9 +102,10 @@ func ParseKeys(text []byte) (Keys, error) {
 	return k.clone(), nil
 }
 
-// Save writes the keys to a new file for its owner alone (0600). It fails with
-// fs.ErrExist where path is there: a log whose keys are overwritten can never be
-// verified. To store rotated keys, Save them beside the old file and rename.
+// Save writes the keys to a new file that only its owner can read or write (0600).
+// Save fails with fs.ErrExist if path exists: a log whose keys are overwritten can
+// never be verified. To store rotated keys, save them beside the old file and
+// rename the new file.
 func (k Keys) Save(path string) error {
 	text, err := k.Encode()
 	if err != nil {
@@ -124,9 +125,8 @@ func (k Keys) Save(path string) error {
 	return nil
 }
 
-// LoadKeys reads what Save wrote. It refuses a file that others than its owner can
-// read or write, where access is a matter of mode bits. A missing file is
-// fs.ErrNotExist.
+// LoadKeys reads a file of Save. On systems with mode bits, LoadKeys refuses a file
+// that others than its owner can read or write. A missing file is fs.ErrNotExist.
 func LoadKeys(path string) (Keys, error) {
 	f, err := os.Open(path)
 	if err != nil {

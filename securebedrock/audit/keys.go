@@ -16,8 +16,8 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
-// Keys are the keys of a chained log. Verification needs MAC and Signers; writing
-// needs Signer, too.
+// Keys are the keys of a chained log. Verification needs MAC and Signers. Writing
+// also needs Signer.
 type Keys struct {
 	// MAC holds all keys that the log may have been written with. Open writes with
 	// the last one.
@@ -25,7 +25,7 @@ type Keys struct {
 	// Signers holds the public keys that may have signed checkpoints, by ID. The
 	// public key of Signer need not be in it.
 	Signers map[string]ed25519.PublicKey
-	// Signer signs checkpoints. Leave it out where a log is only verified: see
+	// Signer signs checkpoints. Leave Signer out if a log is only verified: see
 	// Keys.Verification.
 	Signer Signer
 }
@@ -37,8 +37,9 @@ type Keys struct {
 // (Save, LoadKeys). A log whose keys are lost can never be verified.
 func GenerateKeys() Keys { return Keys{}.Rotated() }
 
-// Rotated is k with a new MAC key and a new signer for the records from now on. It
-// keeps the former MAC keys and public keys for the verification of older records.
+// Rotated returns k with a new MAC key and a new signer for later records. The
+// result keeps the former MAC keys and public keys for the verification of older
+// records.
 func (k Keys) Rotated() Keys {
 	id := make([]byte, 4)
 	_, _ = rand.Read(id) // never fails
@@ -55,9 +56,9 @@ func (k Keys) Rotated() Keys {
 	return next
 }
 
-// Verification is k without its private key: what verifies a log and cannot sign a
-// checkpoint. Its holder can still write records, since a MAC key both makes and
-// checks MACs.
+// Verification returns k without its private key. The result can verify a log and
+// cannot sign a checkpoint. Its holder can still write records, since a MAC key
+// both makes and checks MACs.
 func (k Keys) Verification() Keys {
 	public := k.clone()
 	public.Signer = Signer{}

@@ -8,11 +8,11 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// Slog writes each record as one log record with the record's fields, at the
-// levels of Zap. A record that the handler does not take, because of its level, is
-// an error, and so is one that it cannot write. A handler that takes no level Info
-// or Warn is an error of Middleware and Async, too. Give the audit a handler that
-// drops nothing: one that samples in its Handle and returns nil cannot be found out.
+// Slog writes each record as one log record with the record's fields, at the levels
+// of Zap. Write fails if the handler does not accept the level of the record, or
+// cannot write the record. Middleware and Async refuse a handler that does not
+// accept Info or Warn. Give the audit a handler that drops nothing: a handler that
+// samples in its Handle and returns nil cannot be detected.
 func Slog(logger *slog.Logger) Sink {
 	if logger == nil {
 		return noLogger{}

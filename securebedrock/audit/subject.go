@@ -15,9 +15,10 @@ const subjectLabel = Schema + " subject\x00"
 
 const subjectPrefix = "hmac-sha256:"
 
-// DigestSubject is Record.Subject of a Middleware with this Options.SubjectKey: to
-// find what a person asked. It is HMAC-SHA-256 over "securebedrock.audit/1 subject",
-// a zero byte and the subject.
+// DigestSubject returns the Record.Subject that a Middleware with this
+// Options.SubjectKey records. Use it to find the calls of a person. The digest is
+// an HMAC-SHA-256 over "securebedrock.audit/1 subject", a zero byte and the
+// subject.
 func DigestSubject(key Key, subject string) string {
 	h := hmac.New(sha256.New, key.Secret)
 	h.Write([]byte(subjectLabel))

@@ -10,20 +10,21 @@ import (
 )
 
 // Zap writes each record as one entry, "bedrock intent" or "bedrock outcome", with
-// the record's fields: at level Warn where a call failed or was refused, the
-// guardrail intervened, or no guardrail was attached, and else Info.
+// the record's fields. The level is Warn if a call failed or was refused, the
+// guardrail intervened, or no guardrail was attached. Otherwise the level is Info.
 //
-// The audit needs every record. Zap's samplers, that of zap.NewProduction among
-// them, keep 100 entries of a message in a second and then each hundredth. The
-// records go by them. What they cannot go by is an error of Middleware, Async and
-// each Write, which wraps ErrDropped: a logger that keeps no entries of level Info
-// or Warn, and a sampler or filter within a core that does not show it
-// (zap.IncreaseLevel, a core of another package). Give the audit a logger without
-// them then: zap.Config.Sampling nil, or zap.New over a core of its own. A core
-// that drops entries in its Write and returns no error cannot be found out.
+// The audit needs every record. Zap's samplers, including the sampler of
+// zap.NewProduction, keep 100 entries of a message in a second and then every
+// hundredth. The records bypass these samplers. Some loggers drop records in a way
+// that cannot be bypassed: a logger that keeps no entries of level Info or Warn,
+// and a sampler or filter inside a core that does not show it (zap.IncreaseLevel, a
+// core of another package). Middleware, Async and each Write then return an error
+// that wraps ErrDropped. Give the audit a logger without them: set
+// zap.Config.Sampling to nil, or use zap.New with a separate core. A core that
+// drops entries in its Write and returns no error cannot be detected.
 //
-// A record is as safe as the logger's output: with zapcore.BufferedWriteSyncer it
-// is not before Flush.
+// A record is as safe as the logger's output. With zapcore.BufferedWriteSyncer a
+// record is safe only after Flush.
 func Zap(logger *zap.Logger) Sink {
 	if logger == nil || logger.Core() == nil {
 		return noLogger{}

@@ -15,23 +15,25 @@ const scope = "github.com/securebedrock/securebedrock-go/securebedrock/otelbedro
 
 // Options are the settings of Middleware. The zero Options are ready to use.
 type Options struct {
-	// TracerProvider makes the spans. Nil: OpenTelemetry's global one, also where
-	// it is set after Middleware has been called.
+	// TracerProvider makes the spans. Nil: OpenTelemetry's global provider, even if
+	// it is set after the call of Middleware.
 	TracerProvider trace.TracerProvider
-	// MeterProvider makes the histograms. Nil: OpenTelemetry's global one, as above.
+	// MeterProvider makes the histograms. Nil: OpenTelemetry's global provider,
+	// even if it is set after the call of Middleware.
 	MeterProvider metric.MeterProvider
 	// MaxModels is the number of model identifiers that the metrics of this
-	// Middleware name, each a series or more. Any further one is _OTHER. Zero: 256.
+	// Middleware name. Each identifier is at least one series. Further identifiers
+	// are recorded as _OTHER. Zero: 256.
 	MaxModels int
 }
 
 const defaultMaxModels = 256
 
-// Middleware records every call as a span and in metrics. Put it first in
-// securebedrock.Options.Middleware, and only once: a middleware before this one is
-// neither timed nor seen, and a call through two of them is counted twice.
+// Middleware records every call as a span and in metrics. Put Middleware first in
+// securebedrock.Options.Middleware, and only once. A middleware before this one is
+// neither timed nor seen. A call through two of them is counted twice.
 //
-// The Middleware is safe for concurrent use, also by several clients. An error is an
+// The result is safe for concurrent use, also by several clients. The error is an
 // *InstrumentError, or wraps securebedrock.ErrConfig.
 func Middleware(opts Options) (securebedrock.Middleware, error) {
 	if opts.MaxModels < 0 {

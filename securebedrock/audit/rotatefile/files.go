@@ -71,9 +71,9 @@ func list(path string) ([]rotated, error) {
 	}), nil
 }
 
-// Files are the log's files, the oldest first. Which they are is told by their
-// names; their order is that of the chain's numbers in them, and without a chain
-// that of the names.
+// Files returns the log's files, the oldest first. The names tell which files
+// belong to the log. The order is that of the chain's sequence numbers, or without
+// a chain that of the names.
 func Files(path string) ([]string, error) {
 	files, err := list(path)
 	if err != nil {
@@ -150,8 +150,8 @@ type unpacked struct {
 	io.Closer
 }
 
-// Open joins the log's files for audit.Verify, the oldest first. Close what it
-// returns.
+// Open joins the log's files for audit.Verify, the oldest first. The caller closes
+// the result.
 func Open(path string) (io.ReadCloser, error) {
 	for try := 1; ; try++ {
 		j, err := join(path)
@@ -229,8 +229,8 @@ func (j *joined) Close() error {
 	return errors.Join(errs...)
 }
 
-// Tail reads the end of the log for audit.ChainOptions.Resume, in the newest files
-// as far as the last record goes back.
+// Tail reads the end of the log for audit.ChainOptions.Resume. It reads the newest
+// files, as far back as the last record goes.
 func (s *Sink) Tail(keys audit.Keys) (*audit.Tail, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -30,24 +30,25 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/audit"
 )
 
-// Options of a Sink.
+// Options are the options of New.
 type Options struct {
-	// MaxSize is the size in megabytes at which the file is rotated. Zero: 100. A
-	// longer record has a file of its own.
+	// MaxSize is the size in megabytes at which the file is rotated. A longer
+	// record gets its own file. Zero: 100.
 	MaxSize int
-	// Interval rotates the file after this time, too, before the next record. Zero:
-	// never.
+	// Interval is the age at which the file is also rotated, before the next
+	// record. Zero: never.
 	Interval time.Duration
 	// Keep is the number of rotated files that are kept. Zero: all.
 	Keep int
 	// Compress packs rotated files with gzip.
 	Compress bool
-	// NoSync leaves it to the system when records reach the disk. Else each has,
-	// before its Write returns.
+	// NoSync lets the operating system decide when records reach the disk. Without
+	// NoSync each record reaches the disk before its Write returns.
 	NoSync bool
 }
 
-// Sink is an audit.Sink. Files are made for their owner alone (0600).
+// Sink is an audit.Sink that writes to a rotated file. It is safe for concurrent
+// use. Only the owner can read or write its files (0600).
 type Sink struct {
 	path string
 	opts Options
@@ -69,9 +70,9 @@ var (
 	_ audit.Flusher     = (*Sink)(nil)
 )
 
-// New opens path. A file that others can read or write is refused, and so is one
-// that another Sink or an audit.File has open, where the system has flock; path and
-// path with ".lock" are what is locked.
+// New opens path. New refuses a file that others can read or write. On systems with
+// flock, New also refuses a file that another Sink or an audit.File has open; the
+// locks are on path and on path with ".lock".
 func New(path string, opts Options) (*Sink, error) {
 	if path == "" || opts.MaxSize < 0 || opts.Interval < 0 || opts.Keep < 0 {
 		return nil, fmt.Errorf("%w: rotatefile: a path is needed, and no negative MaxSize, Interval or Keep", securebedrock.ErrConfig)
@@ -200,7 +201,7 @@ func (s *Sink) nextName() (string, error) {
 	return name, nil
 }
 
-// Flush syncs the file, and tells what failed in packing since the last Flush.
+// Flush syncs the file, and returns the errors of packing since the last Flush.
 func (s *Sink) Flush(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -245,7 +246,7 @@ func (s *Sink) Size() (int64, error) {
 	return size, nil
 }
 
-// Close syncs and closes the file, and waits for the packing of rotated ones.
+// Close syncs and closes the file, and waits until the rotated files are packed.
 func (s *Sink) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
