@@ -108,6 +108,9 @@ func (p *pass) finish(ctx context.Context, out any, metadata middleware.Metadata
 	if err == nil {
 		err = p.checkAnswer(out)
 	}
+	if err == nil && ex.op.raw && ctx.Err() != nil {
+		err = fmt.Errorf("securebedrock: the context ended while the answer arrived, so that the answer may be short: %w", context.Cause(ctx))
+	}
 	e.metadata = metadata
 	phase := int32(entryIdle)
 	if err == nil {

@@ -3,12 +3,15 @@ package securebedrock_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/aws/smithy-go/middleware"
-
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
@@ -198,5 +201,61 @@ func TestStepsThatOnlyLook(t *testing.T) {
 		if err := invoke(t.Context(), c, operation, input, look); err != nil {
 			t.Errorf("%s: %v", operation, err)
 		}
+	}
+}
+
+// orderlyHTTP sends half an answer, and ends it in order once the request is cancelled:
+// so does a server that sees the connection close.
+type orderlyHTTP struct{}
+
+func (orderlyHTTP) Do(r *http.Request) (*http.Response, error) {
+	body := io.MultiReader(strings.NewReader(`{"completion":"half`), endOf(r.Context().Done()))
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(body), Request: r}, nil
+}
+
+type endOf <-chan struct{}
+
+func (c endOf) Read([]byte) (int, error) { <-c; return 0, io.EOF }
+
+// The body of an InvokeModel is the caller's to decode. An answer that arrived as its
+// context ended is an error, and not a short answer.
+func TestAnswerOfACancelledCallIsNotShort(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		context func() (context.Context, context.CancelFunc)
+		bound   time.Duration
+		is      error
+	}{
+		{"cancelled", func() (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(50*time.Millisecond, cancel)
+			return ctx, cancel
+		}, 0, context.Canceled},
+		{"the caller's deadline", func() (context.Context, context.CancelFunc) {
+			return context.WithTimeout(t.Context(), 50*time.Millisecond)
+		}, 0, context.DeadlineExceeded},
+		{"Timeouts.Call", func() (context.Context, context.CancelFunc) { return t.Context(), func() {} }, 50 * time.Millisecond, securebedrock.ErrCallTimeout},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			server := bedrocktest.NewServer(t)
+			var outcome securebedrock.Outcome
+			c := newClient(t, server, func(o *securebedrock.Options) {
+				o.Timeouts.Call = row.bound
+				o.Middleware = append(o.Middleware, func(next securebedrock.Handler) securebedrock.Handler {
+					return func(ctx context.Context, call *securebedrock.Call) (*securebedrock.Result, error) {
+						res, err := next(ctx, call)
+						res.OnDone(func(out securebedrock.Outcome) { outcome = out })
+						return res, err
+					}
+				})
+			})
+			c.WithoutNetwork(orderlyHTTP{})
+			ctx, cancel := row.context()
+			defer cancel()
+			out, err := c.InvokeModel(ctx, &bedrockruntime.InvokeModelInput{ModelId: aws.String(haiku), Body: []byte(`{"anthropic_version":"bedrock-2023-05-31","max_tokens":10,"messages":[{"role":"user","content":"hello"}]}`)})
+			if out != nil || !errors.Is(err, row.is) || !errors.Is(outcome.Err, row.is) {
+				t.Errorf("got %v, %v; recorded %v", out, err, outcome.Err)
+			}
+		})
 	}
 }

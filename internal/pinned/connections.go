@@ -104,10 +104,10 @@ func (cs *Connections) sweep() {
 	}
 }
 
-// explain puts the end of the client in the place of the error that it caused. A body
-// ends with io.EOF itself: an error that wraps io.EOF is another.
+// explain puts the end of the client in the place of the error that it caused, and of
+// an io.EOF: a server that sees the connection close may end the answer in order.
 func (cs *Connections) explain(err error) error {
-	if err == nil || err == io.EOF || cs.Killed == nil {
+	if err == nil || cs.Killed == nil {
 		return err
 	}
 	cs.mu.Lock()

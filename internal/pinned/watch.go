@@ -71,11 +71,12 @@ func (w *idleWatch) end() {
 	w.cancel(nil)
 }
 
-// explain puts the timeout in the place of the cancellation that it caused. A body
-// ends with io.EOF itself: an error that wraps io.EOF is another.
+// explain puts the timeout in the place of the cancellation that it caused. The
+// timeout goes before io.EOF, too: a server that sees the connection close may end the
+// answer in order, and a TLS connection reads that end before it is closed.
 func (w *idleWatch) explain(err error) error {
-	if err == nil || err == io.EOF {
-		return err
+	if err == nil {
+		return nil
 	}
 	w.mu.Lock()
 	fired, sent := w.fired, w.costs && w.whole

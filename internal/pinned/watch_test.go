@@ -117,3 +117,54 @@ func TestIdleWatch(t *testing.T) {
 		})
 	}
 }
+
+// orderly ends the answer in order when the connection closes.
+type orderly struct{ closed <-chan struct{} }
+
+func (o orderly) RoundTrip(r *http.Request) (*http.Response, error) {
+	closed := o.closed
+	if closed == nil {
+		closed = r.Context().Done()
+	}
+	body := io.MultiReader(strings.NewReader("ab"), endsAfter(closed))
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(body)}, nil
+}
+
+type endsAfter <-chan struct{}
+
+func (c endsAfter) Read([]byte) (int, error) { <-c; return 0, io.EOF }
+
+// A server that sees the connection close may end its answer in order. The timeout or
+// the end of the client that closed the connection is told all the same.
+func TestAnswerThatEndsWithItsConnectionIsNotWhole(t *testing.T) {
+	read := func(t *testing.T, c *Client) error {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://example.com", http.NoBody)
+		if err != nil {
+			return err
+		}
+		resp, err := c.Do(req)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		_, err = io.ReadAll(resp.Body)
+		return err
+	}
+	t.Run("by the timeout", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			bounds := Timeouts{Read: time.Second, Passed: func(t Timeout) error { return passedError{t} }}
+			var passed passedError
+			if err := read(t, &Client{RoundTripper: orderly{}, Connections: new(Connections), Timeouts: bounds}); !errors.As(err, &passed) || passed.Rule != refusal.ReadTimeout {
+				t.Errorf("got %v", err)
+			}
+		})
+	})
+	t.Run("by the end of the client", func(t *testing.T) {
+		killed, closed := errors.New("the client was closed"), make(chan struct{})
+		conns := &Connections{Killed: func(err error) error { return errors.Join(killed, err) }}
+		time.AfterFunc(10*time.Millisecond, func() { conns.Kill(); close(closed) })
+		if err := read(t, &Client{RoundTripper: orderly{closed}, Connections: conns}); !errors.Is(err, killed) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
