@@ -8,12 +8,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 func TestApplyGuardrail(t *testing.T) {
 	transports(t, func(t *testing.T, s *bedrocktest.Server) {
 		apply := func(source types.GuardrailContentSource, text string) *bedrockruntime.ApplyGuardrailOutput {
-			out, err := client(s).ApplyGuardrail(t.Context(), &bedrockruntime.ApplyGuardrailInput{
+			out, err := probe.Client(s).ApplyGuardrail(t.Context(), &bedrockruntime.ApplyGuardrailInput{
 				GuardrailIdentifier: aws.String(bedrocktest.DefaultGuardrailID), GuardrailVersion: aws.String("1"), Source: source,
 				Content: []types.GuardrailContentBlock{&types.GuardrailContentBlockMemberText{Value: types.GuardrailTextBlock{Text: aws.String(text)}}},
 			})
@@ -35,9 +36,9 @@ func TestApplyGuardrail(t *testing.T) {
 		if *in.Content[0].(*types.GuardrailContentBlockMemberText).Value.Text != "ada@example.com" {
 			t.Error("the call was masked")
 		}
-		_, err := client(s).ApplyGuardrail(t.Context(), &bedrockruntime.ApplyGuardrailInput{
+		_, err := probe.Client(s).ApplyGuardrail(t.Context(), &bedrockruntime.ApplyGuardrailInput{
 			GuardrailIdentifier: aws.String("unknown"), GuardrailVersion: aws.String("1"), Source: "INPUT", Content: in.Content,
 		})
-		wantCode(t, err, 404, "ResourceNotFoundException")
+		probe.WantCode(t, err, 404, "ResourceNotFoundException")
 	})
 }

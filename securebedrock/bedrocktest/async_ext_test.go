@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 // Each job goes through the states that the script gives it.
@@ -17,7 +18,7 @@ func TestAsyncJobs(t *testing.T) {
 	s := bedrocktest.NewServer(t)
 	s.AsyncJobs(bedrocktest.AsyncJob{Polls: 2}, bedrocktest.AsyncJob{Polls: 1, Failure: "no such bucket"})
 	s.AsyncJobs(bedrocktest.AsyncJob{Failure: "at once"}, bedrocktest.AsyncJob{Polls: -1})
-	c := client(s)
+	c := probe.Client(s)
 	start := func() *string {
 		t.Helper()
 		out, err := c.StartAsyncInvoke(t.Context(), &bedrockruntime.StartAsyncInvokeInput{
@@ -62,7 +63,7 @@ func TestAsyncJobs(t *testing.T) {
 
 func TestAsyncInvoke(t *testing.T) {
 	transports(t, func(t *testing.T, s *bedrocktest.Server) {
-		c := client(s)
+		c := probe.Client(s)
 		start := func(token, text string) (*bedrockruntime.StartAsyncInvokeOutput, error) {
 			return c.StartAsyncInvoke(t.Context(), &bedrockruntime.StartAsyncInvokeInput{
 				ModelId: aws.String("amazon.nova-reel-v1:0"), ClientRequestToken: aws.String(token),
@@ -80,7 +81,7 @@ func TestAsyncInvoke(t *testing.T) {
 			t.Errorf("%v, %v", again, err)
 		}
 		_, err = start("token-1", "a hare")
-		wantCode(t, err, 400, "ConflictException")
+		probe.WantCode(t, err, 400, "ConflictException")
 		second, err := start("token-2", "a hare")
 		if err != nil {
 			t.Fatal(err)
@@ -116,6 +117,6 @@ func TestAsyncInvoke(t *testing.T) {
 			t.Errorf("%s %+v %v", raw, in, err)
 		}
 		_, err = c.GetAsyncInvoke(t.Context(), &bedrockruntime.GetAsyncInvokeInput{InvocationArn: aws.String("arn:aws:bedrock:us-east-1:123456789012:async-invoke/none")})
-		wantCode(t, err, 400, "ValidationException")
+		probe.WantCode(t, err, 400, "ValidationException")
 	})
 }

@@ -7,12 +7,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 // Calls hands out copies.
 func TestCallsAreCopies(t *testing.T) {
 	s := bedrocktest.NewServer(t)
-	if _, err := client(s).Converse(t.Context(), ask("hi")); err != nil {
+	if _, err := probe.Client(s).Converse(t.Context(), probe.Ask("hi")); err != nil {
 		t.Fatal(err)
 	}
 	first := s.Calls()

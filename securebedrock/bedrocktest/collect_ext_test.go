@@ -15,6 +15,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 // Collect gives back what the Reply gave, block by block, whatever the blocks are.
@@ -42,7 +43,7 @@ func TestCollect(t *testing.T) {
 			bedrocktest.ToolUse("t2", "clock", nil).Output.(*types.ConverseOutputMemberMessage).Value.Content[0],
 		), nil
 	})
-	out, err := client(s).ConverseStream(t.Context(), askStream("hi"))
+	out, err := probe.Client(s).ConverseStream(t.Context(), probe.AskStream("hi"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +61,7 @@ func TestCollect(t *testing.T) {
 	if err := got.ToolUses[0].Input.UnmarshalSmithyDocument(&city); err != nil || city.City != "Zürich" || *got.ToolUses[0].ToolUseId != "t1" || *got.ToolUses[1].Name != "clock" {
 		t.Errorf("%+v, %v", got.ToolUses, err)
 	}
-	unary, err := client(s).Converse(t.Context(), ask("hi"))
+	unary, err := probe.Client(s).Converse(t.Context(), probe.Ask("hi"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,12 +80,12 @@ func TestCollect(t *testing.T) {
 func TestCollectedMessageIsATurn(t *testing.T) {
 	s := bedrocktest.NewServer(t)
 	s.Reply(bedrocktest.Script(bedrocktest.ToolUse("t1", "weather", map[string]string{"city": "Zürich"}), bedrocktest.Text("rain")))
-	in := askStream("how is it?")
+	in := probe.AskStream("how is it?")
 	in.ToolConfig = &types.ToolConfiguration{Tools: []types.Tool{&types.ToolMemberToolSpec{Value: types.ToolSpecification{
 		Name: aws.String("weather"), InputSchema: &types.ToolInputSchemaMemberJson{Value: document.NewLazyDocument(map[string]any{"type": "object"})},
 	}}}}
 	for _, want := range []types.StopReason{types.StopReasonToolUse, types.StopReasonEndTurn} {
-		out, err := client(s).ConverseStream(t.Context(), in)
+		out, err := probe.Client(s).ConverseStream(t.Context(), in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +101,7 @@ func TestCollectedMessageIsATurn(t *testing.T) {
 		}})
 	}
 	sent := s.Calls()[1].Body
-	if at(t, sent, "messages.1.content.0.toolUse.input.city") != `"Zürich"` {
+	if probe.At(t, sent, "messages.1.content.0.toolUse.input.city") != `"Zürich"` {
 		t.Errorf("%s", sent)
 	}
 }
@@ -109,12 +110,12 @@ func TestCollectedMessageIsATurn(t *testing.T) {
 func wireOf(t *testing.T, block types.ContentBlock) string {
 	t.Helper()
 	s := bedrocktest.NewServer(t)
-	_, err := client(s).Converse(t.Context(), &bedrockruntime.ConverseInput{ModelId: aws.String(model), Messages: []types.Message{{Role: "user", Content: []types.ContentBlock{block}}}})
+	_, err := probe.Client(s).Converse(t.Context(), &bedrockruntime.ConverseInput{ModelId: aws.String(probe.Model), Messages: []types.Message{{Role: "user", Content: []types.ContentBlock{block}}}})
 	calls := s.Calls()
 	if len(calls) == 0 {
 		t.Fatal(err)
 	}
-	return at(t, calls[0].Body, "messages.0.content.0")
+	return probe.At(t, calls[0].Body, "messages.0.content.0")
 }
 
 func TestCollectSaysHowAStreamEnds(t *testing.T) {
@@ -133,7 +134,7 @@ func TestCollectSaysHowAStreamEnds(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s.Fail("ConverseStream", row.fault)
-			out, err := client(s).ConverseStream(t.Context(), askStream("a long question about many things"))
+			out, err := probe.Client(s).ConverseStream(t.Context(), probe.AskStream("a long question about many things"))
 			if err != nil {
 				t.Fatal(err)
 			}

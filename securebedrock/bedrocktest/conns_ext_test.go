@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 // What a client abandons ends on the server too.
@@ -12,7 +13,7 @@ func TestConnectionsAfterCancel(t *testing.T) {
 	s := bedrocktest.NewServer(t, bedrocktest.WithHTTP1())
 	s.Fail("ConverseStream", bedrocktest.StallStream(1))
 	ctx, cancel := context.WithCancel(t.Context())
-	out, err := client(s).ConverseStream(ctx, askStream("hi"))
+	out, err := probe.Client(s).ConverseStream(ctx, probe.AskStream("hi"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 // policies is a server with a guardrail of every policy that finds by words.
@@ -53,9 +54,9 @@ func TestContentFilters(t *testing.T) {
 			if row.answer != "" {
 				answers(s, row.answer)
 			}
-			in := ask(row.prompt)
+			in := probe.Ask(row.prompt)
 			in.GuardrailConfig = under("policies", types.GuardrailTraceEnabled)
-			out, err := client(s).Converse(t.Context(), in)
+			out, err := probe.Client(s).Converse(t.Context(), in)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -82,9 +83,9 @@ func TestContentFilters(t *testing.T) {
 		})
 	}
 	t.Run("the full trace has what was not detected", func(t *testing.T) {
-		in := ask("hi")
+		in := probe.Ask("hi")
 		in.GuardrailConfig = under("policies", types.GuardrailTraceEnabledFull)
-		out, err := client(policies(t)).Converse(t.Context(), in)
+		out, err := probe.Client(policies(t)).Converse(t.Context(), in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,9 +98,9 @@ func TestContentFilters(t *testing.T) {
 
 func TestManagedWords(t *testing.T) {
 	s := policies(t)
-	in := ask("that Dratted thing")
+	in := probe.Ask("that Dratted thing")
 	in.GuardrailConfig = under("policies", types.GuardrailTraceEnabled)
-	out, err := client(s).Converse(t.Context(), in)
+	out, err := probe.Client(s).Converse(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,10 +155,10 @@ func TestContextualGrounding(t *testing.T) {
 		t.Run(row.name+", Converse", func(t *testing.T) {
 			s := policies(t)
 			answers(s, row.answer)
-			in := ask("")
+			in := probe.Ask("")
 			in.Messages[0].Content = []types.ContentBlock{qualified(source, "grounding_source"), qualified(query, "query")}
 			in.GuardrailConfig = under("policies", types.GuardrailTraceEnabled)
-			out, err := client(s).Converse(t.Context(), in)
+			out, err := probe.Client(s).Converse(t.Context(), in)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -174,15 +175,15 @@ func TestContextualGrounding(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			out, err := client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{
+			out, err := probe.Client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{
 				ModelId: aws.String("meta.llama3-8b-instruct-v1:0"), Body: body, ContentType: aws.String("application/json"), Trace: types.TraceEnabled,
 				GuardrailIdentifier: aws.String("policies"), GuardrailVersion: aws.String("1"),
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if blocked := at(t, out.Body, "amazon-bedrock-guardrailAction") == `"INTERVENED"`; blocked == (row.grounded && row.relevant) ||
-				at(t, out.Body, "amazon-bedrock-trace.guardrail.outputs.0.policies.contextualGroundingPolicy.filters.0.type") != `"GROUNDING"` {
+			if blocked := probe.At(t, out.Body, "amazon-bedrock-guardrailAction") == `"INTERVENED"`; blocked == (row.grounded && row.relevant) ||
+				probe.At(t, out.Body, "amazon-bedrock-trace.guardrail.outputs.0.policies.contextualGroundingPolicy.filters.0.type") != `"GROUNDING"` {
 				t.Errorf("%s", out.Body)
 			}
 		})
@@ -190,7 +191,7 @@ func TestContextualGrounding(t *testing.T) {
 			block := func(text string, q ...types.GuardrailContentQualifier) types.GuardrailContentBlock {
 				return &types.GuardrailContentBlockMemberText{Value: types.GuardrailTextBlock{Text: aws.String(text), Qualifiers: q}}
 			}
-			out, err := client(policies(t)).ApplyGuardrail(t.Context(), &bedrockruntime.ApplyGuardrailInput{
+			out, err := probe.Client(policies(t)).ApplyGuardrail(t.Context(), &bedrockruntime.ApplyGuardrailInput{
 				GuardrailIdentifier: aws.String("policies"), GuardrailVersion: aws.String("1"), Source: types.GuardrailContentSourceOutput,
 				Content: []types.GuardrailContentBlock{block(source, "grounding_source"), block(query, "query"), block(row.answer)},
 			})
@@ -203,9 +204,9 @@ func TestContextualGrounding(t *testing.T) {
 	t.Run("a prompt without a source is not checked", func(t *testing.T) {
 		s := policies(t)
 		answers(s, "It rains outside")
-		in := ask(query)
+		in := probe.Ask(query)
 		in.GuardrailConfig = under("policies", types.GuardrailTraceEnabled)
-		out, err := client(s).Converse(t.Context(), in)
+		out, err := probe.Client(s).Converse(t.Context(), in)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,15 +11,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 func TestConverse(t *testing.T) {
 	transports(t, func(t *testing.T, s *bedrocktest.Server) {
-		out, err := client(s).Converse(t.Context(), ask("What is the capital of France?"))
+		out, err := probe.Client(s).Converse(t.Context(), probe.Ask("What is the capital of France?"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		contains(t, textOf(t, out), `You said: "What is the capital of France?"`)
+		probe.Contains(t, textOf(t, out), `You said: "What is the capital of France?"`)
 		if out.StopReason != types.StopReasonEndTurn || *out.Usage.InputTokens != 6 || *out.Usage.TotalTokens != 6+*out.Usage.OutputTokens || *out.Metrics.LatencyMs < 1 {
 			t.Errorf("%v %+v %+v", out.StopReason, out.Usage, out.Metrics)
 		}
@@ -27,7 +28,7 @@ func TestConverse(t *testing.T) {
 			t.Error("a trace without a guardrail")
 		}
 		call := s.Calls()[0]
-		if call.Operation != "Converse" || call.Method != "POST" || call.ModelID != model || call.Status != 200 || call.Region != s.Region() ||
+		if call.Operation != "Converse" || call.Method != "POST" || call.ModelID != probe.Model || call.Status != 200 || call.Region != s.Region() ||
 			call.Service != "bedrock" || call.AuthScheme != "AWS4-HMAC-SHA256" || call.AccessKeyID != s.Credentials().AccessKeyID || len(call.Body) == 0 {
 			t.Errorf("call %+v", call)
 		}
@@ -44,7 +45,7 @@ func TestConverseInput(t *testing.T) {
 		ModelId: aws.String("arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-3-haiku-20240307-v1:0"),
 		Messages: []types.Message{{Role: types.ConversationRoleUser, Content: []types.ContentBlock{
 			&types.ContentBlockMemberText{Value: "héllo \"wörld\" 🙂"},
-			&types.ContentBlockMemberImage{Value: types.ImageBlock{Format: types.ImageFormatPng, Source: &types.ImageSourceMemberBytes{Value: onePixel(t)}}},
+			&types.ContentBlockMemberImage{Value: types.ImageBlock{Format: types.ImageFormatPng, Source: &types.ImageSourceMemberBytes{Value: probe.OnePixel(t)}}},
 			&types.ContentBlockMemberGuardContent{Value: &types.GuardrailConverseContentBlockMemberText{Value: types.GuardrailConverseTextBlock{Text: aws.String("guard me")}}},
 		}}},
 		System:                            []types.SystemContentBlock{&types.SystemContentBlockMemberText{Value: "be brief"}},

@@ -11,15 +11,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 func TestConverseStream(t *testing.T) {
 	transports(t, func(t *testing.T, s *bedrocktest.Server) {
-		unary, err := client(s).Converse(t.Context(), ask("Tell me a story about a fox"))
+		unary, err := probe.Client(s).Converse(t.Context(), probe.Ask("Tell me a story about a fox"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := stream(t, s, askStream("Tell me a story about a fox"))
+		got := stream(t, s, probe.AskStream("Tell me a story about a fox"))
 		if got.err != nil || got.text != textOf(t, unary) || got.stop != types.StopReasonEndTurn || got.deltas < 4 {
 			t.Errorf("%+v (%v)", got, got.err)
 		}
@@ -51,7 +52,7 @@ func TestStreamedPiecesAreWhole(t *testing.T) {
 					t.Errorf("%s: %q, %v", route, pieces, err)
 				}
 			}
-			out, err := client(s).ConverseStream(t.Context(), askStream("hi"))
+			out, err := probe.Client(s).ConverseStream(t.Context(), probe.AskStream("hi"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -66,15 +67,15 @@ func TestStreamedPiecesAreWhole(t *testing.T) {
 			}
 			check("ConverseStream", pieces)
 			for model, row := range map[string]struct{ body, path string }{
-				model:                             {string(invokeBody(t, "hi")), "delta.partial_json"},
+				probe.Model:                       {string(probe.InvokeBody(t, "hi")), "delta.partial_json"},
 				"amazon.nova-lite-v1:0":           {`{"messages":[{"role":"user","content":[{"text":"hi"}]}]}`, "contentBlockDelta.delta.toolUse.input"},
 				"openai.gpt-oss-20b-1:0":          {`{"messages":[{"role":"user","content":"hi"}]}`, "choices.0.delta.tool_calls.0.function.arguments"},
 				"mistral.pixtral-large-2502-v1:0": {`{"messages":[{"role":"user","content":"hi"}]}`, "choices.0.delta.tool_calls.0.function.arguments"},
 			} {
 				var pieces []string
-				for _, chunk := range invokeStream(t, s, &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: &model, Body: []byte(row.body)}) {
+				for _, chunk := range probe.InvokeStream(t, s, &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: &model, Body: []byte(row.body)}) {
 					var piece string
-					if raw := at(t, []byte(chunk), row.path); raw != "" {
+					if raw := probe.At(t, []byte(chunk), row.path); raw != "" {
 						if err := json.Unmarshal([]byte(raw), &piece); err != nil {
 							t.Fatal(err)
 						}

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 // A Reply's own trace is sent as it is by every operation, with a guardrail in the
@@ -22,7 +23,7 @@ func TestOwnTrace(t *testing.T) {
 			ActionReason:    aws.String("Guardrail blocked."),
 			InputAssessment: map[string]types.GuardrailAssessment{"enforced": {AppliedGuardrailDetails: &types.AppliedGuardrailDetails{GuardrailOrigin: []types.GuardrailOrigin{types.GuardrailOriginAccountEnforced}}}},
 		},
-		PromptRouter: &types.PromptRouterTrace{InvokedModelId: aws.String(model)},
+		PromptRouter: &types.PromptRouterTrace{InvokedModelId: aws.String(probe.Model)},
 	}
 	for _, guarded := range []bool{false, true} {
 		s := bedrocktest.NewServer(t)
@@ -31,21 +32,21 @@ func TestOwnTrace(t *testing.T) {
 			out.StopReason, out.Trace = types.StopReasonGuardrailIntervened, own
 			return out, nil
 		})
-		in, streamed := ask("hi"), askStream("hi")
-		invoked := &bedrockruntime.InvokeModelInput{ModelId: aws.String(model), Body: invokeBody(t, "hi"), ContentType: aws.String("application/json")}
+		in, streamed := probe.Ask("hi"), probe.AskStream("hi")
+		invoked := &bedrockruntime.InvokeModelInput{ModelId: aws.String(probe.Model), Body: probe.InvokeBody(t, "hi"), ContentType: aws.String("application/json")}
 		if guarded {
 			in.GuardrailConfig = under(bedrocktest.DefaultGuardrailID, types.GuardrailTraceEnabled)
 			streamed.GuardrailConfig = guardedStream("hi").GuardrailConfig
 			invoked.GuardrailIdentifier, invoked.GuardrailVersion = aws.String(bedrocktest.DefaultGuardrailID), aws.String("1")
 		}
-		out, err := client(s).Converse(t.Context(), in)
+		out, err := probe.Client(s).Converse(t.Context(), in)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, ok := out.Trace.Guardrail.InputAssessment["enforced"]; !ok || *out.Trace.PromptRouter.InvokedModelId != model {
+		if _, ok := out.Trace.Guardrail.InputAssessment["enforced"]; !ok || *out.Trace.PromptRouter.InvokedModelId != probe.Model {
 			t.Errorf("guarded: %t: %+v", guarded, out.Trace)
 		}
-		events, err := client(s).ConverseStream(t.Context(), streamed)
+		events, err := probe.Client(s).ConverseStream(t.Context(), streamed)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -53,19 +54,19 @@ func TestOwnTrace(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, ok := got.Trace.Guardrail.InputAssessment["enforced"]; !ok || *got.Trace.PromptRouter.InvokedModelId != model {
+		if _, ok := got.Trace.Guardrail.InputAssessment["enforced"]; !ok || *got.Trace.PromptRouter.InvokedModelId != probe.Model {
 			t.Errorf("guarded: %t: %+v", guarded, got.Trace)
 		}
-		answer, err := client(s).InvokeModel(t.Context(), invoked)
+		answer, err := probe.Client(s).InvokeModel(t.Context(), invoked)
 		if err != nil {
 			t.Fatal(err)
 		}
-		chunks := invokeStream(t, s, &bedrockruntime.InvokeModelWithResponseStreamInput{
+		chunks := probe.InvokeStream(t, s, &bedrockruntime.InvokeModelWithResponseStreamInput{
 			ModelId: invoked.ModelId, Body: invoked.Body, ContentType: invoked.ContentType, GuardrailIdentifier: invoked.GuardrailIdentifier, GuardrailVersion: invoked.GuardrailVersion,
 		})
 		for _, body := range [][]byte{answer.Body, []byte(chunks[len(chunks)-1])} {
-			if at(t, body, "amazon-bedrock-guardrailAction") != `"INTERVENED"` ||
-				at(t, body, "amazon-bedrock-trace.guardrail.input.enforced.appliedGuardrailDetails.guardrailOrigin.0") != `"ACCOUNT_ENFORCED"` {
+			if probe.At(t, body, "amazon-bedrock-guardrailAction") != `"INTERVENED"` ||
+				probe.At(t, body, "amazon-bedrock-trace.guardrail.input.enforced.appliedGuardrailDetails.guardrailOrigin.0") != `"ACCOUNT_ENFORCED"` {
 				t.Errorf("guarded: %t: %s", guarded, body)
 			}
 		}
@@ -74,9 +75,9 @@ func TestOwnTrace(t *testing.T) {
 
 func TestMaxTokens(t *testing.T) {
 	s := bedrocktest.NewServer(t)
-	in := ask("a long story")
+	in := probe.Ask("a long story")
 	in.InferenceConfig = &types.InferenceConfiguration{MaxTokens: aws.Int32(4)}
-	out, err := client(s).Converse(t.Context(), in)
+	out, err := probe.Client(s).Converse(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,9 +119,9 @@ func TestAnswersEndWhereTheRequestEndsThem(t *testing.T) {
 				out.StopReason = row.own
 				return out, nil
 			})
-			in := ask("hello")
+			in := probe.Ask("hello")
 			in.InferenceConfig, in.AdditionalModelResponseFieldPaths = &row.limits, []string{"/stop_sequence"}
-			out, err := client(s).Converse(t.Context(), in)
+			out, err := probe.Client(s).Converse(t.Context(), in)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -152,8 +153,8 @@ func TestAnswersEndWhereTheRequestEndsThem(t *testing.T) {
 			if row.limits.MaxTokens != nil {
 				maxTokens = *row.limits.MaxTokens
 			}
-			body := messagesBody(t, map[string]any{"max_tokens": maxTokens, "stop_sequences": row.limits.StopSequences})
-			invoked, err := client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: in.ModelId, Body: body})
+			body := probe.MessagesBody(t, map[string]any{"max_tokens": maxTokens, "stop_sequences": row.limits.StopSequences})
+			invoked, err := probe.Client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: in.ModelId, Body: body})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -172,10 +173,10 @@ func TestAnswersEndWhereTheRequestEndsThem(t *testing.T) {
 			if text != row.text || message.Reason != string(row.reason) || aws.ToString(message.Stop) != row.sequence || (message.Stop == nil) != (row.sequence == "") {
 				t.Errorf("InvokeModel: %s", invoked.Body)
 			}
-			chunks := strings.Join(invokeStream(t, s, &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: in.ModelId, Body: body}), "\n")
-			contains(t, chunks, `"stop_reason":"`+string(row.reason)+`"`)
+			chunks := strings.Join(probe.InvokeStream(t, s, &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: in.ModelId, Body: body}), "\n")
+			probe.Contains(t, chunks, `"stop_reason":"`+string(row.reason)+`"`)
 			if row.sequence != "" {
-				contains(t, chunks, `"stop_sequence":"`+row.sequence+`"`)
+				probe.Contains(t, chunks, `"stop_sequence":"`+row.sequence+`"`)
 			}
 			if row.reason == types.StopReasonStopSequence && strings.Contains(chunks, "four") {
 				t.Errorf("the stream goes on: %s", chunks)
@@ -187,7 +188,7 @@ func TestAnswersEndWhereTheRequestEndsThem(t *testing.T) {
 		answers(s, "fine END build a bomb")
 		in := guarded("hello")
 		in.InferenceConfig = &types.InferenceConfiguration{StopSequences: []string{"END"}}
-		out, err := client(s).Converse(t.Context(), in)
+		out, err := probe.Client(s).Converse(t.Context(), in)
 		if err != nil || out.StopReason != types.StopReasonStopSequence {
 			t.Errorf("%+v, %v", out, err)
 		}
@@ -197,17 +198,17 @@ func TestAnswersEndWhereTheRequestEndsThem(t *testing.T) {
 		s.Reply(func(*bedrockruntime.ConverseInput) (*bedrockruntime.ConverseOutput, error) {
 			out := bedrocktest.Text("look")
 			message := &out.Output.(*types.ConverseOutputMemberMessage).Value
-			message.Content = append(message.Content, usesTool("a", "t"), text("END"))
+			message.Content = append(message.Content, probe.UsesTool("a", "t"), probe.Text("END"))
 			return out, nil
 		})
-		in := ask("hello")
-		in.InferenceConfig, in.ToolConfig = &types.InferenceConfiguration{StopSequences: []string{"END"}, MaxTokens: aws.Int32(2)}, toolsNamed("t")
-		out, err := client(s).Converse(t.Context(), in)
+		in := probe.Ask("hello")
+		in.InferenceConfig, in.ToolConfig = &types.InferenceConfiguration{StopSequences: []string{"END"}, MaxTokens: aws.Int32(2)}, probe.ToolsNamed("t")
+		out, err := probe.Client(s).Converse(t.Context(), in)
 		if err != nil || out.StopReason != types.StopReasonStopSequence || len(out.Output.(*types.ConverseOutputMemberMessage).Value.Content) != 2 {
 			t.Errorf("%+v, %v", out, err)
 		}
 		in.InferenceConfig.MaxTokens = aws.Int32(1)
-		out, err = client(s).Converse(t.Context(), in)
+		out, err = probe.Client(s).Converse(t.Context(), in)
 		if err != nil || out.StopReason != types.StopReasonMaxTokens || len(out.Output.(*types.ConverseOutputMemberMessage).Value.Content) != 1 {
 			t.Errorf("%+v, %v", out, err)
 		}
@@ -238,7 +239,7 @@ func TestToolChoiceIsHeeded(t *testing.T) {
 	want := map[string]any{"city": "textxx", "unit": "celsius", "days": 3.0, "share": 0.5, "exact": true, "kind": "forecast",
 		"at": map[string]any{"lat": 2.0, "near": []any{}}, "both": []any{"te", "te"}, "any": "text", "undescribed": "text"}
 	tools := func(choice types.ToolChoice) *types.ToolConfiguration {
-		config := toolsNamed("first")
+		config := probe.ToolsNamed("first")
 		config.Tools = append(config.Tools, &types.ToolMemberToolSpec{Value: types.ToolSpecification{Name: aws.String("weather"),
 			InputSchema: &types.ToolInputSchemaMemberJson{Value: document.NewLazyDocument(schema)}}})
 		config.ToolChoice = choice
@@ -258,9 +259,9 @@ func TestToolChoiceIsHeeded(t *testing.T) {
 		{"auto", &types.ToolChoiceMemberAuto{}, "", nil},
 		{"none said", nil, "", nil},
 	} {
-		in := ask("hello")
+		in := probe.Ask("hello")
 		in.ToolConfig = tools(row.choice)
-		out, err := client(s).Converse(t.Context(), in)
+		out, err := probe.Client(s).Converse(t.Context(), in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -282,16 +283,16 @@ func TestToolChoiceIsHeeded(t *testing.T) {
 		}
 		ids[*use.Value.ToolUseId] = true
 		// The answer is one that the next request can hold.
-		in.Messages = append(in.Messages, says(types.ConversationRoleAssistant, use), says(types.ConversationRoleUser, toolAnswers(*use.Value.ToolUseId)))
+		in.Messages = append(in.Messages, probe.Says(types.ConversationRoleAssistant, use), probe.Says(types.ConversationRoleUser, probe.ToolAnswers(*use.Value.ToolUseId)))
 		in.ToolConfig.ToolChoice = nil
-		if _, err := client(s).Converse(t.Context(), in); err != nil {
+		if _, err := probe.Client(s).Converse(t.Context(), in); err != nil {
 			t.Errorf("%s: %v", row.name, err)
 		}
 	}
 	if len(ids) != 2 {
 		t.Errorf("two uses have the IDs %v", ids)
 	}
-	got := stream(t, s, &bedrockruntime.ConverseStreamInput{ModelId: aws.String(model), Messages: user("hello"), ToolConfig: tools(named)})
+	got := stream(t, s, &bedrockruntime.ConverseStreamInput{ModelId: aws.String(probe.Model), Messages: probe.User("hello"), ToolConfig: tools(named)})
 	if got.stop != types.StopReasonToolUse || !json.Valid([]byte(got.tool)) || got.text != "" {
 		t.Errorf("%+v", got)
 	}
@@ -299,18 +300,18 @@ func TestToolChoiceIsHeeded(t *testing.T) {
 		again := map[string]any{"$ref": "#"}
 		node := map[string]any{"type": "object", "required": []any{"a", "b", "c"}, "properties": map[string]any{"a": again, "b": again,
 			"c": map[string]any{"type": "array", "minItems": 900, "items": again}}}
-		in := ask("hello")
-		in.ToolConfig = &types.ToolConfiguration{ToolChoice: &types.ToolChoiceMemberAny{}, Tools: []types.Tool{schemaOf(node)}}
-		if _, err := client(s).Converse(t.Context(), in); err != nil {
+		in := probe.Ask("hello")
+		in.ToolConfig = &types.ToolConfiguration{ToolChoice: &types.ToolChoiceMemberAny{}, Tools: []types.Tool{probe.SchemaOf(node)}}
+		if _, err := probe.Client(s).Converse(t.Context(), in); err != nil {
 			t.Error(err)
 		}
 	})
 	t.Run("a Reply's own answer stays", func(t *testing.T) {
 		s := bedrocktest.NewServer(t)
 		answers(s, "no")
-		in := ask("hello")
+		in := probe.Ask("hello")
 		in.ToolConfig = tools(named)
-		if out, err := client(s).Converse(t.Context(), in); err != nil || textOf(t, out) != "no" {
+		if out, err := probe.Client(s).Converse(t.Context(), in); err != nil || textOf(t, out) != "no" {
 			t.Errorf("%+v, %v", out, err)
 		}
 	})

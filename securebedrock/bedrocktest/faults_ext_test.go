@@ -15,6 +15,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 func TestFaultsInOrder(t *testing.T) {
@@ -28,12 +29,12 @@ func TestFaultsInOrder(t *testing.T) {
 			{429, "ThrottlingException"}, {429, "ThrottlingException"}, {200, ""}, {500, "InternalServerException"},
 			{503, "ServiceUnavailableException"}, {403, "AccessDeniedException"}, {200, ""},
 		} {
-			_, err := client(s).Converse(t.Context(), ask("hi"))
+			_, err := probe.Client(s).Converse(t.Context(), probe.Ask("hi"))
 			if want.code == "" && err != nil {
 				t.Fatalf("request %d: %v", i, err)
 			}
 			if want.code != "" {
-				wantCode(t, err, want.status, want.code)
+				probe.WantCode(t, err, want.status, want.code)
 			}
 			if got := s.Calls()[i].Status; got != want.status {
 				t.Errorf("call %d has status %d", i, got)
@@ -41,7 +42,7 @@ func TestFaultsInOrder(t *testing.T) {
 		}
 		var throttled *types.ThrottlingException
 		s.Fail("Converse", bedrocktest.Throttle(1))
-		if _, err := client(s).Converse(t.Context(), ask("hi")); !errors.As(err, &throttled) {
+		if _, err := probe.Client(s).Converse(t.Context(), probe.Ask("hi")); !errors.As(err, &throttled) {
 			t.Error(err)
 		}
 	})
@@ -54,10 +55,10 @@ func TestFaultsAreRetried(t *testing.T) {
 	c := bedrockruntime.NewFromConfig(s.Config(), func(o *bedrockruntime.Options) {
 		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.MaxBackoff = time.Millisecond })
 	})
-	if _, err := c.Converse(t.Context(), ask("hi")); err != nil {
+	if _, err := c.Converse(t.Context(), probe.Ask("hi")); err != nil {
 		t.Fatal(err)
 	}
-	out, err := c.ConverseStream(t.Context(), askStream("hi"))
+	out, err := c.ConverseStream(t.Context(), probe.AskStream("hi"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +76,7 @@ func TestStallHeaders(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		failed := make(chan error, 1)
 		go func() {
-			_, err := client(s).Converse(ctx, ask("hi"))
+			_, err := probe.Client(s).Converse(ctx, probe.Ask("hi"))
 			failed <- err
 		}()
 		eventually(t, "the call", func() bool { return len(s.Calls()) == 1 })
@@ -89,7 +90,7 @@ func TestStallHeaders(t *testing.T) {
 			t.Error(err)
 		}
 		start := time.Now()
-		if _, err := client(s).Converse(t.Context(), ask("hi")); err != nil || time.Since(start) < 30*time.Millisecond {
+		if _, err := probe.Client(s).Converse(t.Context(), probe.Ask("hi")); err != nil || time.Since(start) < 30*time.Millisecond {
 			t.Errorf("%v after %v", err, time.Since(start))
 		}
 		if calls := s.Calls(); calls[0].Status != 0 || calls[1].Status != 200 {
@@ -101,7 +102,7 @@ func TestStallHeaders(t *testing.T) {
 func TestDrop(t *testing.T) {
 	transports(t, func(t *testing.T, s *bedrocktest.Server) {
 		s.Fail("Converse", bedrocktest.Drop())
-		_, err := client(s).Converse(t.Context(), ask("hi"))
+		_, err := probe.Client(s).Converse(t.Context(), probe.Ask("hi"))
 		var api smithy.APIError
 		if err == nil || errors.As(err, &api) {
 			t.Error(err)
@@ -109,7 +110,7 @@ func TestDrop(t *testing.T) {
 		if n := len(s.Calls()); n != 1 {
 			t.Errorf("%d calls: the drop was retried", n)
 		}
-		if _, err := client(s).Converse(t.Context(), ask("hi")); err != nil {
+		if _, err := probe.Client(s).Converse(t.Context(), probe.Ask("hi")); err != nil {
 			t.Error(err)
 		}
 	})
@@ -118,7 +119,7 @@ func TestDrop(t *testing.T) {
 func TestRedirect(t *testing.T) {
 	transports(t, func(t *testing.T, s *bedrocktest.Server) {
 		s.Fail("Converse", bedrocktest.Redirect(http.StatusTemporaryRedirect, "https://example.invalid/"))
-		_, err := client(s).Converse(t.Context(), ask("hi"))
+		_, err := probe.Client(s).Converse(t.Context(), probe.Ask("hi"))
 		if err == nil {
 			t.Error("no error")
 		}
@@ -144,7 +145,7 @@ func TestStreamFaults(t *testing.T) {
 			"no fault":            {bedrocktest.Truncate(1000), -1, func(err error) bool { return err == nil }},
 		} {
 			s.Fail("ConverseStream", test.fault)
-			got := stream(t, s, askStream("tell me something"))
+			got := stream(t, s, probe.AskStream("tell me something"))
 			if test.events >= 0 && got.events != test.events || !test.ended(got.err) || (got.stop == "") != (test.events >= 0) {
 				t.Errorf("%s: %+v (%v)", name, got, got.err)
 			}
@@ -161,9 +162,9 @@ func TestStreamFaultsOnTheWire(t *testing.T) {
 			s.Fail("ConverseStream", fault)
 			var size int
 			var err error
-			_, callErr := client(s).ConverseStream(t.Context(), askStream("hi"), func(o *bedrockruntime.Options) {
+			_, callErr := probe.Client(s).ConverseStream(t.Context(), probe.AskStream("hi"), func(o *bedrockruntime.Options) {
 				send := o.HTTPClient
-				o.HTTPClient = roundTripper(func(r *http.Request) (*http.Response, error) {
+				o.HTTPClient = probe.RoundTripper(func(r *http.Request) (*http.Response, error) {
 					resp, sendErr := send.Do(r)
 					if sendErr != nil {
 						return nil, sendErr
@@ -199,7 +200,7 @@ func TestStallStream(t *testing.T) {
 		s.Fail("ConverseStream", bedrocktest.StallStream(2))
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		out, err := client(s).ConverseStream(ctx, askStream("hi"))
+		out, err := probe.Client(s).ConverseStream(ctx, probe.AskStream("hi"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -222,17 +223,17 @@ func TestUnaryFaults(t *testing.T) {
 	transports(t, func(t *testing.T, s *bedrocktest.Server) {
 		for _, fault := range []bedrocktest.Fault{bedrocktest.DropStream(1), bedrocktest.Truncate(1), bedrocktest.TruncateMidFrame(1)} {
 			s.Fail("Converse", fault)
-			if _, err := client(s).Converse(t.Context(), ask("hi")); err == nil {
+			if _, err := probe.Client(s).Converse(t.Context(), probe.Ask("hi")); err == nil {
 				t.Errorf("no error of %+v", fault)
 			}
 		}
 		s.Fail("Converse", bedrocktest.Exception(1, "modelTimeoutException", "late"))
-		_, err := client(s).Converse(t.Context(), ask("hi"))
-		wantCode(t, err, 408, "ModelTimeoutException")
+		_, err := probe.Client(s).Converse(t.Context(), probe.Ask("hi"))
+		probe.WantCode(t, err, 408, "ModelTimeoutException")
 		s.Fail("Converse", bedrocktest.StallStream(1))
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
-		if _, err := client(s).Converse(ctx, ask("hi")); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := probe.Client(s).Converse(ctx, probe.Ask("hi")); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
 	})
@@ -242,20 +243,20 @@ func TestUnaryFaults(t *testing.T) {
 func TestFaultWaitsForASignedRequest(t *testing.T) {
 	s := bedrocktest.NewServer(t)
 	s.Fail("Converse", bedrocktest.Throttle(1))
-	_, err := client(s).Converse(t.Context(), ask("hi"), func(o *bedrockruntime.Options) {
+	_, err := probe.Client(s).Converse(t.Context(), probe.Ask("hi"), func(o *bedrockruntime.Options) {
 		o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "AKIAOTHER", SecretAccessKey: "x"}, nil
 		})
 	})
-	wantCode(t, err, 403, "UnrecognizedClientException")
-	_, err = client(s).Converse(t.Context(), ask("hi"))
-	wantCode(t, err, 429, "ThrottlingException")
+	probe.WantCode(t, err, 403, "UnrecognizedClientException")
+	_, err = probe.Client(s).Converse(t.Context(), probe.Ask("hi"))
+	probe.WantCode(t, err, 429, "ThrottlingException")
 }
 
 func TestBidirectionalFaults(t *testing.T) {
 	s := bedrocktest.NewServer(t)
 	s.Fail("InvokeModelWithBidirectionalStream", bedrocktest.Exception(1, "modelTimeoutException", "late"))
-	out, err := client(s).InvokeModelWithBidirectionalStream(t.Context(), &bedrockruntime.InvokeModelWithBidirectionalStreamInput{ModelId: aws.String("amazon.nova-sonic-v1:0")})
+	out, err := probe.Client(s).InvokeModelWithBidirectionalStream(t.Context(), &bedrockruntime.InvokeModelWithBidirectionalStreamInput{ModelId: aws.String("amazon.nova-sonic-v1:0")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,12 +10,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 const badWord = "tell me how to build a bomb, please"
 
 func guardedStream(text string) *bedrockruntime.ConverseStreamInput {
-	in := askStream(text)
+	in := probe.AskStream(text)
 	in.GuardrailConfig = &types.GuardrailStreamConfiguration{
 		GuardrailIdentifier: aws.String(bedrocktest.DefaultGuardrailID), GuardrailVersion: aws.String("1"), Trace: types.GuardrailTraceEnabled,
 	}
@@ -33,7 +34,7 @@ func TestGuardrailPasses(t *testing.T) {
 	s := bedrocktest.NewServer(t)
 	in := guarded("a harmless question")
 	in.GuardrailConfig.GuardrailIdentifier = aws.String("arn:aws:bedrock:us-east-1:123456789012:guardrail/" + bedrocktest.DefaultGuardrailID)
-	out, err := client(s).Converse(t.Context(), in)
+	out, err := probe.Client(s).Converse(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +53,7 @@ func TestGuardrailPasses(t *testing.T) {
 		t.Errorf("%+v", details)
 	}
 	in.GuardrailConfig.Trace = types.GuardrailTraceDisabled
-	if out, err = client(s).Converse(t.Context(), in); err != nil || out.Trace != nil {
+	if out, err = probe.Client(s).Converse(t.Context(), in); err != nil || out.Trace != nil {
 		t.Errorf("%v, %v", out.Trace, err)
 	}
 }
@@ -63,7 +64,7 @@ func TestGuardrailBlocksInput(t *testing.T) {
 			t.Error("the model was asked")
 			return nil, nil
 		})
-		out, err := client(s).Converse(t.Context(), guarded(badWord))
+		out, err := probe.Client(s).Converse(t.Context(), guarded(badWord))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +73,7 @@ func TestGuardrailBlocksInput(t *testing.T) {
 			*assessment.WordPolicy.CustomWords[0].Match != "build a bomb" || !*assessment.WordPolicy.CustomWords[0].Detected || out.Trace.Guardrail.OutputAssessments != nil {
 			t.Errorf("%+v", out)
 		}
-		contains(t, textOf(t, out), "Sorry")
+		probe.Contains(t, textOf(t, out), "Sorry")
 		got := stream(t, s, guardedStream(badWord))
 		if got.err != nil || got.stop != types.StopReasonGuardrailIntervened || got.text != textOf(t, out) || got.metadata.Trace.Guardrail.InputAssessment == nil {
 			t.Errorf("%+v", got)
@@ -83,7 +84,7 @@ func TestGuardrailBlocksInput(t *testing.T) {
 func TestGuardrailTopic(t *testing.T) {
 	s := bedrocktest.NewServer(t)
 	in := guarded("Which stocks should I buy?")
-	out, err := client(s).Converse(t.Context(), in)
+	out, err := probe.Client(s).Converse(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +95,7 @@ func TestGuardrailTopic(t *testing.T) {
 	// The full trace holds what was looked for and not found.
 	in = guarded("harmless")
 	in.GuardrailConfig.Trace = types.GuardrailTraceEnabledFull
-	if out, err = client(s).Converse(t.Context(), in); err != nil {
+	if out, err = probe.Client(s).Converse(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
 	assessment := out.Trace.Guardrail.InputAssessment[bedrocktest.DefaultGuardrailID]
@@ -106,7 +107,7 @@ func TestGuardrailTopic(t *testing.T) {
 func TestGuardrailBlocksOutput(t *testing.T) {
 	s := bedrocktest.NewServer(t)
 	answers(s, "this is how to Build a Bomb at home")
-	out, err := client(s).Converse(t.Context(), guarded("hi"))
+	out, err := probe.Client(s).Converse(t.Context(), guarded("hi"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +115,7 @@ func TestGuardrailBlocksOutput(t *testing.T) {
 	if out.StopReason != types.StopReasonGuardrailIntervened || trace.OutputAssessments[bedrocktest.DefaultGuardrailID][0].WordPolicy == nil || *out.Usage.InputTokens != 1 {
 		t.Errorf("%+v", out)
 	}
-	contains(t, textOf(t, out), "withheld")
+	probe.Contains(t, textOf(t, out), "withheld")
 	if got := stream(t, s, guardedStream("hi")); got.text != textOf(t, out) || got.stop != types.StopReasonGuardrailIntervened {
 		t.Errorf("%+v", got)
 	}
@@ -122,7 +123,7 @@ func TestGuardrailBlocksOutput(t *testing.T) {
 	in := guardedStream("hi")
 	in.GuardrailConfig.StreamProcessingMode = types.GuardrailStreamProcessingModeAsync
 	got := stream(t, s, in)
-	contains(t, got.text, "Build a Bomb")
+	probe.Contains(t, got.text, "Build a Bomb")
 	if got.stop != types.StopReasonGuardrailIntervened {
 		t.Errorf("%+v", got)
 	}
@@ -141,9 +142,9 @@ func TestGuardrailMasks(t *testing.T) {
 		seen = in.Messages[0].Content[0].(*types.ContentBlockMemberText).Value
 		return bedrocktest.Text("write to bob@example.com about T-77"), nil
 	})
-	in := ask("I am ada@example.com with T-12")
+	in := probe.Ask("I am ada@example.com with T-12")
 	in.GuardrailConfig = config
-	out, err := client(s).Converse(t.Context(), in)
+	out, err := probe.Client(s).Converse(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,9 +161,9 @@ func TestGuardrailMasks(t *testing.T) {
 		out.StopReason != types.StopReasonGuardrailIntervened || trace.ModelOutput[0] != "write to bob@example.com about T-77" {
 		t.Errorf("%+v %+v", policy, trace)
 	}
-	in = ask("my number is 123-45-6789")
+	in = probe.Ask("my number is 123-45-6789")
 	in.GuardrailConfig = config
-	if out, err = client(s).Converse(t.Context(), in); err != nil || out.StopReason != types.StopReasonGuardrailIntervened {
+	if out, err = probe.Client(s).Converse(t.Context(), in); err != nil || out.StopReason != types.StopReasonGuardrailIntervened {
 		t.Fatalf("%+v, %v", out, err)
 	}
 	if p := out.Trace.Guardrail.InputAssessment["masks"].SensitiveInformationPolicy.PiiEntities[0]; p.Action != types.GuardrailSensitiveInformationPolicyActionBlocked {
@@ -194,7 +195,7 @@ func TestGuardrailScope(t *testing.T) {
 			in.System = []types.SystemContentBlock{&types.SystemContentBlockMemberGuardContent{Value: guard(badWord).(*types.ContentBlockMemberGuardContent).Value}}
 		}, true},
 		"tool result": {func(in *bedrockruntime.ConverseInput) {
-			in.ToolConfig = toolsNamed("t")
+			in.ToolConfig = probe.ToolsNamed("t")
 			in.Messages = append(in.Messages,
 				types.Message{Role: types.ConversationRoleAssistant, Content: []types.ContentBlock{&types.ContentBlockMemberToolUse{Value: types.ToolUseBlock{
 					ToolUseId: aws.String("1"), Name: aws.String("t"), Input: document.NewLazyDocument(map[string]string{"q": badWord}),
@@ -203,13 +204,13 @@ func TestGuardrailScope(t *testing.T) {
 					ToolUseId: aws.String("1"), Content: []types.ToolResultContentBlock{&types.ToolResultContentBlockMemberText{Value: badWord}},
 				}}}})
 		}, false},
-		"part of a word": {func(in *bedrockruntime.ConverseInput) { in.Messages = user("rebuild a bomber") }, false},
+		"part of a word": {func(in *bedrockruntime.ConverseInput) { in.Messages = probe.User("rebuild a bomber") }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := guarded("hi")
 			test.change(in)
 			answers(s, "fine")
-			out, err := client(s).Converse(t.Context(), in)
+			out, err := probe.Client(s).Converse(t.Context(), in)
 			if err != nil || (out.StopReason == types.StopReasonGuardrailIntervened) != test.blocked {
 				t.Errorf("%+v, %v", out, err)
 			}

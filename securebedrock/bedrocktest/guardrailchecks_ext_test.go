@@ -7,11 +7,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 func TestInvokeGuardrailChecks(t *testing.T) {
 	s := bedrocktest.NewServer(t)
-	out, err := client(s).InvokeGuardrailChecks(t.Context(), &bedrockruntime.InvokeGuardrailChecksInput{
+	out, err := probe.Client(s).InvokeGuardrailChecks(t.Context(), &bedrockruntime.InvokeGuardrailChecksInput{
 		Checks: &types.GuardrailChecksConfig{
 			ContentFilter:        &types.GuardrailChecksContentFilterConfig{Categories: []types.GuardrailChecksContentFilterCategoryConfig{{Category: "HATE"}}},
 			PromptAttack:         &types.GuardrailChecksPromptAttackConfig{Categories: []types.GuardrailChecksPromptAttackCategoryConfig{{Category: "JAILBREAK"}}},

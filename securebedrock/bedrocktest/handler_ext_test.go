@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 func TestUnknownPath(t *testing.T) {
@@ -15,7 +16,7 @@ func TestUnknownPath(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sign(t, s, r, nil, "bedrock", time.Now())
+	probe.Sign(t, s, r, nil, "bedrock", time.Now())
 	resp, err := s.Config().HTTPClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +43,7 @@ func TestMalformedBody(t *testing.T) {
 			if path == "/" {
 				service = "sts"
 			}
-			sign(t, s, r, []byte(body), service, time.Now())
+			probe.Sign(t, s, r, []byte(body), service, time.Now())
 			resp, err := s.Config().HTTPClient.Do(r)
 			if err != nil {
 				t.Errorf("%s %s: %v", path, body, err)

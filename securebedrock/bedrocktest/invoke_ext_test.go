@@ -7,12 +7,10 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
-	"github.com/aws/smithy-go/middleware"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 // Families have several messages where a Converse has one: two results of tools, two
@@ -24,7 +22,7 @@ func TestInvokeModelMergesTurns(t *testing.T) {
 		asked = in
 		return nil, nil
 	})
-	_, err := client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String("openai.gpt-oss-20b-1:0"), Body: []byte(`{"messages":[
+	_, err := probe.Client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String("openai.gpt-oss-20b-1:0"), Body: []byte(`{"messages":[
 		{"role":"user","content":"one"},{"role":"developer","content":"be brief"},{"role":"user","content":[{"type":"text","text":"two"}]},
 		{"role":"assistant","content":null,"tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}},{"id":"b","type":"function","function":{"name":"f","arguments":"{}"}}]},
 		{"role":"tool","tool_call_id":"a","content":"1"},{"role":"tool","tool_call_id":"b","content":"2"}],
@@ -41,17 +39,10 @@ func TestInvokeModelMergesTurns(t *testing.T) {
 	}
 }
 
-func rawHeader(metadata middleware.Metadata, name string) string {
-	if raw, ok := awsmiddleware.GetRawResponse(metadata).(*smithyhttp.Response); ok {
-		return raw.Header.Get(name)
-	}
-	return ""
-}
-
 func TestInvokeModel(t *testing.T) {
 	transports(t, func(t *testing.T, s *bedrocktest.Server) {
-		out, err := client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{
-			ModelId: aws.String(model), Body: invokeBody(t, "count to three"), ContentType: aws.String("application/json"),
+		out, err := probe.Client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{
+			ModelId: aws.String(probe.Model), Body: probe.InvokeBody(t, "count to three"), ContentType: aws.String("application/json"),
 			PerformanceConfigLatency: "optimized", RequestMetadata: aws.String(`{"team":"blue"}`),
 		})
 		if err != nil {
@@ -61,14 +52,14 @@ func TestInvokeModel(t *testing.T) {
 		if err := json.Unmarshal(out.Body, &answer); err != nil {
 			t.Fatal(err)
 		}
-		contains(t, answer.Content[0].Text, "count to three")
+		probe.Contains(t, answer.Content[0].Text, "count to three")
 		if answer.Type != "message" || answer.Role != "assistant" || answer.ID == "" || *answer.StopReason != "end_turn" || answer.Usage.Input != 3 || answer.Action != nil ||
 			*out.ContentType != "application/json" || out.PerformanceConfigLatency != "optimized" {
 			t.Errorf("%s", out.Body)
 		}
-		if rawHeader(out.ResultMetadata, "X-Amzn-Bedrock-Input-Token-Count") != "3" ||
-			rawHeader(out.ResultMetadata, "X-Amzn-Bedrock-Output-Token-Count") != fmt.Sprint(answer.Usage.Output) ||
-			rawHeader(out.ResultMetadata, "X-Amzn-Bedrock-Invocation-Latency") == "" {
+		if probe.RawHeader(out.ResultMetadata, "X-Amzn-Bedrock-Input-Token-Count") != "3" ||
+			probe.RawHeader(out.ResultMetadata, "X-Amzn-Bedrock-Output-Token-Count") != fmt.Sprint(answer.Usage.Output) ||
+			probe.RawHeader(out.ResultMetadata, "X-Amzn-Bedrock-Invocation-Latency") == "" {
 			t.Error("headers are missing")
 		}
 		in := s.Calls()[0].Input.(*bedrockruntime.InvokeModelInput)
@@ -80,7 +71,7 @@ func TestInvokeModel(t *testing.T) {
 
 func TestInvokeModelText(t *testing.T) {
 	s := bedrocktest.NewServer(t)
-	out, err := client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{
+	out, err := probe.Client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{
 		ModelId: aws.String("amazon.titan-text-express-v1"), Body: []byte(`{"inputText":"good day"}`),
 	})
 	if err != nil {
@@ -93,11 +84,11 @@ func TestInvokeModelText(t *testing.T) {
 	if err := json.Unmarshal(out.Body, &answer); err != nil || answer.InputTextTokenCount != 2 || answer.Results[0].CompletionReason != "FINISH" {
 		t.Fatalf("%s, %v", out.Body, err)
 	}
-	contains(t, answer.Results[0].OutputText, "good day")
-	_, err = client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{
+	probe.Contains(t, answer.Results[0].OutputText, "good day")
+	_, err = probe.Client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{
 		ModelId: aws.String("amazon.titan-text-express-v1"), Body: []byte(`{"prompt":"good day"}`),
 	})
-	wantCode(t, err, 400, "ValidationException")
-	chunks := invokeStream(t, s, &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: aws.String("amazon.titan-text-express-v1"), Body: []byte(`{"inputText":"good day"}`)})
-	contains(t, chunks[len(chunks)-1], `"completionReason":"FINISH"`)
+	probe.WantCode(t, err, 400, "ValidationException")
+	chunks := probe.InvokeStream(t, s, &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: aws.String("amazon.titan-text-express-v1"), Body: []byte(`{"inputText":"good day"}`)})
+	probe.Contains(t, chunks[len(chunks)-1], `"completionReason":"FINISH"`)
 }

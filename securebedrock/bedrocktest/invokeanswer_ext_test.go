@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 // In an InvokeModel body a prompt attack is looked for between input tags alone.
@@ -23,29 +24,17 @@ func TestPromptAttackNeedsInputTags(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, err := client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{
+		out, err := probe.Client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{
 			ModelId: aws.String("amazon.titan-text-express-v1"), Body: body, ContentType: aws.String("application/json"),
 			GuardrailIdentifier: aws.String("policies"), GuardrailVersion: aws.String("1"),
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := at(t, out.Body, "amazon-bedrock-guardrailAction"); got != `"`+action+`"` {
+		if got := probe.At(t, out.Body, "amazon-bedrock-guardrailAction"); got != `"`+action+`"` {
 			t.Errorf("%s for %q", got, text)
 		}
 	}
-}
-
-func invokeBody(t *testing.T, text string) []byte {
-	t.Helper()
-	body, err := json.Marshal(map[string]any{
-		"anthropic_version": "bedrock-2023-05-31", "max_tokens": 100,
-		"messages": []any{map[string]any{"role": "user", "content": []any{map[string]any{"type": "text", "text": text}}}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return body
 }
 
 type anthropicAnswer struct {
@@ -76,10 +65,10 @@ type anthropicAnswer struct {
 func TestInvokeModelGuardrail(t *testing.T) {
 	transports(t, func(t *testing.T, s *bedrocktest.Server) {
 		in := &bedrockruntime.InvokeModelInput{
-			ModelId: aws.String(model), Body: invokeBody(t, badWord), ContentType: aws.String("application/json"),
+			ModelId: aws.String(probe.Model), Body: probe.InvokeBody(t, badWord), ContentType: aws.String("application/json"),
 			GuardrailIdentifier: aws.String(bedrocktest.DefaultGuardrailID), GuardrailVersion: aws.String("1"), Trace: types.TraceEnabled,
 		}
-		out, err := client(s).InvokeModel(t.Context(), in)
+		out, err := probe.Client(s).InvokeModel(t.Context(), in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -91,10 +80,10 @@ func TestInvokeModelGuardrail(t *testing.T) {
 		if *answer.Action != "INTERVENED" || answer.StopReason != nil || answer.Usage != nil || input.WordPolicy.CustomWords[0].Match != "build a bomb" || input.AppliedGuardrailDetails.GuardrailVersion != "1" {
 			t.Errorf("%s", out.Body)
 		}
-		contains(t, answer.Content[0].Text, "Sorry")
+		probe.Contains(t, answer.Content[0].Text, "Sorry")
 
-		in.Body, answer = invokeBody(t, "I am ada@example.com"), anthropicAnswer{}
-		if out, err = client(s).InvokeModel(t.Context(), in); err != nil {
+		in.Body, answer = probe.InvokeBody(t, "I am ada@example.com"), anthropicAnswer{}
+		if out, err = probe.Client(s).InvokeModel(t.Context(), in); err != nil {
 			t.Fatal(err)
 		}
 		if err := json.Unmarshal(out.Body, &answer); err != nil {
@@ -103,10 +92,10 @@ func TestInvokeModelGuardrail(t *testing.T) {
 		if *answer.Action != "INTERVENED" || len(answer.Trace.Guardrail.Outputs) != 1 || answer.Usage.Input != 3 {
 			t.Errorf("%s", out.Body)
 		}
-		contains(t, answer.Content[0].Text, "I am {EMAIL}")
+		probe.Contains(t, answer.Content[0].Text, "I am {EMAIL}")
 
-		in.Body, in.Trace, answer = invokeBody(t, "hello"), "", anthropicAnswer{}
-		if out, err = client(s).InvokeModel(t.Context(), in); err != nil {
+		in.Body, in.Trace, answer = probe.InvokeBody(t, "hello"), "", anthropicAnswer{}
+		if out, err = probe.Client(s).InvokeModel(t.Context(), in); err != nil {
 			t.Fatal(err)
 		}
 		if err := json.Unmarshal(out.Body, &answer); err != nil {
@@ -129,11 +118,11 @@ func TestInvokeModelGuardrail(t *testing.T) {
 		} {
 			bad := *in
 			change(&bad)
-			_, err := client(s).InvokeModel(t.Context(), &bad)
+			_, err := probe.Client(s).InvokeModel(t.Context(), &bad)
 			if err == nil {
 				t.Fatal(name)
 			}
-			wantCode(t, err, 400, "ValidationException")
+			probe.WantCode(t, err, 400, "ValidationException")
 		}
 	})
 }
@@ -154,26 +143,26 @@ func TestInvokeModelTags(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, err := client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{
+		out, err := probe.Client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{
 			ModelId: aws.String("amazon.titan-text-express-v1"), Body: body, ContentType: aws.String("application/json"),
 			GuardrailIdentifier: aws.String(bedrocktest.DefaultGuardrailID), GuardrailVersion: aws.String("1"),
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		contains(t, string(out.Body), `"amazon-bedrock-guardrailAction":"`+action+`"`)
+		probe.Contains(t, string(out.Body), `"amazon-bedrock-guardrailAction":"`+action+`"`)
 	}
 }
 
 func TestInvokeStreamGuardrail(t *testing.T) {
 	s := bedrocktest.NewServer(t)
 	in := &bedrockruntime.InvokeModelWithResponseStreamInput{
-		ModelId: aws.String(model), Body: invokeBody(t, badWord), ContentType: aws.String("application/json"),
+		ModelId: aws.String(probe.Model), Body: probe.InvokeBody(t, badWord), ContentType: aws.String("application/json"),
 		GuardrailIdentifier: aws.String(bedrocktest.DefaultGuardrailID), GuardrailVersion: aws.String("1"), Trace: types.TraceEnabledFull,
 	}
-	chunks := invokeStream(t, s, in)
+	chunks := probe.InvokeStream(t, s, in)
 	last := chunks[len(chunks)-1]
-	contains(t, last, `"amazon-bedrock-guardrailAction":"INTERVENED"`)
-	contains(t, last, `"amazon-bedrock-trace"`)
-	contains(t, last, `"amazon-bedrock-invocationMetrics"`)
+	probe.Contains(t, last, `"amazon-bedrock-guardrailAction":"INTERVENED"`)
+	probe.Contains(t, last, `"amazon-bedrock-trace"`)
+	probe.Contains(t, last, `"amazon-bedrock-invocationMetrics"`)
 }

@@ -7,37 +7,15 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
-
-func invokeStream(t *testing.T, s *bedrocktest.Server, in *bedrockruntime.InvokeModelWithResponseStreamInput) []string {
-	t.Helper()
-	out, err := client(s).InvokeModelWithResponseStream(t.Context(), in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if *out.ContentType != "application/json" {
-		t.Errorf("content type %q", *out.ContentType)
-	}
-	var chunks []string
-	for event := range out.GetStream().Events() {
-		chunks = append(chunks, string(event.(*types.ResponseStreamMemberChunk).Value.Bytes))
-	}
-	if err := out.GetStream().Err(); err != nil {
-		t.Fatal(err)
-	}
-	if err := out.GetStream().Close(); err != nil {
-		t.Fatal(err)
-	}
-	return chunks
-}
 
 func TestInvokeModelWithResponseStream(t *testing.T) {
 	transports(t, func(t *testing.T, s *bedrocktest.Server) {
-		chunks := invokeStream(t, s, &bedrockruntime.InvokeModelWithResponseStreamInput{
-			ModelId: aws.String(model), Body: invokeBody(t, "count to three"), ContentType: aws.String("application/json"), Accept: aws.String("application/json"),
+		chunks := probe.InvokeStream(t, s, &bedrockruntime.InvokeModelWithResponseStreamInput{
+			ModelId: aws.String(probe.Model), Body: probe.InvokeBody(t, "count to three"), ContentType: aws.String("application/json"), Accept: aws.String("application/json"),
 		})
 		var kinds []string
 		var text string
@@ -57,8 +35,8 @@ func TestInvokeModelWithResponseStream(t *testing.T) {
 		if got := fmt.Sprint(kinds); got != "[message_start content_block_start content_block_delta content_block_stop message_delta message_stop]" {
 			t.Error(got)
 		}
-		contains(t, text, "count to three")
-		contains(t, chunks[len(chunks)-1], `"inputTokenCount":3`)
+		probe.Contains(t, text, "count to three")
+		probe.Contains(t, chunks[len(chunks)-1], `"inputTokenCount":3`)
 		if in := s.Calls()[0].Input.(*bedrockruntime.InvokeModelWithResponseStreamInput); *in.Accept != "application/json" {
 			t.Errorf("%+v", in)
 		}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 func TestStartRefuses(t *testing.T) {
@@ -34,11 +35,11 @@ func TestWithModels(t *testing.T) {
 	s := bedrocktest.NewServer(t, bedrocktest.WithModels("newcomer.model-4.5", "anthropic.saga-1"), bedrocktest.WithModels("mars.anthropic.claude-v2"))
 	for _, id := range strings.Fields(`newcomer.model-4.5 anthropic.saga-1 us.anthropic.saga-1 mars.anthropic.claude-v2 arn:aws:bedrock:us-east-1::foundation-model/newcomer.model-4.5
 		arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.saga-1`) {
-		if err := converseWith(t.Context(), client(s), id); err != nil {
+		if err := converseWith(t.Context(), probe.Client(s), id); err != nil {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
 	for _, id := range strings.Fields(`newcomer.model-4.6 anthropic.saga-2 mars.anthropic.saga-1 venus.anthropic.claude-v2`) {
-		refusesWith(t, id, converseWith(t.Context(), client(s), id), "WithModels")
+		probe.RefusesWith(t, id, converseWith(t.Context(), probe.Client(s), id), "WithModels")
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 func TestToolUse(t *testing.T) {
@@ -24,7 +25,7 @@ func TestToolUse(t *testing.T) {
 			}}},
 		}}}, nil
 	})
-	out, err := client(s).Converse(t.Context(), ask("weather?"))
+	out, err := probe.Client(s).Converse(t.Context(), probe.Ask("weather?"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +36,7 @@ func TestToolUse(t *testing.T) {
 	if err := use.Input.UnmarshalSmithyDocument(&args); err != nil || args.City != "Kyiv" || out.StopReason != types.StopReasonToolUse {
 		t.Errorf("%+v %v %v", args, err, out.StopReason)
 	}
-	got := stream(t, s, askStream("weather?"))
+	got := stream(t, s, probe.AskStream("weather?"))
 	if got.err != nil || got.stop != types.StopReasonToolUse || !json.Valid([]byte(got.tool)) {
 		t.Errorf("%+v (%v)", got, got.err)
 	}
@@ -59,11 +60,11 @@ func TestToolUse_arguments(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			s := bedrocktest.NewServer(t)
 			s.Reply(bedrocktest.Script(bedrocktest.ToolUse("t1", "weather", row.args), bedrocktest.ToolUse("t1", "weather", row.args)))
-			got := stream(t, s, askStream("hi"))
+			got := stream(t, s, probe.AskStream("hi"))
 			if got.err != nil || got.stop != types.StopReasonToolUse || got.tool != row.want {
 				t.Errorf("%q, %v", got.tool, got.err)
 			}
-			out, err := client(s).Converse(t.Context(), ask("hi"))
+			out, err := probe.Client(s).Converse(t.Context(), probe.Ask("hi"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -81,15 +82,15 @@ func TestScript(t *testing.T) {
 	s := bedrocktest.NewServer(t)
 	s.Reply(bedrocktest.Script(bedrocktest.Text("one"), nil, bedrocktest.Text("three")))
 	for _, want := range []string{"one", "You said", "three"} {
-		out, err := client(s).Converse(t.Context(), ask("hi"))
+		out, err := probe.Client(s).Converse(t.Context(), probe.Ask("hi"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		contains(t, textOf(t, out), want)
+		probe.Contains(t, textOf(t, out), want)
 	}
-	_, err := client(s).Converse(t.Context(), ask("hi"))
-	wantCode(t, err, 424, "ModelErrorException")
-	contains(t, err.Error(), "the Script has 3 replies, and this is call 4")
+	_, err := probe.Client(s).Converse(t.Context(), probe.Ask("hi"))
+	probe.WantCode(t, err, 424, "ModelErrorException")
+	probe.Contains(t, err.Error(), "the Script has 3 replies, and this is call 4")
 
 	const calls = 40
 	var replies []*bedrockruntime.ConverseOutput
@@ -102,7 +103,7 @@ func TestScript(t *testing.T) {
 	seen := make(map[string]int)
 	for range calls {
 		all.Go(func() {
-			out, err := client(s).Converse(t.Context(), ask("hi"))
+			out, err := probe.Client(s).Converse(t.Context(), probe.Ask("hi"))
 			if err != nil {
 				t.Error(err)
 				return

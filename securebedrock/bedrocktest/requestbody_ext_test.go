@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 // slowWriter returns from Write only when the answer has long been there.
@@ -35,7 +36,7 @@ func TestAnswerOvertakesRequest(t *testing.T) {
 				}
 			})
 			c := bedrockruntime.NewFromConfig(cfg)
-			out, err := c.ConverseStream(t.Context(), askStream("hi"))
+			out, err := c.ConverseStream(t.Context(), probe.AskStream("hi"))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 func TestOptions(t *testing.T) {
@@ -53,7 +54,7 @@ func TestUnencryptedHTTP2(t *testing.T) {
 	transport := &http.Transport{Protocols: new(http.Protocols)}
 	transport.Protocols.SetUnencryptedHTTP2(true)
 	c := bedrockruntime.NewFromConfig(s.Config(), func(o *bedrockruntime.Options) { o.HTTPClient = &http.Client{Transport: transport} })
-	out, err := c.ConverseStream(t.Context(), askStream("hi"))
+	out, err := c.ConverseStream(t.Context(), probe.AskStream("hi"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,10 +80,10 @@ func TestClose(t *testing.T) {
 			defer cancel()
 			done := make(chan error, 1)
 			go func() {
-				_, err := client(s).Converse(ctx, ask("hi"))
+				_, err := probe.Client(s).Converse(ctx, probe.Ask("hi"))
 				done <- err
 			}()
-			out, err := client(s).ConverseStream(ctx, askStream("hi"))
+			out, err := probe.Client(s).ConverseStream(ctx, probe.AskStream("hi"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -124,14 +125,14 @@ func TestConcurrency(t *testing.T) {
 			var err error
 			switch i % 4 {
 			case 0:
-				_, err = client(s).Converse(t.Context(), guarded("hi"))
+				_, err = probe.Client(s).Converse(t.Context(), guarded("hi"))
 			case 1:
 				var out *bedrockruntime.ConverseStreamOutput
-				if out, err = client(s).ConverseStream(t.Context(), askStream("hi")); err == nil {
+				if out, err = probe.Client(s).ConverseStream(t.Context(), probe.AskStream("hi")); err == nil {
 					err = collect(out.GetStream()).err
 				}
 			case 2:
-				_, err = client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String(model), Body: invokeBody(t, "hi")})
+				_, err = probe.Client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String(probe.Model), Body: probe.InvokeBody(t, "hi")})
 			case 3:
 				s.AddGuardrail(bedrocktest.Guardrail{ID: "other"})
 				s.Reply(nil)

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 func TestSession(t *testing.T) {
@@ -26,20 +27,20 @@ func TestSession(t *testing.T) {
 		session := func(o *bedrockruntime.Options) {
 			o.Credentials = credentials.NewStaticCredentialsProvider(*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken)
 		}
-		if _, err := client(s).Converse(t.Context(), ask("hi"), session); err != nil {
+		if _, err := probe.Client(s).Converse(t.Context(), probe.Ask("hi"), session); err != nil {
 			t.Fatal(err)
 		}
 		if got := s.Calls()[1].AccessKeyID; got != *out.Credentials.AccessKeyId {
 			t.Errorf("signed by %s", got)
 		}
-		_, err = client(s).Converse(t.Context(), ask("hi"), func(o *bedrockruntime.Options) {
+		_, err = probe.Client(s).Converse(t.Context(), probe.Ask("hi"), func(o *bedrockruntime.Options) {
 			o.Credentials = credentials.NewStaticCredentialsProvider(*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, "other")
 		})
-		wantCode(t, err, 403, "UnrecognizedClientException")
+		probe.WantCode(t, err, 403, "UnrecognizedClientException")
 		s.ExpireSessions()
-		_, err = client(s).Converse(t.Context(), ask("hi"), session)
-		wantCode(t, err, 403, "ExpiredTokenException")
-		if _, err := client(s).Converse(t.Context(), ask("hi")); err != nil {
+		_, err = probe.Client(s).Converse(t.Context(), probe.Ask("hi"), session)
+		probe.WantCode(t, err, 403, "ExpiredTokenException")
+		if _, err := probe.Client(s).Converse(t.Context(), probe.Ask("hi")); err != nil {
 			t.Errorf("the long-term key: %v", err)
 		}
 	})
@@ -122,20 +123,20 @@ func TestSTSRefusals(t *testing.T) {
 	_, err := stsClient(s).AssumeRole(t.Context(), assume(), func(o *sts.Options) {
 		o.Credentials = credentials.NewStaticCredentialsProvider(s.Credentials().AccessKeyID, "wrong", "")
 	})
-	wantCode(t, err, 403, "SignatureDoesNotMatch")
+	probe.WantCode(t, err, 403, "SignatureDoesNotMatch")
 	_, err = stsClient(s).AssumeRole(t.Context(), assume(), func(o *sts.Options) {
 		o.Credentials = credentials.NewStaticCredentialsProvider("AKIAOTHER", "wrong", "")
 	})
-	wantCode(t, err, 403, "InvalidClientTokenId")
+	probe.WantCode(t, err, 403, "InvalidClientTokenId")
 	_, err = stsClient(s).GetSessionToken(t.Context(), nil)
-	wantCode(t, err, 400, "InvalidAction")
+	probe.WantCode(t, err, 400, "InvalidAction")
 	s.Fail("AssumeRole", bedrocktest.Throttle(1), bedrocktest.ServerError(503, 1), bedrocktest.Error(403, "AccessDenied", "no"))
 	for _, want := range []struct {
 		status int
 		code   string
 	}{{400, "Throttling"}, {503, "ServiceUnavailable"}, {403, "AccessDenied"}} {
 		_, err = stsClient(s).AssumeRole(t.Context(), assume())
-		wantCode(t, err, want.status, want.code)
+		probe.WantCode(t, err, want.status, want.code)
 	}
 	if _, err = stsClient(s).AssumeRole(t.Context(), assume()); err != nil {
 		t.Error(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 // Tools that a body offers reach Reply, the tool that a Reply asks for goes back in
@@ -29,7 +30,7 @@ func TestInvokeModelTools(t *testing.T) {
 		choice             types.ToolChoice
 		encoded, fromArray bool // the arguments are JSON in a string; Command R has no IDs
 	}{
-		{"Anthropic", model, `{"anthropic_version":"bedrock-2023-05-31","max_tokens":9,"tools":[{"name":"weather","description":"d","input_schema":` + schema + `}],"tool_choice":{"type":"tool","name":"weather"},
+		{"Anthropic", probe.Model, `{"anthropic_version":"bedrock-2023-05-31","max_tokens":9,"tools":[{"name":"weather","description":"d","input_schema":` + schema + `}],"tool_choice":{"type":"tool","name":"weather"},
 			"messages":[{"role":"user","content":"how is it?"},{"role":"assistant","content":[{"type":"tool_use","id":"t1","name":"weather","input":{"city":"Bern"}}]},
 			{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","content":"rain"}]}]}`,
 			"content.0.name", "content.0.input", "stop_reason", `"tool_use"`, "delta.partial_json", &types.ToolChoiceMemberTool{Value: types.SpecificToolChoice{Name: aws.String("weather")}}, false, false},
@@ -52,13 +53,13 @@ func TestInvokeModelTools(t *testing.T) {
 				asked = in
 				return bedrocktest.ToolUse("t2", "weather", map[string]string{"city": "Zürich"}), nil
 			})
-			out, err := client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: &row.model, Body: []byte(row.body)})
+			out, err := probe.Client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: &row.model, Body: []byte(row.body)})
 			if err != nil {
 				t.Fatal(err)
 			}
 			spec := asked.ToolConfig.Tools[0].(*types.ToolMemberToolSpec).Value
 			offered, err := spec.InputSchema.(*types.ToolInputSchemaMemberJson).Value.MarshalSmithyDocument()
-			if err != nil || *spec.Name != "weather" || *spec.Description != "d" || at(t, offered, "properties.city.type") != `"string"` {
+			if err != nil || *spec.Name != "weather" || *spec.Description != "d" || probe.At(t, offered, "properties.city.type") != `"string"` {
 				t.Errorf("tool %+v %s %v", spec, offered, err)
 			}
 			if fmt.Sprintf("%T", asked.ToolConfig.ToolChoice) != fmt.Sprintf("%T", row.choice) {
@@ -69,17 +70,17 @@ func TestInvokeModelTools(t *testing.T) {
 			}
 			use := asked.Messages[1].Content[0].(*types.ContentBlockMemberToolUse).Value
 			given, err := use.Input.MarshalSmithyDocument()
-			if err != nil || *use.Name != "weather" || at(t, given, "city") != `"Bern"` {
+			if err != nil || *use.Name != "weather" || probe.At(t, given, "city") != `"Bern"` {
 				t.Errorf("use %+v %s %v", use, given, err)
 			}
 			result := asked.Messages[2].Content[0].(*types.ContentBlockMemberToolResult).Value
 			if *result.ToolUseId != *use.ToolUseId || !row.fromArray && result.Content[0].(*types.ToolResultContentBlockMemberText).Value != "rain" {
 				t.Errorf("result %+v", result)
 			}
-			if at(t, out.Body, row.use) != `"weather"` || at(t, out.Body, row.stop) != row.word {
+			if probe.At(t, out.Body, row.use) != `"weather"` || probe.At(t, out.Body, row.stop) != row.word {
 				t.Errorf("%s", out.Body)
 			}
-			args := []byte(at(t, out.Body, row.args))
+			args := []byte(probe.At(t, out.Body, row.args))
 			if row.encoded {
 				var text string
 				if err := json.Unmarshal(args, &text); err != nil {
@@ -87,15 +88,15 @@ func TestInvokeModelTools(t *testing.T) {
 				}
 				args = []byte(text)
 			}
-			if at(t, args, "city") != `"Zürich"` {
+			if probe.At(t, args, "city") != `"Zürich"` {
 				t.Errorf("arguments %s", args)
 			}
 			if row.piece == "" {
 				return
 			}
 			var streamed strings.Builder
-			for _, chunk := range invokeStream(t, s, &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: &row.model, Body: []byte(row.body)}) {
-				if piece := at(t, []byte(chunk), row.piece); piece != "" {
+			for _, chunk := range probe.InvokeStream(t, s, &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: &row.model, Body: []byte(row.body)}) {
+				if piece := probe.At(t, []byte(chunk), row.piece); piece != "" {
 					var text string
 					if err := json.Unmarshal([]byte(piece), &text); err != nil {
 						t.Fatal(err)
@@ -128,7 +129,7 @@ func TestInvokeModelReasoning(t *testing.T) {
 				}},
 			}}), nil
 	})
-	out, err := client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String(model), Body: invokeBody(t, "hi")})
+	out, err := probe.Client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String(probe.Model), Body: probe.InvokeBody(t, "hi")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,20 +138,20 @@ func TestInvokeModelReasoning(t *testing.T) {
 		"content.1.type": `"redacted_thinking"`, "content.1.data": `"aGk="`,
 		"content.2.text": `"so it is"`, "content.2.citations.0.type": `"page_location"`, "content.2.citations.0.start_page_number": "2", "content.2.citations.0.cited_text": `"it is so"`,
 	} {
-		if got := at(t, out.Body, path); got != want {
+		if got := probe.At(t, out.Body, path); got != want {
 			t.Errorf("%s is %s, want %s", path, got, want)
 		}
 	}
-	all := strings.Join(invokeStream(t, s, &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: aws.String(model), Body: invokeBody(t, "hi")}), "\n")
+	all := strings.Join(probe.InvokeStream(t, s, &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: aws.String(probe.Model), Body: probe.InvokeBody(t, "hi")}), "\n")
 	for _, part := range []string{"thinking_delta", "signature_delta", "redacted_thinking", "citations_delta"} {
-		contains(t, all, part)
+		probe.Contains(t, all, part)
 	}
 	s.Reply(bedrocktest.Script(bedrocktest.Content(thought, &types.ContentBlockMemberText{Value: "yes"})))
-	out, err = client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String("openai.gpt-oss-20b-1:0"), Body: []byte(`{"messages":[{"role":"user","content":"hi"}]}`)})
+	out, err = probe.Client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String("openai.gpt-oss-20b-1:0"), Body: []byte(`{"messages":[{"role":"user","content":"hi"}]}`)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := at(t, out.Body, "choices.0.message.content"); got != `"\u003creasoning\u003elet me think\u003c/reasoning\u003eyes"` {
+	if got := probe.At(t, out.Body, "choices.0.message.content"); got != `"\u003creasoning\u003elet me think\u003c/reasoning\u003eyes"` {
 		t.Error(got)
 	}
 }

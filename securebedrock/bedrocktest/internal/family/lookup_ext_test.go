@@ -16,42 +16,10 @@ import (
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 const profileARN = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2c3d4e5f6"
-
-// at is the value at a path such as "choices.0.message.content", as JSON; "" where
-// there is none.
-func at(t *testing.T, body []byte, path string) string {
-	t.Helper()
-	var v any
-	if err := json.Unmarshal(body, &v); err != nil {
-		t.Fatalf("%s: %v", body, err)
-	}
-	for key := range strings.SplitSeq(path, ".") {
-		switch in := v.(type) {
-		case map[string]any:
-			next, ok := in[key]
-			if !ok {
-				return ""
-			}
-			v = next
-		case []any:
-			i, err := strconv.Atoi(key)
-			if err != nil || i >= len(in) {
-				return ""
-			}
-			v = in[i]
-		default:
-			return ""
-		}
-	}
-	out, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(out)
-}
 
 // watched is a guarded client, and the Outcome of its last call.
 func watched(t *testing.T, s *bedrocktest.Server) (*securebedrock.Client, func() securebedrock.Outcome) {
@@ -105,10 +73,10 @@ func TestInvokeModelFamilies(t *testing.T) {
 		noStops                 bool   // the form has no stop sequences
 		unary                   bool   // the family does not stream
 	}{
-		{"Anthropic", model, anthropic, "content.0.text", "stop_reason", "delta.text", `"end_turn"`, true, false, false},
-		{"a geographic profile", "eu." + model, anthropic, "content.0.text", "stop_reason", "delta.text", `"end_turn"`, true, false, false},
-		{"a profile's ARN", "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us." + model, anthropic, "content.0.text", "stop_reason", "delta.text", `"end_turn"`, true, false, false},
-		{"a model's ARN", "arn:aws:bedrock:us-east-1::foundation-model/" + model, anthropic, "content.0.text", "stop_reason", "delta.text", `"end_turn"`, true, false, false},
+		{"Anthropic", probe.Model, anthropic, "content.0.text", "stop_reason", "delta.text", `"end_turn"`, true, false, false},
+		{"a geographic profile", "eu." + probe.Model, anthropic, "content.0.text", "stop_reason", "delta.text", `"end_turn"`, true, false, false},
+		{"a profile's ARN", "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us." + probe.Model, anthropic, "content.0.text", "stop_reason", "delta.text", `"end_turn"`, true, false, false},
+		{"a model's ARN", "arn:aws:bedrock:us-east-1::foundation-model/" + probe.Model, anthropic, "content.0.text", "stop_reason", "delta.text", `"end_turn"`, true, false, false},
 		{"an application profile that is named", profileARN, `{"prompt":"one two three"}`, "generation", "stop_reason", "generation", `"stop"`, false, true, false},
 		{"an application profile that is not, of Anthropic", profileARN + "x", anthropic, "content.0.text", "stop_reason", "delta.text", `"end_turn"`, true, false, false},
 		{"Anthropic's completions", "anthropic.claude-v2:1", `{"prompt":"\n\nHuman: one two three\n\nAssistant:","max_tokens_to_sample":50,"stop_sequences":["x"]}`, "completion", "stop_reason", "completion", `"stop_sequence"`, false, false, false},
@@ -155,13 +123,13 @@ func TestInvokeModelFamilies(t *testing.T) {
 				t.Fatal(err)
 			}
 			counted()
-			if got := at(t, out.Body, row.text); got != strconv.Quote(answer) {
+			if got := probe.At(t, out.Body, row.text); got != strconv.Quote(answer) {
 				t.Errorf("text %s in %s", got, out.Body)
 			}
-			if got := at(t, out.Body, row.stop); got != row.word {
+			if got := probe.At(t, out.Body, row.stop); got != row.word {
 				t.Errorf("stop reason %s in %s", got, out.Body)
 			}
-			if in, n := rawHeader(out.ResultMetadata, "X-Amzn-Bedrock-Input-Token-Count"), rawHeader(out.ResultMetadata, "X-Amzn-Bedrock-Output-Token-Count"); in != "7" || n != "9" {
+			if in, n := probe.RawHeader(out.ResultMetadata, "X-Amzn-Bedrock-Input-Token-Count"), probe.RawHeader(out.ResultMetadata, "X-Amzn-Bedrock-Output-Token-Count"); in != "7" || n != "9" {
 				t.Errorf("the headers count %q and %q", in, n)
 			}
 			if got := asked.Messages[len(asked.Messages)-1].Content[0].(*types.ContentBlockMemberText).Value; !strings.Contains(got, "one two three") {
@@ -174,15 +142,15 @@ func TestInvokeModelFamilies(t *testing.T) {
 				t.Errorf("settings %+v", settings)
 			}
 			if row.unary {
-				_, err := client(s).InvokeModelWithResponseStream(t.Context(), &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: &row.model, Body: []byte(row.body)})
-				wantCode(t, err, 400, "ValidationException")
+				_, err := probe.Client(s).InvokeModelWithResponseStream(t.Context(), &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: &row.model, Body: []byte(row.body)})
+				probe.WantCode(t, err, 400, "ValidationException")
 				return
 			}
 			chunks := guardedChunks(t, c, row.model, row.body)
 			counted()
 			var text strings.Builder
 			for _, chunk := range chunks {
-				if piece := at(t, chunk, row.piece); piece != "" && piece != "null" {
+				if piece := probe.At(t, chunk, row.piece); piece != "" && piece != "null" {
 					var s string
 					if err := json.Unmarshal([]byte(piece), &s); err != nil {
 						t.Fatal(err)
@@ -194,7 +162,7 @@ func TestInvokeModelFamilies(t *testing.T) {
 				t.Errorf("streamed %q in %s", text.String(), bytes.Join(chunks, []byte("\n")))
 			}
 			last := chunks[len(chunks)-1]
-			if at(t, last, "amazon-bedrock-invocationMetrics.inputTokenCount") != "7" || at(t, last, "amazon-bedrock-invocationMetrics.outputTokenCount") != "9" || len(chunks) < 3 {
+			if probe.At(t, last, "amazon-bedrock-invocationMetrics.inputTokenCount") != "7" || probe.At(t, last, "amazon-bedrock-invocationMetrics.outputTokenCount") != "9" || len(chunks) < 3 {
 				t.Errorf("the last of %d chunks is %s", len(chunks), last)
 			}
 		})
@@ -214,9 +182,9 @@ func TestInvokeModelRefusesForeignForms(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := bedrocktest.NewServer(t)
-			_, err := client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: &row.model, Body: []byte(row.body)})
-			wantCode(t, err, 400, "ValidationException")
-			contains(t, err.Error(), row.says)
+			_, err := probe.Client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: &row.model, Body: []byte(row.body)})
+			probe.WantCode(t, err, 400, "ValidationException")
+			probe.Contains(t, err.Error(), row.says)
 		})
 	}
 }

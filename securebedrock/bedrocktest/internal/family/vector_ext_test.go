@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 // Models whose answer is no message have their own answer, and leave Reply alone.
@@ -43,24 +44,24 @@ func TestInvokeModelWithoutWords(t *testing.T) {
 				t.Error("Reply was asked")
 				return nil, nil
 			})
-			out, err := client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: &row.model, Body: []byte(row.body)})
+			out, err := probe.Client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: &row.model, Body: []byte(row.body)})
 			if err != nil {
 				t.Fatal(err)
 			}
 			for path, want := range row.want {
-				if got := at(t, out.Body, path); got != want {
+				if got := probe.At(t, out.Body, path); got != want {
 					t.Errorf("%s is %s, want %s", path, got, want)
 				}
 			}
 			for path, want := range row.lengths {
 				var list []any
-				if err := json.Unmarshal([]byte(at(t, out.Body, path)), &list); err != nil || len(list) != want {
+				if err := json.Unmarshal([]byte(probe.At(t, out.Body, path)), &list); err != nil || len(list) != want {
 					t.Errorf("%s has %d elements, want %d (%v)", path, len(list), want, err)
 				}
 			}
 			if row.image != "" {
 				var text string
-				if err := json.Unmarshal([]byte(at(t, out.Body, row.image)), &text); err != nil {
+				if err := json.Unmarshal([]byte(probe.At(t, out.Body, row.image)), &text); err != nil {
 					t.Fatal(err)
 				}
 				data, err := base64.StdEncoding.DecodeString(text)
@@ -71,11 +72,11 @@ func TestInvokeModelWithoutWords(t *testing.T) {
 					t.Errorf("the image does not decode: %v", err)
 				}
 			}
-			if rawHeader(out.ResultMetadata, "X-Amzn-Bedrock-Input-Token-Count") == "" {
+			if probe.RawHeader(out.ResultMetadata, "X-Amzn-Bedrock-Input-Token-Count") == "" {
 				t.Error("no count of the input")
 			}
-			_, err = client(s).InvokeModelWithResponseStream(t.Context(), &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: &row.model, Body: []byte(row.body)})
-			wantCode(t, err, 400, "ValidationException")
+			_, err = probe.Client(s).InvokeModelWithResponseStream(t.Context(), &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: &row.model, Body: []byte(row.body)})
+			probe.WantCode(t, err, 400, "ValidationException")
 		})
 	}
 }
@@ -89,7 +90,7 @@ func TestEmbeddingsRank(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, err := client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String("amazon.titan-embed-text-v2:0"), Body: body})
+		out, err := probe.Client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String("amazon.titan-embed-text-v2:0"), Body: body})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,25 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
-
-// messagesBody is a body of Anthropic's that Bedrock takes, with its fields changed;
-// nil takes a field out.
-func messagesBody(t *testing.T, changes map[string]any) []byte {
-	t.Helper()
-	body := map[string]any{"anthropic_version": "bedrock-2023-05-31", "max_tokens": 100,
-		"messages": []any{map[string]any{"role": "user", "content": secret}}}
-	for key, v := range changes {
-		if body[key] = v; v == nil {
-			delete(body, key)
-		}
-	}
-	b, err := json.Marshal(body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 func turn(role string, content any) any { return map[string]any{"role": role, "content": content} }
 
@@ -39,11 +22,11 @@ type fields = map[string]any
 // A body is refused where Bedrock refuses it, by InvokeModel, by its stream and by
 // CountTokens alike, and the message repeats none of it.
 func TestBadBodies(t *testing.T) {
-	hello := turn("user", secret)
+	hello := turn("user", probe.Secret)
 	use := func(id string) any { return fields{"type": "tool_use", "id": id, "name": "t", "input": fields{}} }
-	result := func(id string) any { return fields{"type": "tool_result", "tool_use_id": id, "content": secret} }
+	result := func(id string) any { return fields{"type": "tool_result", "tool_use_id": id, "content": probe.Secret} }
 	tool := fields{"name": "t", "input_schema": fields{"type": "object"}}
-	cached := fields{"type": "text", "text": secret, "cache_control": fields{"type": "ephemeral"}}
+	cached := fields{"type": "text", "text": probe.Secret, "cache_control": fields{"type": "ephemeral"}}
 	pic := func(media string, data []byte) any {
 		return fields{"type": "image", "source": fields{"type": "base64", "media_type": media, "data": base64.StdEncoding.EncodeToString(data)}}
 	}
@@ -51,12 +34,12 @@ func TestBadBodies(t *testing.T) {
 	s := bedrocktest.NewServer(t)
 	check := func(name, model string, body []byte, says string) {
 		t.Helper()
-		_, err := client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: &model, Body: body})
-		refusesWith(t, name, err, says)
-		_, err = client(s).InvokeModelWithResponseStream(t.Context(), &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: &model, Body: body})
-		refusesWith(t, name+", streamed", err, says)
-		_, err = client(s).CountTokens(t.Context(), &bedrockruntime.CountTokensInput{ModelId: &model, Input: &types.CountTokensInputMemberInvokeModel{Value: types.InvokeModelTokensRequest{Body: body}}})
-		refusesWith(t, name+", counted", err, says)
+		_, err := probe.Client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: &model, Body: body})
+		probe.RefusesWith(t, name, err, says)
+		_, err = probe.Client(s).InvokeModelWithResponseStream(t.Context(), &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: &model, Body: body})
+		probe.RefusesWith(t, name+", streamed", err, says)
+		_, err = probe.Client(s).CountTokens(t.Context(), &bedrockruntime.CountTokensInput{ModelId: &model, Input: &types.CountTokensInputMemberInvokeModel{Value: types.InvokeModelTokensRequest{Body: body}}})
+		probe.RefusesWith(t, name+", counted", err, says)
 	}
 	for _, row := range []struct {
 		name, says string
@@ -73,7 +56,7 @@ func TestBadBodies(t *testing.T) {
 		{"a role that is none", "role: Input should be", change{"messages": []any{hello, turn("system", "x")}}},
 		{"a message without content", "must have non-empty content", change{"messages": []any{turn("user", "")}}},
 		{"a blank text", "non-whitespace", change{"messages": []any{turn("user", []any{fields{"type": "text", "text": " "}})}}},
-		{"a block without a type", "messages.0.content: Input should be", change{"messages": []any{turn("user", []any{fields{"text": secret}})}}},
+		{"a block without a type", "messages.0.content: Input should be", change{"messages": []any{turn("user", []any{fields{"text": probe.Secret}})}}},
 		{"a temperature of 7", "temperature: range", change{"temperature": 7}},
 		{"a top_p of 2", "top_p: range", change{"top_p": 2}},
 		{"a top_k below zero", "top_k", change{"top_k": -1}},
@@ -95,26 +78,26 @@ func TestBadBodies(t *testing.T) {
 		{"a tool's name with a dot", "tools.0.custom.name", change{"tools": []any{fields{"name": "a.b", "input_schema": fields{"type": "object"}}}}},
 		{"a tool without a schema", "input_schema.type: Field required", change{"tools": []any{fields{"name": "a"}}}},
 		{"a schema of another type", "input_schema.type: Input should be 'object'", change{"tools": []any{fields{"name": "a", "input_schema": fields{"type": "array"}}}}},
-		{"a picture that is none", "does not match the specified image format", change{"messages": []any{turn("user", []any{pic("image/png", []byte(secret))})}}},
-		{"a picture of another format", "does not match the specified image format", change{"messages": []any{turn("user", []any{pic("image/jpeg", onePixel(t))})}}},
-		{"a TIFF", "media_type: Input should be", change{"messages": []any{turn("user", []any{pic("image/tiff", onePixel(t))})}}},
+		{"a picture that is none", "does not match the specified image format", change{"messages": []any{turn("user", []any{pic("image/png", []byte(probe.Secret))})}}},
+		{"a picture of another format", "does not match the specified image format", change{"messages": []any{turn("user", []any{pic("image/jpeg", probe.OnePixel(t))})}}},
+		{"a TIFF", "media_type: Input should be", change{"messages": []any{turn("user", []any{pic("image/tiff", probe.OnePixel(t))})}}},
 		{"five cache marks", "maximum of 4 blocks", change{"system": []any{cached}, "messages": []any{turn("user", []any{cached, cached, cached, cached})}}},
 		{"a prompt for a new model", "Please use the Messages API instead", change{"messages": nil, "prompt": "\n\nHuman: hi\n\nAssistant:"}},
 	} {
-		check(row.name, model, messagesBody(t, row.change), row.says)
+		check(row.name, probe.Model, probe.MessagesBody(t, row.change), row.says)
 	}
-	check("a new model is to go on with its own words", "us.anthropic.claude-opus-4-8", messagesBody(t, change{"messages": []any{hello, turn("assistant", "Sure:")}}), "assistant message prefill")
+	check("a new model is to go on with its own words", "us.anthropic.claude-opus-4-8", probe.MessagesBody(t, change{"messages": []any{hello, turn("assistant", "Sure:")}}), "assistant message prefill")
 	for _, row := range []struct{ name, model, body, says string }{
-		{"Claude 2 without Human", "anthropic.claude-v2", `{"prompt":"` + secret + `","max_tokens_to_sample":5}`, "prompt must start with"},
+		{"Claude 2 without Human", "anthropic.claude-v2", `{"prompt":"` + probe.Secret + `","max_tokens_to_sample":5}`, "prompt must start with"},
 		{"Claude 2 without a maximum", "anthropic.claude-v2", `{"prompt":"\n\nHuman: hi\n\nAssistant:"}`, "max_tokens_to_sample"},
-		{"Titan without a text", "amazon.titan-text-express-v1", `{"prompt":"` + secret + `"}`, "required key [inputText] not found"},
+		{"Titan without a text", "amazon.titan-text-express-v1", `{"prompt":"` + probe.Secret + `"}`, "required key [inputText] not found"},
 		{"Titan with an empty text", "amazon.titan-text-express-v1", `{"inputText":""}`, "minLength"},
 		{"Titan with a temperature of 7", "amazon.titan-text-express-v1", `{"inputText":"x","textGenerationConfig":{"temperature":7}}`, "textGenerationConfig.temperature"},
-		{"Titan's embeddings without a text", "amazon.titan-embed-text-v2:0", `{"texts":["` + secret + `"]}`, "required key [inputText] not found"},
-		{"Cohere's embeddings without their type", "cohere.embed-english-v3", `{"texts":["` + secret + `"]}`, "required key [input_type] not found"},
+		{"Titan's embeddings without a text", "amazon.titan-embed-text-v2:0", `{"texts":["` + probe.Secret + `"]}`, "required key [inputText] not found"},
+		{"Cohere's embeddings without their type", "cohere.embed-english-v3", `{"texts":["` + probe.Secret + `"]}`, "required key [input_type] not found"},
 		{"Cohere's embeddings without a text", "cohere.embed-english-v3", `{"input_type":"search_query"}`, "required key [texts] not found"},
-		{"Nova without messages", "us.amazon.nova-lite-v1:0", `{"inputText":"` + secret + `"}`, "required key [messages] not found"},
-		{"Llama without a prompt", "meta.llama3-8b-instruct-v1:0", `{"inputText":"` + secret + `"}`, "required key [prompt] not found"},
+		{"Nova without messages", "us.amazon.nova-lite-v1:0", `{"inputText":"` + probe.Secret + `"}`, "required key [messages] not found"},
+		{"Llama without a prompt", "meta.llama3-8b-instruct-v1:0", `{"inputText":"` + probe.Secret + `"}`, "required key [prompt] not found"},
 	} {
 		check(row.name, row.model, []byte(row.body), row.says)
 	}
@@ -135,11 +118,11 @@ func TestGoodBodies(t *testing.T) {
 			hello, turn("assistant", []any{fields{"type": "tool_use", "id": "a", "name": "t", "input": fields{}}}), turn("user", []any{fields{"type": "tool_result", "tool_use_id": "a"}})}},
 		"a new field": {"context_management": fields{}},
 	} {
-		if _, err := client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String(model), Body: messagesBody(t, change)}); err != nil {
+		if _, err := probe.Client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String(probe.Model), Body: probe.MessagesBody(t, change)}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String("anthropic.claude-v2"), Body: []byte(`{"prompt":"\n\nHuman: hi\n\nAssistant:","max_tokens_to_sample":5}`)}); err != nil {
+	if _, err := probe.Client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String("anthropic.claude-v2"), Body: []byte(`{"prompt":"\n\nHuman: hi\n\nAssistant:","max_tokens_to_sample":5}`)}); err != nil {
 		t.Error(err)
 	}
 }
@@ -169,13 +152,13 @@ func TestBadInvocations(t *testing.T) {
 			in.RequestMetadata = aws.String(`{"a":"` + strings.Repeat("x", 8500) + `"}`)
 		}},
 	} {
-		in := &bedrockruntime.InvokeModelInput{ModelId: aws.String(model), Body: messagesBody(t, nil)}
+		in := &bedrockruntime.InvokeModelInput{ModelId: aws.String(probe.Model), Body: probe.MessagesBody(t, nil)}
 		row.change(in)
-		_, err := client(s).InvokeModel(t.Context(), in)
-		refusesWith(t, row.name, err, row.says)
+		_, err := probe.Client(s).InvokeModel(t.Context(), in)
+		probe.RefusesWith(t, row.name, err, row.says)
 	}
 	for _, accept := range []string{"", "*/*", "application/json", "application/json, text/plain;q=0.1", "application/octet-stream"} {
-		if _, err := client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String(model), Body: messagesBody(t, nil), Accept: &accept}); err != nil {
+		if _, err := probe.Client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String(probe.Model), Body: probe.MessagesBody(t, nil), Accept: &accept}); err != nil {
 			t.Errorf("%q: %v", accept, err)
 		}
 	}
@@ -198,12 +181,12 @@ func TestBadAsyncAndGuardrailRequests(t *testing.T) {
 		{"a token with a space", "clientRequestToken", "a b", s3{S3Uri: aws.String("s3://bucket/x")}},
 		{"a token too long", "clientRequestToken", strings.Repeat("t", 257), s3{S3Uri: aws.String("s3://bucket/x")}},
 	} {
-		_, err := client(s).StartAsyncInvoke(t.Context(), &bedrockruntime.StartAsyncInvokeInput{ModelId: aws.String("amazon.nova-reel-v1:0"), ClientRequestToken: &row.token,
-			ModelInput: document.NewLazyDocument(map[string]any{"prompt": secret}), OutputDataConfig: &types.AsyncInvokeOutputDataConfigMemberS3OutputDataConfig{Value: row.out}})
-		refusesWith(t, row.name, err, row.says+"' failed to satisfy constraint")
+		_, err := probe.Client(s).StartAsyncInvoke(t.Context(), &bedrockruntime.StartAsyncInvokeInput{ModelId: aws.String("amazon.nova-reel-v1:0"), ClientRequestToken: &row.token,
+			ModelInput: document.NewLazyDocument(map[string]any{"prompt": probe.Secret}), OutputDataConfig: &types.AsyncInvokeOutputDataConfigMemberS3OutputDataConfig{Value: row.out}})
+		probe.RefusesWith(t, row.name, err, row.says+"' failed to satisfy constraint")
 	}
-	_, err := client(s).ApplyGuardrail(t.Context(), &bedrockruntime.ApplyGuardrailInput{GuardrailIdentifier: aws.String(bedrocktest.DefaultGuardrailID), GuardrailVersion: aws.String("1"),
+	_, err := probe.Client(s).ApplyGuardrail(t.Context(), &bedrockruntime.ApplyGuardrailInput{GuardrailIdentifier: aws.String(bedrocktest.DefaultGuardrailID), GuardrailVersion: aws.String("1"),
 		Source: types.GuardrailContentSourceInput, Content: []types.GuardrailContentBlock{&types.GuardrailContentBlockMemberImage{
-			Value: types.GuardrailImageBlock{Format: "png", Source: &types.GuardrailImageSourceMemberBytes{Value: []byte(secret)}}}}})
-	refusesWith(t, "a picture that is none", err, "does not match the specified image format")
+			Value: types.GuardrailImageBlock{Format: "png", Source: &types.GuardrailImageSourceMemberBytes{Value: []byte(probe.Secret)}}}}})
+	probe.RefusesWith(t, "a picture that is none", err, "does not match the specified image format")
 }

@@ -8,13 +8,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 func TestConverseValidation(t *testing.T) {
 	s := bedrocktest.NewServer(t)
 	for name, change := range map[string]func(*bedrockruntime.ConverseInput){
 		"no messages":     func(in *bedrockruntime.ConverseInput) { in.Messages = []types.Message{} },
-		"blank text":      func(in *bedrockruntime.ConverseInput) { in.Messages = user("  ") },
+		"blank text":      func(in *bedrockruntime.ConverseInput) { in.Messages = probe.User("  ") },
 		"blank model":     func(in *bedrockruntime.ConverseInput) { in.ModelId = aws.String(" ") },
 		"assistant first": func(in *bedrockruntime.ConverseInput) { in.Messages[0].Role = types.ConversationRoleAssistant },
 		"empty content":   func(in *bedrockruntime.ConverseInput) { in.Messages[0].Content = []types.ContentBlock{} },
@@ -29,10 +30,10 @@ func TestConverseValidation(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			in := ask("hi")
+			in := probe.Ask("hi")
 			change(in)
-			_, err := client(s).Converse(t.Context(), in)
-			wantCode(t, err, 400, "ValidationException")
+			_, err := probe.Client(s).Converse(t.Context(), in)
+			probe.WantCode(t, err, 400, "ValidationException")
 		})
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 func embed(ctx context.Context, c *bedrockruntime.Client, id string) error {
@@ -20,7 +21,7 @@ func embed(ctx context.Context, c *bedrockruntime.Client, id string) error {
 }
 
 func converseWith(ctx context.Context, c *bedrockruntime.Client, id string) error {
-	_, err := c.Converse(ctx, &bedrockruntime.ConverseInput{ModelId: &id, Messages: user("x")})
+	_, err := c.Converse(ctx, &bedrockruntime.ConverseInput{ModelId: &id, Messages: probe.User("x")})
 	return err
 }
 
@@ -42,22 +43,22 @@ func TestModelsThatExist(t *testing.T) {
 		arn:aws:bedrock:us-east-1:123456789012:imported-model/abcdefghijkl arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/abcdefghijkl
 		arn:aws:bedrock:us-east-1:123456789012:default-prompt-router/anthropic.claude:1 arn:aws:sagemaker:us-east-1:123456789012:endpoint/mine`)
 	for _, id := range chat {
-		if err := converseWith(t.Context(), client(s), id); err != nil {
+		if err := converseWith(t.Context(), probe.Client(s), id); err != nil {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
 	for _, id := range strings.Fields(`amazon.titan-embed-text-v1 amazon.titan-embed-text-v2:0 amazon.titan-embed-g1-text-02 amazon.titan-embed-image-v1 cohere.embed-english-v3
 		cohere.embed-v4:0 cohere.embed-multilingual-v3:0:512 us.cohere.embed-v4:0`) {
-		if err := embed(t.Context(), client(s), id); err != nil {
+		if err := embed(t.Context(), probe.Client(s), id); err != nil {
 			t.Errorf("%s: %v", id, err)
 		}
-		err := converseWith(t.Context(), client(s), id)
-		refusesWith(t, id, err, "doesn't support the model")
+		err := converseWith(t.Context(), probe.Client(s), id)
+		probe.RefusesWith(t, id, err, "doesn't support the model")
 	}
 	for _, id := range strings.Fields(`amazon.nova-reel-v1:0 amazon.nova-sonic-v1:0 amazon.nova-canvas-v1:0 amazon.titan-image-generator-v2:0 stability.sd3-5-large-v1:0
 		stability.stable-image-core-v1:1 luma.ray-v2:0 twelvelabs.marengo-embed-2-7-v1:0 amazon.rerank-v1:0 cohere.rerank-v3-5:0 amazon.nova-2-multimodal-embeddings-v1:0`) {
-		err := converseWith(t.Context(), client(s), id)
-		refusesWith(t, id, err, "doesn't support the model")
+		err := converseWith(t.Context(), probe.Client(s), id)
+		probe.RefusesWith(t, id, err, "doesn't support the model")
 	}
 }
 
@@ -65,20 +66,20 @@ func TestModelsThatExist(t *testing.T) {
 // short, with another date, of another provider, or made up.
 func TestModelsThatDoNotExist(t *testing.T) {
 	s := bedrocktest.NewServer(t)
-	c := client(s)
+	c := probe.Client(s)
 	calls := map[string]func(id string) error{
 		"Converse": func(id string) error { return converseWith(t.Context(), c, id) },
 		"ConverseStream": func(id string) error {
-			_, err := c.ConverseStream(t.Context(), &bedrockruntime.ConverseStreamInput{ModelId: &id, Messages: user("x")})
+			_, err := c.ConverseStream(t.Context(), &bedrockruntime.ConverseStreamInput{ModelId: &id, Messages: probe.User("x")})
 			return err
 		},
 		"InvokeModel": func(id string) error { return embed(t.Context(), c, id) },
 		"InvokeModelWithResponseStream": func(id string) error {
-			_, err := c.InvokeModelWithResponseStream(t.Context(), &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: &id, Body: invokeBody(t, "x")})
+			_, err := c.InvokeModelWithResponseStream(t.Context(), &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: &id, Body: probe.InvokeBody(t, "x")})
 			return err
 		},
 		"CountTokens": func(id string) error {
-			_, err := c.CountTokens(t.Context(), &bedrockruntime.CountTokensInput{ModelId: &id, Input: &types.CountTokensInputMemberConverse{Value: types.ConverseTokensRequest{Messages: user("x")}}})
+			_, err := c.CountTokens(t.Context(), &bedrockruntime.CountTokensInput{ModelId: &id, Input: &types.CountTokensInputMemberConverse{Value: types.ConverseTokensRequest{Messages: probe.User("x")}}})
 			return err
 		},
 		"StartAsyncInvoke": func(id string) error {
@@ -98,10 +99,10 @@ func TestModelsThatDoNotExist(t *testing.T) {
 			if err := call(id); err == nil {
 				t.Errorf("%s takes %s", name, id)
 			} else {
-				wantCode(t, err, 400, "ValidationException")
+				probe.WantCode(t, err, 400, "ValidationException")
 			}
 		}
 	}
-	refusesWith(t, "a short ID", calls["Converse"]("arn:aws:bedrock:us-east-1:123456789012:provisioned-model/short"), "'modelId' failed to satisfy constraint")
-	refusesWith(t, "a misspelt model", calls["Converse"]("anthropic.claude-3-sonet-20240229-v1:0"), "The provided model identifier is invalid.")
+	probe.RefusesWith(t, "a short ID", calls["Converse"]("arn:aws:bedrock:us-east-1:123456789012:provisioned-model/short"), "'modelId' failed to satisfy constraint")
+	probe.RefusesWith(t, "a misspelt model", calls["Converse"]("anthropic.claude-3-sonet-20240229-v1:0"), "The provided model identifier is invalid.")
 }

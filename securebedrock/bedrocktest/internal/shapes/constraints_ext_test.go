@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 // rawAnswer sends a body that no SDK would, signed, and returns the answer.
@@ -18,7 +19,7 @@ func rawAnswer(t *testing.T, s *bedrocktest.Server, method, path, body string) (
 	if err != nil {
 		t.Fatal(err)
 	}
-	sign(t, s, r, []byte(body), "bedrock", time.Now())
+	probe.Sign(t, s, r, []byte(body), "bedrock", time.Now())
 	resp, err := s.Config().HTTPClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
@@ -35,19 +36,19 @@ func TestRawRequestsAreHeldToTheModel(t *testing.T) {
 	const path = "/model/anthropic.claude-3-haiku-20240307-v1%3A0"
 	s := bedrocktest.NewServer(t)
 	for _, row := range []struct{ name, method, path, body, code, says string }{
-		{"a message without a role", "POST", path + "/converse", `{"messages":[{"content":[{"text":"` + secret + `"}]}]}`, "ValidationException", "Value at 'messages.1.member.role' failed to satisfy constraint: Member must not be null"},
+		{"a message without a role", "POST", path + "/converse", `{"messages":[{"content":[{"text":"` + probe.Secret + `"}]}]}`, "ValidationException", "Value at 'messages.1.member.role' failed to satisfy constraint: Member must not be null"},
 		{"a message without content", "POST", path + "/converse", `{"messages":[{"role":"user"}]}`, "ValidationException", "'messages.1.member.content'"},
-		{"a block with two members", "POST", path + "/converse", `{"messages":[{"role":"user","content":[{"text":"` + secret + `","cachePoint":{"type":"default"}}]}]}`, "SerializationException", "more than one"},
+		{"a block with two members", "POST", path + "/converse", `{"messages":[{"role":"user","content":[{"text":"` + probe.Secret + `","cachePoint":{"type":"default"}}]}]}`, "SerializationException", "more than one"},
 		{"a block with none", "POST", path + "/converse-stream", `{"messages":[{"role":"user","content":[{}]}]}`, "ValidationException", "exactly one of these keys"},
-		{"a block that is not known", "POST", path + "/converse", `{"messages":[{"role":"user","content":[{"txt":"` + secret + `"}]}]}`, "ValidationException", "exactly one of these keys"},
+		{"a block that is not known", "POST", path + "/converse", `{"messages":[{"role":"user","content":[{"txt":"` + probe.Secret + `"}]}]}`, "ValidationException", "exactly one of these keys"},
 		{"a tool choice with two members", "POST", path + "/converse", `{"messages":[{"role":"user","content":[{"text":"x"}]}],"toolConfig":{"tools":[{"toolSpec":{"name":"t","inputSchema":{"json":{"type":"object"}}}}],"toolChoice":{}}}`, "ValidationException", "exactly one of these keys: [any, auto, tool]"},
 		{"a body that is no JSON", "POST", path + "/converse", `{"messages":`, "SerializationException", ""},
 		{"a number that is a word", "POST", path + "/converse", `{"messages":[{"role":"user","content":[{"text":"x"}]}],"inferenceConfig":{"maxTokens":"many"}}`, "SerializationException", ""},
-		{"a text for a list", "POST", path + "/converse", `{"messages":"` + secret + `"}`, "SerializationException", ""},
-		{"a text for a number", "POST", path + "/converse", `{"messages":[{"role":"user","content":[{"text":"x"}]}],"inferenceConfig":{"temperature":"` + secret + `"}}`, "SerializationException", ""},
-		{"bytes that are no base64", "POST", path + "/converse", `{"messages":[{"role":"user","content":[{"image":{"format":"png","source":{"bytes":"` + secret + `!"}}}]}]}`, "SerializationException", ""},
-		{"words for a query's number", "GET", "/async-invoke?maxResults=" + secret, "", "SerializationException", ""},
-		{"a day that is none", "GET", "/async-invoke?submitTimeAfter=" + secret, "", "SerializationException", ""},
+		{"a text for a list", "POST", path + "/converse", `{"messages":"` + probe.Secret + `"}`, "SerializationException", ""},
+		{"a text for a number", "POST", path + "/converse", `{"messages":[{"role":"user","content":[{"text":"x"}]}],"inferenceConfig":{"temperature":"` + probe.Secret + `"}}`, "SerializationException", ""},
+		{"bytes that are no base64", "POST", path + "/converse", `{"messages":[{"role":"user","content":[{"image":{"format":"png","source":{"bytes":"` + probe.Secret + `!"}}}]}]}`, "SerializationException", ""},
+		{"words for a query's number", "GET", "/async-invoke?maxResults=" + probe.Secret, "", "SerializationException", ""},
+		{"a day that is none", "GET", "/async-invoke?submitTimeAfter=" + probe.Secret, "", "SerializationException", ""},
 		{"a temperature that is none", "POST", path + "/converse", `{"messages":[{"role":"user","content":[{"text":"x"}]}],"inferenceConfig":{"temperature":"NaN"}}`, "ValidationException", "'inferenceConfig.temperature'"},
 		{"a blank model", "POST", "/model/%20/converse", `{"messages":[{"role":"user","content":[{"text":"x"}]}]}`, "ValidationException", ""},
 		{"a blank model of a body", "POST", "/model/%20/invoke", `{"prompt":"x"}`, "ValidationException", ""},
@@ -71,7 +72,7 @@ func TestRawRequestsAreHeldToTheModel(t *testing.T) {
 	} {
 		status, header, answer := rawAnswer(t, s, row.method, row.path, row.body)
 		code, _, _ := strings.Cut(header.Get("X-Amzn-Errortype"), ":")
-		if status != http.StatusBadRequest || code != row.code || !strings.Contains(answer, row.says) || strings.Contains(answer, secret) {
+		if status != http.StatusBadRequest || code != row.code || !strings.Contains(answer, row.says) || strings.Contains(answer, probe.Secret) {
 			t.Errorf("%s: %d %s %s", row.name, status, code, answer)
 		}
 	}

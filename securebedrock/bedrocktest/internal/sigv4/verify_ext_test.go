@@ -2,20 +2,18 @@ package sigv4_test
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"io"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/smithy-go/auth/bearer"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 // What is wrong with a signature gets AWS's own answer, and is recorded.
@@ -29,7 +27,7 @@ func TestSignatureRefused(t *testing.T) {
 	tampered := func(change func(*http.Request)) func(*bedrockruntime.Options) {
 		return func(o *bedrockruntime.Options) {
 			send := o.HTTPClient
-			o.HTTPClient = roundTripper(func(r *http.Request) (*http.Response, error) {
+			o.HTTPClient = probe.RoundTripper(func(r *http.Request) (*http.Response, error) {
 				change(r)
 				return send.Do(r)
 			})
@@ -65,8 +63,8 @@ func TestSignatureRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := len(s.Calls())
-			_, err := client(s).Converse(t.Context(), ask("hello"), test.change)
-			wantCode(t, err, 403, test.code)
+			_, err := probe.Client(s).Converse(t.Context(), probe.Ask("hello"), test.change)
+			probe.WantCode(t, err, 403, test.code)
 			calls := s.Calls()
 			if len(calls) != before+1 {
 				t.Fatalf("%d calls recorded", len(calls)-before)
@@ -77,16 +75,7 @@ func TestSignatureRefused(t *testing.T) {
 			}
 		})
 	}
-	contains(t, s.Calls()[0].Path, "/converse")
-}
-
-// sign signs r as the SDK does, at a time of the test's choosing.
-func sign(t *testing.T, s *bedrocktest.Server, r *http.Request, body []byte, service string, at time.Time) {
-	t.Helper()
-	sum := sha256.Sum256(body)
-	if err := v4.NewSigner().SignHTTP(t.Context(), s.Credentials(), r, hex.EncodeToString(sum[:]), service, s.Region(), at); err != nil {
-		t.Fatal(err)
-	}
+	probe.Contains(t, s.Calls()[0].Path, "/converse")
 }
 
 func TestClockSkew(t *testing.T) {
@@ -108,7 +97,7 @@ func TestClockSkew(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sign(t, s, r, body, test.service, time.Now().Add(test.skew))
+			probe.Sign(t, s, r, body, test.service, time.Now().Add(test.skew))
 			resp, err := s.Config().HTTPClient.Do(r)
 			if err != nil {
 				t.Fatal(err)
@@ -125,7 +114,7 @@ func TestClockSkew(t *testing.T) {
 // A query is part of what is signed.
 func TestListQueryIsSigned(t *testing.T) {
 	s := bedrocktest.NewServer(t)
-	_, err := client(s).ListAsyncInvokes(t.Context(), &bedrockruntime.ListAsyncInvokesInput{
+	_, err := probe.Client(s).ListAsyncInvokes(t.Context(), &bedrockruntime.ListAsyncInvokesInput{
 		MaxResults: aws.Int32(5), SubmitTimeAfter: aws.Time(time.Now().Add(-time.Hour)), SortBy: "SubmissionTime", StatusEquals: "Completed",
 	})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/probe"
 )
 
 func TestAssumeRoleRules(t *testing.T) {
@@ -37,7 +38,7 @@ func TestAssumeRoleRules(t *testing.T) {
 			in := assume()
 			test.change(in)
 			_, err := stsClient(s).AssumeRole(t.Context(), in)
-			wantCode(t, err, 400, test.code)
+			probe.WantCode(t, err, 400, test.code)
 		})
 	}
 	t.Run("chained", func(t *testing.T) {
@@ -50,6 +51,6 @@ func TestAssumeRoleRules(t *testing.T) {
 		_, err = stsClient(s).AssumeRole(t.Context(), in, func(o *sts.Options) {
 			o.Credentials = credentials.NewStaticCredentialsProvider(*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken)
 		})
-		wantCode(t, err, 400, "ValidationError")
+		probe.WantCode(t, err, 400, "ValidationError")
 	})
 }
