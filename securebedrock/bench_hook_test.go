@@ -1,6 +1,8 @@
 package securebedrock
 
 import (
+	"net/http"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -11,3 +13,6 @@ import (
 func (c *Client) WithoutNetwork(canned aws.HTTPClient) {
 	c.g.transport = smithyhttp.NewClientHandlerWithOptions(canned)
 }
+
+// OverRoundTripper puts a canned transport behind the client's own timeouts.
+func (c *Client) OverRoundTripper(canned http.RoundTripper) { c.doer.RoundTripper = canned }

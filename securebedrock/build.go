@@ -32,7 +32,7 @@ func build(theirs bedrockruntime.Options, s settings, faults ...error) (*Client,
 		return nil, err
 	}
 	g := newGuard(s, &theirs, do)
-	c := &Client{g: g, credentials: credentials, doer: do, retryer: newRetryer(s.retry),
+	c := &Client{g: g, credentials: credentials, doer: do, retryer: newRetryer(s.retry, s.timeouts.Call),
 		auth: pinned.NewSigV4[bedrockruntime.AuthResolverParameters](signingName, s.region, signsAsOthers),
 		host: pinned.NewResolver[bedrockruntime.EndpointParameters](s.endpoint),
 		signer: v4.NewSigner(func(o *v4.SignerOptions) {

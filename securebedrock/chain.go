@@ -109,9 +109,7 @@ func (s *chainStep) enter(ctx context.Context, e *entry, input any) (*Result, er
 		if err == nil && g.profiles == nil { // a resolver may need the network: the rules ask it
 			e.facts.Model.Regions, _ = g.destinations(ctx, e.facts.Model)
 		}
-		if err == nil {
-			e.model = e.facts.Model
-		}
+		e.parsed = err == nil
 	}
 	first := new(Call) // a Middleware may keep its Call, and look at it on a goroutine of its own
 	*first = e.facts

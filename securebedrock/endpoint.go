@@ -2,12 +2,12 @@ package securebedrock
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	smithyendpoints "github.com/aws/smithy-go/endpoints"
 
 	"github.com/securebedrock/securebedrock-go/internal/pinned"
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
 
 // signingName is Bedrock Runtime's service name in SigV4.
@@ -25,7 +25,7 @@ func bedrockRuntime() pinned.Service {
 func newEndpoint(region string, e Endpoint) (pinned.Endpoint, error) {
 	computed, err := bedrockRuntime().Endpoint(pinned.Place{Region: region, URL: e.URL, FIPS: e.FIPS, DualStack: e.DualStack})
 	if err != nil {
-		return computed, fmt.Errorf("%w: Endpoint: %w", ErrConfig, err)
+		return computed, refusal.Fault("Endpoint", "%w", err)
 	}
 	return computed, nil
 }

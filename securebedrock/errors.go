@@ -1,6 +1,11 @@
 package securebedrock
 
-import "github.com/securebedrock/securebedrock-go/internal/refusal"
+import (
+	"context"
+	"errors"
+
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
+)
 
 // The rules. The Rule of a *PolicyError is one of these errors: errors.Is(err,
 // ErrResidency) tells which rule refused the call, errors.As gives the details, and
@@ -101,6 +106,12 @@ func bypassed(operation, detail string) error {
 // closedError is the refusal of a call after Close.
 func closedError(operation, model, detail string) error {
 	return &PolicyError{Rule: ErrClosed, Operation: operation, Model: model, Detail: detail}
+}
+
+// canceledByCaller tells a caller's cancellation from that of the client's own Close,
+// which the error of a closed client may wrap.
+func canceledByCaller(err error) bool {
+	return errors.Is(err, context.Canceled) && !errors.Is(err, ErrClosed)
 }
 
 // noContext is the refusal of a nil context.

@@ -2,7 +2,6 @@ package securebedrock
 
 import (
 	"context"
-	"time"
 
 	"github.com/aws/smithy-go/middleware"
 
@@ -20,7 +19,7 @@ type exchange struct {
 	watched bool // an application's own steps may stand in the stack
 	print   *seal.Fingerprint
 
-	parsed  *Model // of the input as it came; nil or empty where that was not asked
+	parsed  *Model // of the input as it came; nil where the chain did not parse it
 	seal    seal.Seal
 	input   any          // what the rules approved
 	request seal.Request // what the serializer made of it
@@ -28,7 +27,6 @@ type exchange struct {
 	delivery        delivery
 	afterSerializer middleware.SerializeHandler
 	next            middleware.FinalizeHandler // behind the retry loop
-	bound           time.Duration              // Timeouts.Call
 
 	result *stream // the end of the exchange and its Outcome
 }
@@ -47,7 +45,10 @@ func newExchange(e *entry, call *Call) *exchange {
 		ex = &both.exchange
 		ex.result = &both.result
 	}
-	ex.op, ex.call, ex.watched, ex.parsed = e.op, e.told(call), e.watched, &e.model
+	ex.op, ex.call, ex.watched = e.op, e.told(call), e.watched
+	if e.parsed {
+		ex.parsed = &e.facts.Model
+	}
 	ex.result.op, ex.result.start = e.op, ex.call.Start
 	ex.result.done.call, ex.result.done.log = &e.id, e.log
 	return ex

@@ -2,22 +2,22 @@ package securebedrock
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
+
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
 
 // composeMiddleware makes one Handler of Middleware, the first outermost.
 func composeMiddleware(mws []Middleware, h Handler) (Handler, error) {
-	var faults []error
+	var faults refusal.Faults
 	for i := len(mws) - 1; i >= 0; i-- {
 		own := mws[i](h)
 		if own == nil {
-			faults = append(faults, fmt.Errorf("%w: Middleware: number %d returned a nil Handler", ErrConfig, i+1))
+			faults.Add("Middleware", "number %d returned a nil Handler", i+1)
 		}
 		h = layered(own)
 	}
-	return h, errors.Join(faults...)
+	return h, faults.Err()
 }
 
 // layered gives a Middleware a Call of its own, in which the guard's facts stand,
@@ -38,7 +38,7 @@ func layered(h Handler) Handler {
 		if res != nil && res.done != nil && res.done.call == &e.id {
 			return res, err
 		}
-		own := concluded(e, Outcome{Err: err, Latency: time.Since(e.facts.Start), Canceled: errors.Is(err, context.Canceled)})
+		own := concluded(e, Outcome{Err: err, Latency: time.Since(e.facts.Start), Canceled: canceledByCaller(err)})
 		if res != nil {
 			own.Output = res.Output // res itself may serve other calls too
 		}

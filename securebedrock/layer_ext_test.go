@@ -3,6 +3,7 @@ package securebedrock_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -306,5 +307,29 @@ func TestOwnResultWithErrorIsRecorded(t *testing.T) {
 	c.Converse(t.Context(), converse("a secret"))
 	if r := rec.one(t); r.outcome.Err == nil {
 		t.Errorf("the record shows no error: %+v", r.outcome)
+	}
+}
+
+// The Outcome tells the caller's cancellation from that of the client's Close, also
+// where a Middleware returns the error by itself.
+func TestCancelledByTheCaller(t *testing.T) {
+	for _, row := range []struct {
+		name     string
+		err      error
+		canceled bool
+	}{
+		{"by the caller", context.Canceled, true},
+		{"by Close", fmt.Errorf("%w: %w", securebedrock.ErrClosed, context.Canceled), false},
+	} {
+		rec := new(recorder)
+		c := newClient(t, bedrocktest.NewServer(t), rec.option, func(o *securebedrock.Options) {
+			o.Middleware = append(o.Middleware, func(securebedrock.Handler) securebedrock.Handler {
+				return func(context.Context, *securebedrock.Call) (*securebedrock.Result, error) { return nil, row.err }
+			})
+		})
+		_, _ = c.Converse(t.Context(), converse("hello"))
+		if got := rec.one(t).outcome.Canceled; got != row.canceled {
+			t.Errorf("%s: canceled %v", row.name, got)
+		}
 	}
 }

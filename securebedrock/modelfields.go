@@ -47,9 +47,7 @@ func (f *modelFields) check() error {
 	if f == nil {
 		return nil
 	}
-	var m map[string]json.RawMessage
-	_ = json.Unmarshal(f.raw, &m) // valid, see freeze
-	for key := range m {
+	for key := range members(f.raw) { // valid, see freeze
 		switch k := strings.ToLower(key); {
 		case strings.HasPrefix(k, "amazon-bedrock-"), strings.HasPrefix(k, "guardrail"):
 			return refuse(ErrGuardrailOverride, "AdditionalModelRequestFields hold a setting of the guardrail; leave it out")

@@ -9,7 +9,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/smithy-go/middleware"
 
+	"github.com/securebedrock/securebedrock-go/internal/foreign"
 	"github.com/securebedrock/securebedrock-go/internal/pinned"
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 	"github.com/securebedrock/securebedrock-go/internal/session"
 )
 
@@ -101,7 +103,7 @@ func fromConfig(cfg aws.Config, s settings, faults error) (*Client, error) {
 	if ours := plainURL(c.g.endpoint.String()); elsewhere != "" && elsewhere != ours {
 		c.g.warn("the endpoint %s of the environment or of the shared configuration is not used; calls go to %s", elsewhere, ours)
 	}
-	if !isNil(cfg.BearerAuthTokenProvider) && !fromSSO(cfg) && !apiKeyIsSet() {
+	if !foreign.IsNil(cfg.BearerAuthTokenProvider) && !fromSSO(cfg) && !apiKeyIsSet() {
 		c.g.warn("the configuration's bearer token provider is not used; calls are signed with SigV4, and " + apiKey + " would not be used either")
 	}
 	return c, nil
@@ -123,7 +125,7 @@ func Wrap(c *bedrockruntime.Client, opts Options) (*Client, error) {
 	case opts.Region == "":
 		opts.Region = o.Region
 	case o.Region != "" && o.Region != opts.Region:
-		region = fmt.Errorf("%w: Region: it is %s and the wrapped client's is %s; leave it empty to take the client's", ErrConfig, opts.Region, o.Region)
+		region = refusal.Fault("Region", "it is %s and the wrapped client's is %s; leave it empty to take the client's", opts.Region, o.Region)
 	}
 	s, err := settle(opts)
 	return build(o, s, region, s.checkEndpoint("wrapped client", o), err)

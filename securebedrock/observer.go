@@ -77,17 +77,17 @@ func (o *observer) streamError(err error) error {
 	case cut != nil:
 		err = cut
 	case err == errFraming:
-		err = s.named(refuse(ErrStreamTruncated, fmt.Sprintf("an event's lengths make no sense, or are over %d bytes", eventframe.MaxFrame)))
+		err = refuse(ErrStreamTruncated, fmt.Sprintf("an event's lengths make no sense, or are over %d bytes", eventframe.MaxFrame))
 	case err == io.EOF && !o.frames.Between():
-		err = s.named(refuse(ErrStreamTruncated, "it ended inside an event"))
+		err = refuse(ErrStreamTruncated, "it ended inside an event")
 	case err == io.EOF && s.op.name == "ConverseStream" && !o.stop:
-		err = s.named(refuse(ErrStreamTruncated, "it ended without messageStop"))
+		err = refuse(ErrStreamTruncated, "it ended without messageStop")
 	case err == io.EOF && s.op.name == "InvokeModelWithResponseStream" && s.outcome.Events == 0:
-		err = s.named(refuse(ErrStreamTruncated, "it ended without an event"))
+		err = refuse(ErrStreamTruncated, "it ended without an event")
 	case err == io.EOF && s.op.guarded:
 		s.mu.Lock()
 		if refusal := s.answers.trace.verify(&s.outcome.Guardrail); refusal != nil {
-			err = s.named(refusal)
+			err = refusal
 		}
 		s.mu.Unlock()
 	case err == io.EOF:
@@ -98,7 +98,7 @@ func (o *observer) streamError(err error) error {
 		}
 	default:
 		// The inner error is kept but for its being io.ErrUnexpectedEOF itself.
-		err = &PolicyError{Rule: fmt.Errorf("%w: %w", ErrStreamTruncated, err), Operation: s.op.name, Model: s.model}
+		err = refuse(fmt.Errorf("%w: %w", ErrStreamTruncated, err), "")
 	}
 	if err != io.EOF {
 		err = s.named(err)

@@ -26,7 +26,7 @@ func operations() map[string]*operation {
 			model:     func(in *br.ConverseStreamInput) **string { return &in.ModelId },
 		}.describe(),
 		row[br.InvokeModelInput, br.InvokeModelOutput]{
-			operation: operation{name: "InvokeModel", guarded: true, infers: true, raw: true},
+			operation: operation{name: "InvokeModel", guarded: true, infers: true},
 			schemas:   [3]*smithy.Schema{schemas.InvokeModel, schemas.InvokeModelRequest, schemas.InvokeModelResponse},
 			model:     func(in *br.InvokeModelInput) **string { return &in.ModelId },
 			lacks:     func(out *br.InvokeModelOutput) string { return memberWhere("body", len(out.Body) == 0) },
@@ -100,9 +100,7 @@ type operation struct {
 	// stream: the answer is an event stream. duplex: the prompt is one too.
 	stream, duplex bool
 	events         *smithy.Schema // of the stream's union
-	// raw: the caller decodes the answer, and nothing here would notice a short one.
-	raw    bool
-	schema *smithy.OperationSchema
+	schema         *smithy.OperationSchema
 
 	// clone returns a shallow copy of an input, and false for another type.
 	clone func(in any) (any, bool)

@@ -66,7 +66,7 @@ func (p *pass) admit() error {
 func (p *pass) begin(ctx context.Context) context.Context {
 	p.g.calls.add() // a Middleware may call next on a goroutine and return before next does
 	op, result := p.ex.op, p.ex.result
-	p.ex.bound, result.life, result.answers = p.g.timeouts.Call, &p.g.lifetime, p.g.answers
+	result.life, result.answers = &p.g.lifetime, p.g.answers
 	ctx, p.cancel = bounded(ctx, p.g.timeouts.Call, op.stream)
 	if op.stream {
 		own := ctx
@@ -107,9 +107,6 @@ func (p *pass) finish(ctx context.Context, out any, metadata middleware.Metadata
 	p.unwatch()
 	if err == nil {
 		err = p.checkAnswer(out)
-	}
-	if err == nil && ex.op.raw && ctx.Err() != nil {
-		err = fmt.Errorf("securebedrock: the context ended while the answer arrived, so that the answer may be short: %w", context.Cause(ctx))
 	}
 	e.metadata = metadata
 	phase := int32(entryIdle)
@@ -172,7 +169,7 @@ func (p *pass) checkAnswer(out any) error {
 	default:
 		return nil
 	}
-	return &PolicyError{Rule: ErrConfig, Operation: p.ex.op.name, Model: p.ex.call.Model.ID, Detail: detail}
+	return refuse(ErrConfig, detail)
 }
 
 // asCallTimeout names Timeouts.Call in the error of a call that this bound has ended.

@@ -1,11 +1,11 @@
 package securebedrock_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -204,58 +204,83 @@ func TestStepsThatOnlyLook(t *testing.T) {
 	}
 }
 
-// orderlyHTTP sends half an answer, and ends it in order once the request is cancelled:
-// so does a server that sees the connection close.
-type orderlyHTTP struct{}
+// orderly sends half an answer, and ends it in order once the request is cancelled: so
+// does a server that sees the connection close.
+type orderly struct {
+	contentType string
+	half        []byte
+}
 
-func (orderlyHTTP) Do(r *http.Request) (*http.Response, error) {
-	body := io.MultiReader(strings.NewReader(`{"completion":"half`), endOf(r.Context().Done()))
-	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(body), Request: r}, nil
+func (o orderly) RoundTrip(r *http.Request) (*http.Response, error) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	body := io.MultiReader(bytes.NewReader(o.half), endOf(r.Context().Done()))
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {o.contentType}}, Body: io.NopCloser(body), Request: r}, nil
 }
 
 type endOf <-chan struct{}
 
 func (c endOf) Read([]byte) (int, error) { <-c; return 0, io.EOF }
 
-// The body of an InvokeModel is the caller's to decode. An answer that arrived as its
-// context ended is an error, and not a short answer.
+// An answer whose end came with the end of its context is an error, and not a short
+// answer. Nothing else would tell of a short body of an InvokeModel or of its stream.
 func TestAnswerOfACancelledCallIsNotShort(t *testing.T) {
-	for _, row := range []struct {
-		name    string
-		context func() (context.Context, context.CancelFunc)
-		bound   time.Duration
-		is      error
+	body := []byte(`{"anthropic_version":"bedrock-2023-05-31","max_tokens":10,"messages":[{"role":"user","content":"hello"}]}`)
+	for _, op := range []struct {
+		name   string
+		answer orderly
+		call   func(ctx context.Context, c *securebedrock.Client) error
 	}{
-		{"cancelled", func() (context.Context, context.CancelFunc) {
-			ctx, cancel := context.WithCancel(t.Context())
-			time.AfterFunc(50*time.Millisecond, cancel)
-			return ctx, cancel
-		}, 0, context.Canceled},
-		{"the caller's deadline", func() (context.Context, context.CancelFunc) {
-			return context.WithTimeout(t.Context(), 50*time.Millisecond)
-		}, 0, context.DeadlineExceeded},
-		{"Timeouts.Call", func() (context.Context, context.CancelFunc) { return t.Context(), func() {} }, 50 * time.Millisecond, securebedrock.ErrCallTimeout},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			server := bedrocktest.NewServer(t)
-			var outcome securebedrock.Outcome
-			c := newClient(t, server, func(o *securebedrock.Options) {
-				o.Timeouts.Call = row.bound
-				o.Middleware = append(o.Middleware, func(next securebedrock.Handler) securebedrock.Handler {
-					return func(ctx context.Context, call *securebedrock.Call) (*securebedrock.Result, error) {
-						res, err := next(ctx, call)
-						res.OnDone(func(out securebedrock.Outcome) { outcome = out })
-						return res, err
-					}
-				})
-			})
-			c.WithoutNetwork(orderlyHTTP{})
-			ctx, cancel := row.context()
-			defer cancel()
-			out, err := c.InvokeModel(ctx, &bedrockruntime.InvokeModelInput{ModelId: aws.String(haiku), Body: []byte(`{"anthropic_version":"bedrock-2023-05-31","max_tokens":10,"messages":[{"role":"user","content":"hello"}]}`)})
-			if out != nil || !errors.Is(err, row.is) || !errors.Is(outcome.Err, row.is) {
-				t.Errorf("got %v, %v; recorded %v", out, err, outcome.Err)
+		{"InvokeModel", orderly{"application/json", []byte(`{"completion":"half`)}, func(ctx context.Context, c *securebedrock.Client) error {
+			_, err := c.InvokeModel(ctx, &bedrockruntime.InvokeModelInput{ModelId: aws.String(haiku), Body: body})
+			return err
+		}},
+		{"Converse", orderly{"application/json", []byte(`{"output":`)}, func(ctx context.Context, c *securebedrock.Client) error {
+			_, err := c.Converse(ctx, converse("hello"))
+			return err
+		}},
+		{"InvokeModelWithResponseStream", orderly{"application/vnd.amazon.eventstream", eventFrame(t, "chunk", `{"bytes":"e30="}`)}, func(ctx context.Context, c *securebedrock.Client) error {
+			out, err := c.InvokeModelWithResponseStream(ctx, &bedrockruntime.InvokeModelWithResponseStreamInput{ModelId: aws.String(haiku), Body: body})
+			if err != nil {
+				return err
 			}
-		})
+			defer out.GetStream().Close()
+			for range out.GetStream().Events() {
+			}
+			return out.GetStream().Err()
+		}},
+	} {
+		for _, row := range []struct {
+			name    string
+			context func() (context.Context, context.CancelFunc)
+			bounds  securebedrock.Timeouts
+			is      error
+		}{
+			{"cancelled", func() (context.Context, context.CancelFunc) {
+				ctx, cancel := context.WithCancel(t.Context())
+				time.AfterFunc(50*time.Millisecond, cancel)
+				return ctx, cancel
+			}, securebedrock.Timeouts{}, context.Canceled},
+			{"the caller's deadline", func() (context.Context, context.CancelFunc) {
+				return context.WithTimeout(t.Context(), 50*time.Millisecond)
+			}, securebedrock.Timeouts{}, context.DeadlineExceeded},
+			{"Timeouts.Call", func() (context.Context, context.CancelFunc) { return t.Context(), func() {} },
+				securebedrock.Timeouts{Call: 50 * time.Millisecond}, securebedrock.ErrCallTimeout},
+			{"Timeouts.Read", func() (context.Context, context.CancelFunc) { return t.Context(), func() {} },
+				securebedrock.Timeouts{Read: 50 * time.Millisecond}, securebedrock.ErrReadTimeout},
+		} {
+			t.Run(op.name+", "+row.name, func(t *testing.T) {
+				rec := new(recorder)
+				c := newClient(t, bedrocktest.NewServer(t), rec.option, func(o *securebedrock.Options) { o.Timeouts = row.bounds })
+				c.OverRoundTripper(op.answer)
+				ctx, cancel := row.context()
+				defer cancel()
+				if err := op.call(ctx, c); !errors.Is(err, row.is) {
+					t.Errorf("got %v", err)
+				}
+				if outcome := rec.one(t).outcome; !errors.Is(outcome.Err, row.is) || outcome.Canceled != errors.Is(row.is, context.Canceled) {
+					t.Errorf("recorded %v, canceled %v", outcome.Err, outcome.Canceled)
+				}
+			})
+		}
 	}
 }

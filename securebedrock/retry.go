@@ -3,17 +3,18 @@ package securebedrock
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/securebedrock/securebedrock-go/internal/modelretry"
 )
 
-// newRetryer makes the one owner of retries.
-func newRetryer(r Retry) *modelretry.Retryer {
+// newRetryer makes the one owner of retries. bound is Timeouts.Call.
+func newRetryer(r Retry, bound time.Duration) *modelretry.Retryer {
 	return modelretry.New(modelretry.Options{
 		MaxAttempts: r.MaxAttempts, MaxWait: r.MaxWait, MaxBackoff: r.MaxBackoff,
 		Final:    func(err error) bool { return notSentAgain(err, r.ResendAfterReadTimeout) },
 		Call:     retriedCall,
-		Deadline: deadlineOf,
+		Deadline: func(ctx context.Context) error { return deadlineOf(ctx, bound) },
 	})
 }
 
@@ -37,10 +38,10 @@ func retriedCall(ctx context.Context) (model string, call *modelretry.Call) {
 
 // deadlineOf is the error of the deadline that a wait would pass: of Timeouts.Call, or
 // the caller's own.
-func deadlineOf(ctx context.Context) error {
+func deadlineOf(ctx context.Context, bound time.Duration) error {
 	end, _ := ctx.Deadline()
-	if ex := exchangeOf(ctx); ex != nil && ex.bound > 0 && !end.Before(ex.call.Start.Add(ex.bound)) {
-		return &TimeoutError{Rule: ErrCallTimeout, After: ex.bound}
+	if ex := exchangeOf(ctx); ex != nil && bound > 0 && !end.Before(ex.call.Start.Add(bound)) {
+		return &TimeoutError{Rule: ErrCallTimeout, After: bound}
 	}
 	return context.DeadlineExceeded
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func TestWhatIsRetried(t *testing.T) {
-	r := newRetryer(Retry{})
+	r := newRetryer(Retry{}, 0)
 	for _, row := range []struct {
 		name string
 		err  error
@@ -33,7 +33,7 @@ func TestWhatIsRetried(t *testing.T) {
 			t.Errorf("%s: retried %v", row.name, got)
 		}
 	}
-	if n := newRetryer(Retry{MaxAttempts: 7}).MaxAttempts(); n != 7 {
+	if n := newRetryer(Retry{MaxAttempts: 7}, 0).MaxAttempts(); n != 7 {
 		t.Errorf("%d attempts", n)
 	}
 	if n := r.MaxAttempts(); n != 3 {

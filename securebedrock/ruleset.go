@@ -26,5 +26,5 @@ type rule func(ctx context.Context, rs *ruleset, j judgement, in any) error
 type judgement struct {
 	op     *operation
 	call   *Call
-	parsed *Model // of the input as it came; nil or empty where that was not asked
+	parsed *Model // of the input as it came; nil where the chain did not parse it
 }

@@ -27,21 +27,17 @@ func intercepts(r smithyhttp.InterceptorRegistry) bool {
 
 // withoutNil takes out what would panic at its first use.
 func withoutNil(o *bedrockruntime.Options) {
-	if isNil(o.Logger) {
+	if foreign.IsNil(o.Logger) {
 		o.Logger = logging.Nop{}
 	}
-	if isNil(o.MeterProvider) {
+	if foreign.IsNil(o.MeterProvider) {
 		o.MeterProvider = metrics.NopMeterProvider{}
 	}
-	if isNil(o.TracerProvider) {
+	if foreign.IsNil(o.TracerProvider) {
 		o.TracerProvider = nil // the SDK has its own
 	}
-	if isNil(o.IdempotencyTokenProvider) {
+	if foreign.IsNil(o.IdempotencyTokenProvider) {
 		o.IdempotencyTokenProvider = nil
 	}
 	o.APIOptions = slices.DeleteFunc(slices.Clone(o.APIOptions), func(f func(*middleware.Stack) error) bool { return f == nil })
 }
-
-// isNil also sees a nil pointer, map or function in an interface, which would panic at
-// its first use.
-func isNil(v any) bool { return foreign.IsNil(v) }

@@ -1,8 +1,6 @@
 package securebedrock
 
 import (
-	"context"
-	"errors"
 	"io"
 	"sync"
 	"time"
@@ -67,7 +65,7 @@ func (s *stream) fail(d *delivery, err error, metadata middleware.Metadata) {
 	s.mu.Lock()
 	s.readMetadata(d, metadata)
 	s.outcome.Err = err
-	s.outcome.Canceled = errors.Is(err, context.Canceled) && !errors.Is(err, ErrClosed)
+	s.outcome.Canceled = canceledByCaller(err)
 	s.outcome.Latency = time.Since(s.start)
 	out := s.outcome
 	s.mu.Unlock()

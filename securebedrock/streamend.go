@@ -1,8 +1,6 @@
 package securebedrock
 
 import (
-	"context"
-	"errors"
 	"io"
 )
 
@@ -73,5 +71,5 @@ func (e *streamEnd) outcome(seen, cause error) (canceled bool, err error) {
 	if err == nil && e.state == streamLeft {
 		err = cause // closed after its context was cancelled
 	}
-	return errors.Is(err, context.Canceled) || err == nil && e.state == streamLeft, err
+	return canceledByCaller(err) || err == nil && e.state == streamLeft, err
 }

@@ -171,8 +171,8 @@ func hasValue(chunk []byte, letters string) bool {
 		if end < 0 {
 			return false
 		}
-		value, isKey := bytes.CutPrefix(bytes.TrimLeft(chunk[end+1:], " \t\r\n"), []byte(":"))
-		if isKey && !bytes.HasPrefix(bytes.TrimLeft(value, " \t\r\n"), []byte("null")) {
+		value, isKey := bytes.CutPrefix(bytes.TrimLeft(chunk[end+1:], jsonSpace), []byte(":"))
+		if isKey && !bytes.HasPrefix(bytes.TrimLeft(value, jsonSpace), []byte("null")) {
 			return true
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
+	"github.com/securebedrock/securebedrock-go/internal/foreign"
 	"github.com/securebedrock/securebedrock-go/internal/refusal"
 	regions "github.com/securebedrock/securebedrock-go/internal/region"
 )
@@ -42,7 +43,7 @@ func (o *Options) check(faults *refusal.Faults) {
 	}
 	if o.Role != nil {
 		o.Role.check(o.Region, faults)
-		if api := o.Role.STS; api != nil && isNil(api) {
+		if api := o.Role.STS; api != nil && foreign.IsNil(api) {
 			faults.Add("Role.STS", "it is a nil %T; leave it out for the STS endpoint of Region", api)
 		}
 	}

@@ -3,7 +3,6 @@ package securebedrock
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -12,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 
+	"github.com/securebedrock/securebedrock-go/internal/foreign"
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 	regions "github.com/securebedrock/securebedrock-go/internal/region"
 )
 
@@ -30,9 +31,9 @@ func (s *settings) checkEndpoint(whose string, theirs bedrockruntime.Options) er
 	}
 	switch called, err := endpointOf(theirs); {
 	case err != nil:
-		return fmt.Errorf("%w: Endpoint: it is empty, which means %s, and what the %s calls cannot be told: its endpoint resolver: %w", ErrConfig, ours, whose, err)
+		return refusal.Fault("Endpoint", "it is empty, which means %s, and what the %s calls cannot be told: its endpoint resolver: %w", ours, whose, err)
 	case called != ours:
-		return fmt.Errorf("%w: Endpoint: it is empty, which means %s, and the endpoint of the %s is %s; give the one to call in Endpoint.URL", ErrConfig, ours, whose, called)
+		return refusal.Fault("Endpoint", "it is empty, which means %s, and the endpoint of the %s is %s; give the one to call in Endpoint.URL", ours, whose, called)
 	}
 	return nil
 }
@@ -40,7 +41,7 @@ func (s *settings) checkEndpoint(whose string, theirs bedrockruntime.Options) er
 // endpointOf asks a client's own resolver, as the SDK would.
 func endpointOf(o bedrockruntime.Options) (string, error) {
 	//lint:ignore SA1019 the SDK still heeds it
-	if r := o.EndpointResolver; !isNil(r) { //nolint:staticcheck // the SDK still heeds it
+	if r := o.EndpointResolver; !foreign.IsNil(r) { //nolint:staticcheck // the SDK still heeds it
 		e, err := r.ResolveEndpoint(o.Region, o.EndpointOptions)
 		var missing *aws.EndpointNotFoundError
 		switch {
@@ -51,7 +52,7 @@ func endpointOf(o bedrockruntime.Options) (string, error) {
 		}
 	}
 	resolver := o.EndpointResolverV2
-	if isNil(resolver) {
+	if foreign.IsNil(resolver) {
 		resolver = bedrockruntime.NewDefaultEndpointResolverV2()
 	}
 	e, err := resolver.ResolveEndpoint(context.Background(), bedrockruntime.EndpointParameters{
@@ -134,13 +135,13 @@ func ownWord(cfg aws.Config) (own aws.Config, elsewhere string) {
 	}
 	cfg.ConfigSources = kept
 	cfg.ServiceOptions = slices.DeleteFunc(slices.Clone(cfg.ServiceOptions), func(f func(string, any)) bool { return f == nil })
-	if isNil(cfg.HTTPClient) {
+	if foreign.IsNil(cfg.HTTPClient) {
 		cfg.HTTPClient = nil
 	}
-	if isNil(cfg.Credentials) {
+	if foreign.IsNil(cfg.Credentials) {
 		cfg.Credentials = nil // build names them
 	}
-	if isNil(cfg.Logger) {
+	if foreign.IsNil(cfg.Logger) {
 		cfg.Logger = nil
 	}
 	return cfg, elsewhere

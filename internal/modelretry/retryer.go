@@ -110,8 +110,7 @@ func (m *Retryer) standard() *retry.Standard {
 
 // final tells what is not sent again.
 func (m *Retryer) final(err error) aws.Ternary {
-	var refused *refusal.Refusal
-	if errors.As(err, &refused) || isDailyQuota(err) || m.Final(err) {
+	if isDailyQuota(err) || m.Final(err) {
 		return aws.FalseTernary
 	}
 	return aws.UnknownTernary

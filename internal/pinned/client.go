@@ -44,31 +44,6 @@ func (c *Client) answered(resp *http.Response, err error) (*http.Response, error
 	return c.Connections.counted(resp), nil
 }
 
-// The SDK's own bounds for the instance's metadata.
-const (
-	localConnectTimeout = 250 * time.Millisecond
-	localHeaderTimeout  = 500 * time.Millisecond
-)
-
-// Local is a Client for a metadata service of the machine. It has the SDK's own
-// bounds (feature/ec2/imds, resolveHTTPClient) in the place of Timeouts: where there
-// is no such service, the question must fail soon.
-type Local struct {
-	rt    http.RoundTripper
-	conns *Connections
-}
-
-// Do implements aws.HTTPClient.
-func (l *Local) Do(req *http.Request) (*http.Response, error) {
-	l.conns.begin()
-	resp, err := l.rt.RoundTrip(req)
-	if err != nil {
-		l.conns.end()
-		return nil, err
-	}
-	return l.conns.counted(resp), nil
-}
-
 // Refusing stands in the options of an SDK client whose requests go out through a
 // gate with a transport of its own. A request that arrives here has gone round the
 // gate.

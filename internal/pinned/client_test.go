@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 )
@@ -62,3 +63,23 @@ func TestKilledExchange(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A Client without bounds of its own tells the transport's timeout as it is.
+func TestTimeoutOfTheTransportAlone(t *testing.T) {
+	late := &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}
+	client := &Client{RoundTripper: failing{late}, Connections: new(Connections)}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://example.com", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp, err := client.Do(req); !errors.Is(err, late) {
+		if err == nil {
+			resp.Body.Close()
+		}
+		t.Errorf("got %v", err)
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) RoundTrip(*http.Request) (*http.Response, error) { return nil, f.err }

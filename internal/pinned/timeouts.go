@@ -33,7 +33,7 @@ type Timeout struct {
 // are returned as they are.
 func (t *Timeouts) Connecting(ctx context.Context, err error) error {
 	var timeout net.Error
-	if ctx.Err() != nil || !errors.As(err, &timeout) || !timeout.Timeout() {
+	if t.Passed == nil || ctx.Err() != nil || !errors.As(err, &timeout) || !timeout.Timeout() {
 		return err
 	}
 	var op *net.OpError

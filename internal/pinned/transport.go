@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -86,11 +87,19 @@ func (o Owner) transport(faults *refusal.Faults) *http.Transport {
 	return nil
 }
 
-// NewLocal returns a Local whose connections are conns. No proxy is asked.
-func NewLocal(conns *Connections) *Local {
+// The SDK's own bounds for the instance's metadata (feature/ec2/imds, resolveHTTPClient).
+const (
+	localConnectTimeout = 250 * time.Millisecond
+	localHeaderTimeout  = 500 * time.Millisecond
+)
+
+// NewLocal returns a Client for a metadata service of the machine. It has the SDK's own
+// bounds in the place of Timeouts: where there is no such service, the question must
+// fail soon. No proxy is asked.
+func NewLocal(conns *Connections) *Client {
 	t := awshttp.NewBuildableClient().GetTransport()
 	t.Proxy, t.DisableCompression = nil, true
 	t.DialContext = conns.track((&net.Dialer{Timeout: localConnectTimeout}).DialContext)
 	t.ResponseHeaderTimeout = localHeaderTimeout
-	return &Local{t, conns}
+	return &Client{RoundTripper: t, Connections: conns}
 }

@@ -16,32 +16,27 @@ import (
 type idleWatch struct {
 	timeouts *Timeouts
 	cancel   context.CancelCauseFunc
+	cause    func() error // why the exchange's context is over
 
 	mu       sync.Mutex
 	timer    *time.Timer
 	answered bool // headers have arrived: sending no longer counts
 	whole    bool // the transport has taken the whole request
 	costs    bool // the request's work is paid for, each time
-	fired    bool
 }
 
 // startWatch derives the exchange's context. The first wait is longer by the time
 // that a dial and a handshake may take.
 func startWatch(ctx context.Context, t *Timeouts) (context.Context, *idleWatch) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	w := &idleWatch{timeouts: t, cancel: cancel}
+	w := &idleWatch{timeouts: t, cancel: cancel, cause: func() error { return context.Cause(ctx) }}
 	if t.Read > 0 {
 		w.timer = time.AfterFunc(t.Read+2*t.Connect, w.fire)
 	}
 	return ctx, w
 }
 
-func (w *idleWatch) fire() {
-	w.mu.Lock()
-	w.fired = true
-	w.mu.Unlock()
-	w.cancel(refusal.ReadTimeout)
-}
+func (w *idleWatch) fire() { w.cancel(refusal.ReadTimeout) }
 
 // arm starts the wait anew. The sending side arms only until the answer begins.
 func (w *idleWatch) arm(sending bool) {
@@ -49,7 +44,7 @@ func (w *idleWatch) arm(sending bool) {
 		return
 	}
 	w.mu.Lock()
-	if !w.fired && !(sending && w.answered) {
+	if w.cause() == nil && !(sending && w.answered) {
 		w.timer.Reset(w.timeouts.Read)
 	}
 	w.mu.Unlock()
@@ -71,18 +66,21 @@ func (w *idleWatch) end() {
 	w.cancel(nil)
 }
 
-// explain puts the timeout in the place of the cancellation that it caused. The
-// timeout goes before io.EOF, too: a server that sees the connection close may end the
-// answer in order, and a TLS connection reads that end before it is closed.
+// explain puts the timeout in the place of the cancellation that it caused, and the end
+// of the context in the place of io.EOF: a server that sees the connection close may end
+// the answer in order, and a TLS connection reads that end before it is closed.
 func (w *idleWatch) explain(err error) error {
 	if err == nil {
 		return nil
 	}
-	w.mu.Lock()
-	fired, sent := w.fired, w.costs && w.whole
-	w.mu.Unlock()
-	if fired {
+	switch cause := w.cause(); {
+	case cause == refusal.ReadTimeout: //nolint:errorlint // as fire gave it, and no error of the caller's around it
+		w.mu.Lock()
+		sent := w.costs && w.whole
+		w.mu.Unlock()
 		return w.timeouts.Passed(Timeout{Rule: refusal.ReadTimeout, After: w.timeouts.Read, Sent: sent})
+	case cause != nil && err == io.EOF:
+		return cause
 	}
 	return err
 }
@@ -131,8 +129,7 @@ func watched(rt http.RoundTripper, req *http.Request, t *Timeouts, costs bool) (
 	ctx, w := startWatch(req.Context(), t)
 	req = req.WithContext(ctx)
 	w.costs = costs
-	w.whole = req.Body == nil || req.Body == http.NoBody
-	if req.Body != nil {
+	if w.whole = req.Body == nil || req.Body == http.NoBody; !w.whole {
 		req.Body = &sentBody{req.Body, w}
 	}
 	resp, err := rt.RoundTrip(req)

@@ -35,8 +35,8 @@ var (
 )
 
 // Refusal is a rule that was broken, and how. errors.Is finds the Rule. A Refusal is
-// never changed once made, so that goroutines may share it. It reaches no user:
-// securebedrock makes a *PolicyError of it.
+// never changed once made, so that goroutines may share it. It reaches no user
+// of a Client: securebedrock makes a *PolicyError of it.
 type Refusal struct {
 	Rule error
 	// Operation is set where what was refused is not the call itself, as with
@@ -48,6 +48,10 @@ type Refusal struct {
 
 // New returns a Refusal as an error.
 func New(rule error, detail string) error { return &Refusal{Rule: rule, Detail: detail} }
+
+// RetryableError tells the SDK's retryers that a refusal is final, also where the SDK
+// wraps the refusal as a failure to send.
+func (r *Refusal) RetryableError() bool { return false }
 
 // Error says operation, rule and detail.
 func (r *Refusal) Error() string { return Text(r.Operation, r.Rule, r.Detail) }

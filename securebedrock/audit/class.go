@@ -38,7 +38,7 @@ func errorOf(err error, sent bool) *Error {
 	switch {
 	case errors.As(err, &timeout):
 		e.Class = "timeout"
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled) && !errors.Is(err, securebedrock.ErrClosed): // by the caller, and not by Close
 		e.Class = "canceled"
 	case errors.Is(err, securebedrock.ErrStreamTruncated):
 		e.Class = "stream"

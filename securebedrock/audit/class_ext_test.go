@@ -31,6 +31,7 @@ func TestRecordNamesAMiddlewaresRule(t *testing.T) {
 		"a text for a name":   {quota{"a secret"}, "", "application"},
 		"no rule's":           {errors.New("a secret"), "", "application"},
 		"of a cancelled wait": {fmt.Errorf("%w: %w", quota{"house_quota"}, context.Canceled), "house_quota", "canceled"},
+		"of a closed client":  {fmt.Errorf("%w: %w", securebedrock.ErrClosed, context.Canceled), "closed", "refused"},
 	} {
 		sink := new(memory)
 		c := newClient(t, bedrocktest.NewServer(t), sink, audit.Options{}, func(o *securebedrock.Options) {

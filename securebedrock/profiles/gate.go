@@ -1,11 +1,8 @@
 package profiles
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/securebedrock/securebedrock-go/internal/pinned"
 	"github.com/securebedrock/securebedrock-go/internal/refusal"
@@ -63,13 +60,4 @@ func (g *gate) inspect(req *http.Request) error {
 		return fmt.Errorf("%w: %w", securebedrock.ErrAuth, err)
 	}
 	return nil
-}
-
-// refusalsAreFinal keeps the SDK from taking a refusal for a failure of the
-// connection and sending again.
-func refusalsAreFinal(err error) aws.Ternary {
-	if refused := (*refusal.Refusal)(nil); errors.As(err, &refused) {
-		return aws.FalseTernary
-	}
-	return aws.UnknownTernary
 }

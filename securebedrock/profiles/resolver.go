@@ -80,7 +80,6 @@ func New(cfg aws.Config, opts Options) (*Resolver, error) {
 		s.MaxAttempts = 3
 		s.MaxBackoff = 500 * time.Millisecond
 		s.RateLimiter = ratelimit.None // one flight a profile is limit enough
-		s.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(refusalsAreFinal)}, s.Retryables...)
 	})
 	credentials := pinned.NotedCredentials{CredentialsProvider: cfg.Credentials}
 	r.client = bedrock.New(bedrock.Options{
