@@ -69,14 +69,10 @@ func (s *ruleStep) approve(ctx context.Context, ex *exchange, in *middleware.Ser
 // unsigned takes back what a per-call option said about signing, so that what the
 // auth scheme says holds.
 func unsigned(ctx context.Context) context.Context {
-	//lint:ignore SA1019 the SDK still heeds it
 	if awsmiddleware.GetSigningRegion(ctx) != "" { //nolint:staticcheck // the SDK still heeds it
-		//lint:ignore SA1019 the SDK still heeds it
 		ctx = awsmiddleware.SetSigningRegion(ctx, "") //nolint:staticcheck // the SDK still heeds it
 	}
-	//lint:ignore SA1019 the SDK still heeds it
 	if awsmiddleware.GetSigningName(ctx) != "" { //nolint:staticcheck // the SDK still heeds it
-		//lint:ignore SA1019 the SDK still heeds it
 		ctx = awsmiddleware.SetSigningName(ctx, "") //nolint:staticcheck // the SDK still heeds it
 	}
 	if awsmiddleware.GetRequiresLegacyEndpoints(ctx) {

@@ -40,7 +40,6 @@ func (c *Client) pin(o *bedrockruntime.Options) {
 	o.Region = g.region
 	o.BaseEndpoint = nil
 	o.EndpointOptions = bedrockruntime.EndpointResolverOptions{}
-	//lint:ignore SA1019 cleared, not used
 	o.EndpointResolver = nil //nolint:staticcheck // cleared, not used
 	o.EndpointResolverV2 = c.host
 	o.Credentials = c.credentials

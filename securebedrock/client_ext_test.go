@@ -88,7 +88,6 @@ func perCallOptions() []perCall {
 		{"Region", plain(func(o *sdkOptions) { o.Region = "eu-west-1" }), nil, nil},
 		{"BaseEndpoint", func(url string) func(*sdkOptions) { return func(o *sdkOptions) { o.BaseEndpoint = &url } }, nil, nil},
 		{"EndpointResolver", func(url string) func(*sdkOptions) {
-			//lint:ignore SA1019 deprecated, and still there to be misused
 			return bedrockruntime.WithEndpointResolver(bedrockruntime.EndpointResolverFromURL(url)) //nolint:staticcheck // deprecated, and still there to be misused
 		}, nil, nil},
 		{"EndpointResolverV2", func(url string) func(*sdkOptions) {

@@ -111,11 +111,9 @@ func TestSigningOfOneCallIsItsOwn(t *testing.T) {
 	}
 	for name, change := range map[string]func(*sdkOptions){
 		"the region in the context": inContext(func(ctx context.Context) context.Context {
-			//lint:ignore SA1019 the SDK still heeds it
 			return awsmiddleware.SetSigningRegion(ctx, "eu-west-1") //nolint:staticcheck // the SDK still heeds it
 		}),
 		"the name in the context": inContext(func(ctx context.Context) context.Context {
-			//lint:ignore SA1019 the SDK still heeds it
 			return awsmiddleware.SetSigningName(ctx, "sts") //nolint:staticcheck // the SDK still heeds it
 		}),
 		"the endpoint's resolver": func(o *sdkOptions) { o.EndpointResolverV2 = signsElsewhere{"https://elsewhere.example.com"} },

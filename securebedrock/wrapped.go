@@ -40,7 +40,6 @@ func (s *settings) checkEndpoint(whose string, theirs bedrockruntime.Options) er
 
 // endpointOf asks a client's own resolver, as the SDK would.
 func endpointOf(o bedrockruntime.Options) (string, error) {
-	//lint:ignore SA1019 the SDK still heeds it
 	if r := o.EndpointResolver; !foreign.IsNil(r) { //nolint:staticcheck // the SDK still heeds it
 		e, err := r.ResolveEndpoint(o.Region, o.EndpointOptions)
 		var missing *aws.EndpointNotFoundError

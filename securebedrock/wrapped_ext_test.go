@@ -60,20 +60,15 @@ func TestEndpointIsNotDropped(t *testing.T) {
 		{"the client's own BaseEndpoint", sdk(func(o *sdkOptions) { o.BaseEndpoint = aws.String(vpce) }), vpce},
 		{"EndpointResolverV2", sdk(func(o *sdkOptions) { o.EndpointResolverV2 = resolvesTo(vpce) }), vpce},
 		{"EndpointResolver", sdk(func(o *sdkOptions) {
-			//lint:ignore SA1019 deprecated, and still in use
 			o.EndpointResolver = bedrockruntime.EndpointResolverFromURL(vpce) //nolint:staticcheck // deprecated, and still in use
 		}), vpce},
 		{"a configuration's resolver", func(cfg *aws.Config) {
-			//lint:ignore SA1019 deprecated, and still in use
 			cfg.EndpointResolverWithOptions = aws.EndpointResolverWithOptionsFunc(func(string, string, ...any) (aws.Endpoint, error) { //nolint:staticcheck // deprecated, and still in use
-				//lint:ignore SA1019 as above
 				return aws.Endpoint{URL: vpce}, nil //nolint:staticcheck // deprecated, and still in use
 			})
 		}, vpce},
 		{"a configuration's resolver that knows other services", func(cfg *aws.Config) {
-			//lint:ignore SA1019 deprecated, and still in use
 			cfg.EndpointResolverWithOptions = aws.EndpointResolverWithOptionsFunc(func(string, string, ...any) (aws.Endpoint, error) { //nolint:staticcheck // deprecated, and still in use
-				//lint:ignore SA1019 as above
 				return aws.Endpoint{}, &aws.EndpointNotFoundError{} //nolint:staticcheck // deprecated, and still in use
 			})
 		}, ""},

@@ -26,7 +26,7 @@ func TestPicture(t *testing.T) {
 		t.Fatalf("the picture is not XML: %v", err)
 	}
 	if *update {
-		if err := os.WriteFile(picturePath, []byte(want), 0o644); err != nil { //nolint:gosec // a picture of the documentation
+		if err := os.WriteFile(picturePath, []byte(want), 0o644); err != nil { // a picture of the documentation
 			t.Fatal(err)
 		}
 	}

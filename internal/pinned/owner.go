@@ -106,12 +106,10 @@ func keepProtocols(ours, theirs *http.Transport, faults *refusal.Faults) {
 // peer, which must still prove to be the endpoint's host. With plain http nothing is
 // proven.
 func dialer(theirs *http.Transport, plain bool, faults *refusal.Faults) Dial {
-	//lint:ignore SA1019 refused, not used
 	if theirs.DialTLSContext != nil || theirs.DialTLS != nil { //nolint:staticcheck // refused, not used
 		faults.Add(ownerField, "its transport dials TLS itself, so the host's certificate could go unchecked; pass one without DialTLS and DialTLSContext")
 	}
 	dial := Dial(theirs.DialContext)
-	//lint:ignore SA1019 an owner may still use it
 	if old := theirs.Dial; dial == nil && old != nil { //nolint:staticcheck // an owner may still use it
 		dial = func(_ context.Context, network, addr string) (net.Conn, error) { return old(network, addr) }
 	}

@@ -64,12 +64,10 @@ func ownerTransportFields() map[string]classified {
 		}, kept: func(t *http.Transport) bool { return t.OnProxyConnectResponse != nil }},
 		"DialContext": {set: func(t *http.Transport) { t.DialContext = failingDial }, kept: usesFailingDial},
 		"Dial": {set: func(t *http.Transport) {
-			//lint:ignore SA1019 an owner may still use it
 			t.Dial = func(network, addr string) (net.Conn, error) { return failingDial(context.Background(), network, addr) } //nolint:staticcheck // an owner may still use it
 		}, kept: usesFailingDial},
 		"DialTLSContext": {set: func(t *http.Transport) { t.DialTLSContext = failingDial }, refused: true},
 		"DialTLS": {set: func(t *http.Transport) {
-			//lint:ignore SA1019 refused
 			t.DialTLS = func(string, string) (net.Conn, error) { return nil, errDialled } //nolint:staticcheck // refused
 		}, refused: true},
 		"TLSClientConfig":        {ignored: "its fields have their own list"},
@@ -292,7 +290,6 @@ func TestOwnerValuesAreRefused(t *testing.T) {
 		{"a dialer and a plain endpoint", func(t *http.Transport) { t.DialContext = failingDial }, "http://127.0.0.1:9", "plain http"},
 		{"a dialer and a plain endpoint in capitals", func(t *http.Transport) { t.DialContext = failingDial }, "HTTP://127.0.0.1:9", "plain http"},
 		{"an old dialer and a plain endpoint", func(t *http.Transport) {
-			//lint:ignore SA1019 an owner may still use it
 			t.Dial = func(string, string) (net.Conn, error) { return nil, errDialled } //nolint:staticcheck // an owner may still use it
 		}, "http://127.0.0.1:9", "plain http"},
 		{"a net.Dialer and a plain endpoint", func(t *http.Transport) { t.DialContext = (&net.Dialer{}).DialContext }, "http://127.0.0.1:9", ""},

@@ -160,7 +160,7 @@ func (s *Session) renewed(r *renewal) {
 
 // jittered is between half of d and all of it.
 func jittered(d time.Duration) time.Duration {
-	return d - time.Duration(rand.Int64N(int64(d)/2+1)) //nolint:gosec // spreads load, guards nothing
+	return d - time.Duration(rand.Int64N(int64(d)/2+1)) // spreads load, guards nothing
 }
 
 // due is called by the timer.

@@ -15,10 +15,21 @@ import (
 )
 
 func decodeInvokeModel(r *Request) (*bedrockruntime.InvokeModelInput, error) {
+	return invokeModelInput(r, "Accept"), nil
+}
+
+// decodeInvokeModelStream: a stream's answer has a type of its own, and the model's
+// stands in another header.
+func decodeInvokeModelStream(r *Request) (*bedrockruntime.InvokeModelWithResponseStreamInput, error) {
+	in := bedrockruntime.InvokeModelWithResponseStreamInput(*invokeModelInput(r, "X-Amzn-Bedrock-Accept"))
+	return &in, nil
+}
+
+func invokeModelInput(r *Request, accept string) *bedrockruntime.InvokeModelInput {
 	return &bedrockruntime.InvokeModelInput{
 		ModelId:                  r.label("modelId"),
 		Body:                     r.Body,
-		Accept:                   r.header("Accept"),
+		Accept:                   r.header(accept),
 		ContentType:              r.header("Content-Type"),
 		GuardrailIdentifier:      r.header("X-Amzn-Bedrock-GuardrailIdentifier"),
 		GuardrailVersion:         r.header("X-Amzn-Bedrock-GuardrailVersion"),
@@ -26,22 +37,7 @@ func decodeInvokeModel(r *Request) (*bedrockruntime.InvokeModelInput, error) {
 		Trace:                    types.Trace(r.Header.Get("X-Amzn-Bedrock-Trace")),
 		PerformanceConfigLatency: types.PerformanceConfigLatency(r.Header.Get("X-Amzn-Bedrock-PerformanceConfig-Latency")),
 		ServiceTier:              types.ServiceTierType(r.Header.Get("X-Amzn-Bedrock-Service-Tier")),
-	}, nil
-}
-
-func decodeInvokeModelStream(r *Request) (*bedrockruntime.InvokeModelWithResponseStreamInput, error) {
-	return &bedrockruntime.InvokeModelWithResponseStreamInput{
-		ModelId:                  r.label("modelId"),
-		Body:                     r.Body,
-		Accept:                   r.header("X-Amzn-Bedrock-Accept"),
-		ContentType:              r.header("Content-Type"),
-		GuardrailIdentifier:      r.header("X-Amzn-Bedrock-GuardrailIdentifier"),
-		GuardrailVersion:         r.header("X-Amzn-Bedrock-GuardrailVersion"),
-		RequestMetadata:          r.header("X-Amzn-Bedrock-Request-Metadata"),
-		Trace:                    types.Trace(r.Header.Get("X-Amzn-Bedrock-Trace")),
-		PerformanceConfigLatency: types.PerformanceConfigLatency(r.Header.Get("X-Amzn-Bedrock-PerformanceConfig-Latency")),
-		ServiceTier:              types.ServiceTierType(r.Header.Get("X-Amzn-Bedrock-Service-Tier")),
-	}, nil
+	}
 }
 
 func decodeBidirectional(r *Request) (*bedrockruntime.InvokeModelWithBidirectionalStreamInput, error) {

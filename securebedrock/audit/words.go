@@ -18,7 +18,7 @@ const noWord = "(no identifier)"
 func word(s string) string {
 	const extra = "-_.:/+=,@*"
 	if len(s) <= 256 && !strings.ContainsFunc(s, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(extra, r))
+		return token.NotAlphanumeric(r) && !strings.ContainsRune(extra, r)
 	}) {
 		return s
 	}

@@ -127,7 +127,7 @@ func send(ctx context.Context, c *securebedrock.Client, in any) error {
 	case *bedrockruntime.ConverseStreamOutput:
 		return drain(out.GetStream())
 	case *bedrockruntime.InvokeModelWithResponseStreamOutput:
-		for range out.GetStream().Events() { //nolint:revive // read to the end
+		for range out.GetStream().Events() { // read to the end
 		}
 		return out.GetStream().Err()
 	case *bedrockruntime.InvokeModelWithBidirectionalStreamOutput:

@@ -167,7 +167,7 @@ func invokeBody(text string) []byte {
 }
 
 func drain(es *bedrockruntime.ConverseStreamEventStream) error {
-	for range es.Events() { //nolint:revive // read to the end
+	for range es.Events() { // read to the end
 	}
 	return es.Err()
 }
@@ -254,7 +254,7 @@ func operations() []operation {
 				return err
 			}
 			defer out.GetStream().Close()
-			for range out.GetStream().Events() { //nolint:revive // read to the end
+			for range out.GetStream().Events() { // read to the end
 			}
 			return out.GetStream().Err()
 		}},
@@ -275,7 +275,7 @@ func operations() []operation {
 			if err := es.Writer.Close(); err != nil {
 				return err
 			}
-			for range es.Events() { //nolint:revive // read to the end
+			for range es.Events() { // read to the end
 			}
 			return nil
 		}},

@@ -45,7 +45,7 @@ type memo[K comparable, V any] struct {
 
 func (m *memo[K, V]) get(key K, make func() V) V {
 	if v, ok := m.values.Load(key); ok {
-		return v.(V) //nolint:forcetypeassert // nothing else is stored
+		return v.(V) // nothing else is stored
 	}
 	v := make()
 	if m.count.Load() >= memoLimit {

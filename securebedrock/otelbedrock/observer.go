@@ -68,7 +68,7 @@ type record struct {
 }
 
 func (r *record) key() targetKey {
-	return targetKey{operationName(r.operation, r.model).Value.AsString(), r.model, r.host}
+	return targetKey{operationName(r.operation, r.model), r.model, r.host}
 }
 
 func (r *record) judged(model string) {

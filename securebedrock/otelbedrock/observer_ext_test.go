@@ -329,7 +329,7 @@ func TestSpansLookLikeTheirPortraits(t *testing.T) {
 			row.call(t, newClient(t, server, through(tm.middleware(t))))
 			got, path := portrait(tm.one(t)), filepath.Join("testdata", row.file)
 			if *update {
-				if err := os.WriteFile(path, []byte(got), 0o644); err != nil { //nolint:gosec // no secret
+				if err := os.WriteFile(path, []byte(got), 0o644); err != nil { // no secret
 					t.Fatal(err)
 				}
 			}

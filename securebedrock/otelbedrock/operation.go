@@ -3,7 +3,6 @@ package otelbedrock
 import (
 	"strings"
 
-	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.41.0"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
@@ -14,31 +13,31 @@ import (
 // which the conventions say "multimodal", but for models that say in their ID
 // that they embed. The last five have no well-known name; the conventions admit
 // own ones.
-func operationName(operation, model string) attribute.KeyValue {
+func operationName(operation, model string) string {
 	switch operation {
 	case "Converse", "ConverseStream":
-		return semconv.GenAIOperationNameChat
+		return semconv.GenAIOperationNameChat.Value.AsString()
 	case "InvokeModel", "InvokeModelWithResponseStream":
 		if strings.Contains(model, "embed") {
-			return semconv.GenAIOperationNameEmbeddings
+			return semconv.GenAIOperationNameEmbeddings.Value.AsString()
 		}
-		return semconv.GenAIOperationNameGenerateContent
+		return semconv.GenAIOperationNameGenerateContent.Value.AsString()
 	case "InvokeModelWithBidirectionalStream":
-		return semconv.GenAIOperationNameGenerateContent
+		return semconv.GenAIOperationNameGenerateContent.Value.AsString()
 	case "StartAsyncInvoke":
-		return semconv.GenAIOperationNameKey.String("start_async_invoke")
+		return "start_async_invoke"
 	case "GetAsyncInvoke":
-		return semconv.GenAIOperationNameKey.String("get_async_invoke")
+		return "get_async_invoke"
 	case "ListAsyncInvokes":
-		return semconv.GenAIOperationNameKey.String("list_async_invokes")
+		return "list_async_invokes"
 	case "ApplyGuardrail":
-		return semconv.GenAIOperationNameKey.String("apply_guardrail")
+		return "apply_guardrail"
 	case "InvokeGuardrailChecks":
-		return semconv.GenAIOperationNameKey.String("invoke_guardrail_checks")
+		return "invoke_guardrail_checks"
 	case opCountTokens:
-		return semconv.GenAIOperationNameKey.String(nameCountTokens)
+		return nameCountTokens
 	}
-	return semconv.GenAIOperationNameKey.String("other")
+	return "other"
 }
 
 const (

@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/securebedrock/securebedrock-go/internal/token"
 )
 
 // guardrailID is the last part of a guardrail's ARN, or the ID itself.
@@ -40,14 +42,7 @@ const longestWord = 128
 // text: what a server writes into a stop reason or an error code is its own
 // choice.
 func word(s string) string {
-	if len(s) > longestWord {
-		return ""
-	}
-	for i := range len(s) {
-		c := s[i]
-		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-_.:/", c) >= 0 {
-			continue
-		}
+	if len(s) > longestWord || strings.ContainsFunc(s, token.NotIdentifier) {
 		return ""
 	}
 	return s

@@ -12,9 +12,6 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
-// anywhere stands for every commercial region, as in securebedrock.Model.Regions.
-const anywhere = "*"
-
 // destinations reads the regions out of an answer about profile, given in
 // region. Everything about the answer must fit the question.
 func destinations(profile securebedrock.Model, region string, out *bedrock.GetInferenceProfileOutput) ([]string, error) {
@@ -33,12 +30,12 @@ func destinations(profile securebedrock.Model, region string, out *bedrock.GetIn
 	}
 	var list []string
 	if profile.Prefix == "global" {
-		list = append(list, anywhere)
+		list = append(list, regions.Anywhere)
 	}
 	for _, m := range out.Models {
 		a, ok := regions.ParseARN(aws.ToString(m.ModelArn))
 		if !ok || a.Partition != own.Partition || a.Service != "bedrock" || a.Account != "" ||
-			!strings.HasPrefix(a.Resource, "foundation-model/") || a.Region != "" && !isRegion(a.Region) {
+			!strings.HasPrefix(a.Resource, "foundation-model/") || a.Region != "" && !regions.Valid(a.Region) {
 			return nil, fmt.Errorf("%q is not the ARN of a foundation model", aws.ToString(m.ModelArn))
 		}
 		if a.Region == "" {
@@ -46,7 +43,7 @@ func destinations(profile securebedrock.Model, region string, out *bedrock.GetIn
 			if profile.Kind == securebedrock.KindInferenceProfile && profile.Prefix != "global" {
 				return nil, fmt.Errorf("%q names no region, which only a global profile may leave open", aws.ToString(m.ModelArn))
 			}
-			a.Region = anywhere
+			a.Region = regions.Anywhere
 		}
 		list = append(list, a.Region)
 	}

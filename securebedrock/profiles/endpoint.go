@@ -9,6 +9,7 @@ import (
 
 	"github.com/securebedrock/securebedrock-go/internal/pinned"
 	"github.com/securebedrock/securebedrock-go/internal/refusal"
+	regions "github.com/securebedrock/securebedrock-go/internal/region"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
@@ -35,7 +36,7 @@ func agents() pinned.Service {
 // endpointOf computes a service's endpoint. Without a region and a URL there is none
 // to compute, and the missing region is another fault.
 func endpointOf(field string, of pinned.Service, region string, e securebedrock.Endpoint, faults *refusal.Faults) pinned.Endpoint {
-	if !isRegion(region) && e.URL == "" {
+	if !regions.Valid(region) && e.URL == "" {
 		return pinned.Endpoint{}
 	}
 	computed, err := of.Endpoint(pinned.Place{Region: region, URL: e.URL, FIPS: e.FIPS, DualStack: e.DualStack})

@@ -81,7 +81,7 @@ func (o Options) check(faults *refusal.Faults) {
 	switch {
 	case o.Region == "":
 		faults.Add("Region", "it is required")
-	case !isRegion(o.Region):
+	case !regions.Valid(o.Region):
 		faults.Add("Region", "%q is not the name of a region", o.Region)
 	}
 	for _, d := range []struct {
@@ -96,6 +96,3 @@ func (o Options) check(faults *refusal.Faults) {
 		faults.Add("MaxEntries", "%d is negative; zero means the default", o.MaxEntries)
 	}
 }
-
-// isRegion accepts the names of regions, by the SDK's own partition table.
-func isRegion(s string) bool { return regions.Valid(s) }

@@ -35,11 +35,8 @@ func liar(t *testing.T) *httptest.Server {
 	return srv
 }
 
-//lint:ignore SA1019 made to show that it is not asked
 func movingResolver(elsewhere string) aws.EndpointResolverWithOptions { //nolint:staticcheck // made to show that it is not asked
-	//lint:ignore SA1019 made to show that it is not asked
 	return aws.EndpointResolverWithOptionsFunc(func(string, string, ...any) (aws.Endpoint, error) { //nolint:staticcheck // made to show that it is not asked
-		//lint:ignore SA1019 see above
 		return aws.Endpoint{URL: elsewhere}, nil //nolint:staticcheck // see above
 	})
 }
@@ -77,7 +74,6 @@ func TestHostileEnvironment(t *testing.T) {
 		}},
 		{"BaseEndpoint", nil, func(cfg *aws.Config, e string) { cfg.BaseEndpoint = &e }},
 		{"an endpoint resolver", nil, func(cfg *aws.Config, e string) {
-			//lint:ignore SA1019 set to show that it is not asked
 			cfg.EndpointResolverWithOptions = movingResolver(e) //nolint:staticcheck // set to show that it is not asked
 		}},
 		{"service options", nil, func(cfg *aws.Config, e string) {

@@ -70,8 +70,7 @@ func New(cfg aws.Config, opts Options) (*Resolver, error) {
 		cfg.Logger = logging.Nop{}
 	}
 	r := &Resolver{region: opts.Region, system: opts.SystemTTL, own: opts.ApplicationTTL, transport: transport}
-	p, _ := regions.Of(opts.Region)
-	r.partition = p.ID
+	r.partition = regions.PartitionOf(opts.Region)
 	r.cache = cache{ask: r.ask, timeout: opts.Timeout, limit: opts.MaxEntries}
 	signer := v4.NewSigner(func(s *v4.SignerOptions) {
 		s.Logger, s.LogSigning = cfg.Logger, cfg.ClientLogMode.IsSigning()

@@ -94,7 +94,7 @@ func (r *Resolver) target(ctx context.Context, above securebedrock.ModelKind, id
 		case a.Partition != r.partition || a.Account != "" || a.Region != "" && !regions.Valid(a.Region):
 			return nil, unusable(errors.New("a model of it is of another partition, or no foundation model"))
 		case a.Region == "":
-			return []string{anywhere}, nil
+			return []string{regions.Anywhere}, nil
 		}
 		return []string{a.Region}, nil
 	}

@@ -212,7 +212,7 @@ func commands(out io.Writer, v versions) {
 // output runs a command and returns what it prints, without the last newline. Its
 // modules are those of the checkout and of no workspace.
 func output(ctx context.Context, dir, name string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // git and go with arguments of ours
+	cmd := exec.CommandContext(ctx, name, args...) // git and go with arguments of ours
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 	var stdout, stderr bytes.Buffer

@@ -92,7 +92,7 @@ func cache(t *testing.T) string {
 	t.Cleanup(func() {
 		_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 			if err == nil && d.IsDir() {
-				return os.Chmod(path, 0o700) //nolint:gosec // or it cannot be removed
+				return os.Chmod(path, 0o700) // or it cannot be removed
 			}
 			return err
 		})

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/firehose"
 	"github.com/aws/aws-sdk-go-v2/service/firehose/types"
+
+	"github.com/securebedrock/securebedrock-go/internal/token"
 )
 
 // FirehoseAPI is *firehose.Client.
@@ -80,10 +83,8 @@ func putRecords(ctx context.Context, api FirehoseAPI, stream string, lines [][]b
 
 // code returns an error's code if it has the form of a code.
 func code(s string) string {
-	for _, r := range s {
-		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9') || len(s) > 64 {
-			return "(no code)"
-		}
+	if len(s) > 64 || strings.ContainsFunc(s, token.NotAlphanumeric) {
+		return "(no code)"
 	}
 	return s
 }

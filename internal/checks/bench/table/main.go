@@ -51,7 +51,7 @@ func run(f files, note string) error {
 	if err := rewrite(f.readme, results.lines()); err != nil {
 		return err
 	}
-	return os.WriteFile(f.svg, []byte(results.chart()), 0o644) //nolint:gosec // a picture of the documentation
+	return os.WriteFile(f.svg, []byte(results.chart()), 0o644) // a picture of the documentation
 }
 
 // rewrite puts a text between the markers of a file.
@@ -64,7 +64,7 @@ func rewrite(path, text string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return os.WriteFile(path, page, 0o644) //nolint:gosec // a page of the documentation
+	return os.WriteFile(path, page, 0o644) // a page of the documentation
 }
 
 // replace puts a text between the markers.

@@ -112,7 +112,7 @@ func checkCompletion(model string, fields map[string]json.RawMessage) error {
 	case json.Unmarshal(fields["prompt"], &prompt) != nil:
 		return wire.MalformedBody("expected type of prompt: String")
 	case fields["max_tokens_to_sample"] == nil:
-		return wire.MalformedBody("required key [max_tokens_to_sample] not found")
+		return wire.MissingKey("max_tokens_to_sample")
 	case !strings.Contains(prompt, "\n\nHuman:"):
 		return wire.Invalid(`prompt must start with "\n\nHuman:" turn after an optional system prompt`)
 	case !strings.Contains(prompt, "\n\nAssistant:"):

@@ -56,27 +56,27 @@ func checkBody(model string, body []byte) error {
 		return checkAnthropic(name, body, fields)
 	case strings.HasPrefix(name, "titan-text"), strings.HasPrefix(name, "titan-tg1"), strings.HasPrefix(name, "titan-embed-text"), strings.HasPrefix(name, "titan-embed-g1"):
 		if !has("inputText") {
-			return wire.MalformedBody("required key [inputText] not found")
+			return wire.MissingKey("inputText")
 		}
 		return checkTitan(fields)
 	case strings.HasPrefix(name, "titan-embed-image"):
 		if !has("inputText", "inputImage") {
-			return wire.MalformedBody("required key [inputText] not found")
+			return wire.MissingKey("inputText")
 		}
 	case strings.HasPrefix(name, "nova") && converses(provider+"."+name):
 		if !has("messages") {
-			return wire.MalformedBody("required key [messages] not found")
+			return wire.MissingKey("messages")
 		}
 	case provider == "cohere" && strings.HasPrefix(name, "embed"):
 		if !has("texts", "images", "inputs") {
-			return wire.MalformedBody("required key [texts] not found")
+			return wire.MissingKey("texts")
 		}
 		if !has("input_type") {
-			return wire.MalformedBody("required key [input_type] not found")
+			return wire.MissingKey("input_type")
 		}
 	case provider == "meta", provider == "mistral":
 		if !has("prompt", "messages") {
-			return wire.MalformedBody("required key [prompt] not found")
+			return wire.MissingKey("prompt")
 		}
 	}
 	return nil

@@ -25,8 +25,7 @@ type constraint struct {
 
 func (c constraint) check() error {
 	broken := func(value, what string) error {
-		return &wire.Error{Status: http.StatusBadRequest, Code: "ValidationError", Message: fmt.Sprintf(
-			"1 validation error detected: Value %sat '%s' failed to satisfy constraint: %s", value, c.name, what)}
+		return invalid("1 validation error detected: Value %sat '%s' failed to satisfy constraint: %s", value, c.name, what)
 	}
 	if c.value == nil {
 		if c.required {
@@ -53,6 +52,11 @@ const (
 	maxTags     = 50
 )
 
+// invalid is STS's refusal of a request.
+func invalid(format string, args ...any) error {
+	return &wire.Error{Status: http.StatusBadRequest, Code: "ValidationError", Message: fmt.Sprintf(format, args...)}
+}
+
 func checkAll(constraints []constraint) error {
 	for _, c := range constraints {
 		if err := c.check(); err != nil {
@@ -70,17 +74,14 @@ func checkSession(arn, name, policy *string, seconds *int32) error {
 	}); err != nil {
 		return err
 	}
-	bad := func(format string, args ...any) error {
-		return &wire.Error{Status: http.StatusBadRequest, Code: "ValidationError", Message: fmt.Sprintf(format, args...)}
-	}
 	if !regexp.MustCompile(`^arn:aws[\w-]*:iam::\d{12}:role/.+$`).MatchString(*arn) {
-		return bad("%s is invalid", *arn)
+		return invalid("%s is invalid", *arn)
 	}
 	if seconds != nil && *seconds < 900 {
-		return bad("1 validation error detected: Value '%d' at 'durationSeconds' failed to satisfy constraint: Member must have value greater than or equal to 900", *seconds)
+		return invalid("1 validation error detected: Value '%d' at 'durationSeconds' failed to satisfy constraint: Member must have value greater than or equal to 900", *seconds)
 	}
 	if seconds != nil && *seconds > 43200 {
-		return bad("1 validation error detected: Value '%d' at 'durationSeconds' failed to satisfy constraint: Member must have value less than or equal to 43200", *seconds)
+		return invalid("1 validation error detected: Value '%d' at 'durationSeconds' failed to satisfy constraint: Member must have value less than or equal to 43200", *seconds)
 	}
 	if policy != nil && !json.Valid([]byte(*policy)) {
 		return &wire.Error{Status: http.StatusBadRequest, Code: "MalformedPolicyDocument", Message: "Syntax errors in policy."}
@@ -92,11 +93,8 @@ func checkAssumeRole(in *sts.AssumeRoleInput, chained bool) error {
 	if err := checkSession(in.RoleArn, in.RoleSessionName, in.Policy, in.DurationSeconds); err != nil {
 		return err
 	}
-	bad := func(format string, args ...any) error {
-		return &wire.Error{Status: http.StatusBadRequest, Code: "ValidationError", Message: fmt.Sprintf(format, args...)}
-	}
 	if chained && in.DurationSeconds != nil && *in.DurationSeconds > 3600 {
-		return bad("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
+		return invalid("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
 	}
 	constraints := []constraint{
 		{"externalId", in.ExternalId, false, 2, 1224, `[\w+=,.@:\/-]*`},
@@ -114,7 +112,7 @@ func checkAssumeRole(in *sts.AssumeRoleInput, chained bool) error {
 		}
 	}
 	if len(in.Tags) > maxTags || len(in.TransitiveTagKeys) > maxTags {
-		return bad("1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to %d", maxTags)
+		return invalid("1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to %d", maxTags)
 	}
 	for _, key := range in.TransitiveTagKeys {
 		if !keys[strings.ToLower(key)] {
