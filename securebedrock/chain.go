@@ -105,14 +105,10 @@ func (s *chainStep) enter(ctx context.Context, e *entry, input any) (*Result, er
 	// A Middleware is told the model before the rules judge it.
 	if field := op.modelOf(clone); field != nil {
 		var err error
-		e.facts.Model, err = g.model(aws.ToString(*field))
-		if err == nil && g.profiles == nil { // a resolver may need the network: the rules ask it
-			e.facts.Model.Regions, _ = g.destinations(ctx, e.facts.Model)
-		}
+		e.facts.Model, err = g.model(ctx, aws.ToString(*field))
 		e.parsed = err == nil
 	}
-	first := new(Call) // a Middleware may keep its Call, and look at it on a goroutine of its own
-	*first = e.facts
+	first := e.layer(&e.facts)
 	e.facts.Input = nil
 	return g.chain(ctx, first)
 }

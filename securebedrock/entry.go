@@ -80,12 +80,18 @@ func (e *entry) forget() {
 	}
 }
 
+// model is the model as the rules of the last pass left it, or as the chain parsed it.
+func (e *entry) model() *Model {
+	if m := e.judged.Load(); m != nil {
+		return m
+	}
+	return &e.facts.Model
+}
+
 // told is the Call as the guard knows it, with what a Middleware may decide.
 func (e *entry) told(call *Call) Call {
 	own := e.facts
-	if m := e.judged.Load(); m != nil {
-		own.Model = *m
-	}
+	own.Model = *e.model()
 	own.Input, own.CorrelationID, own.OnEvent = call.Input, call.CorrelationID, call.OnEvent
 	return own
 }
@@ -94,7 +100,7 @@ func (e *entry) told(call *Call) Call {
 func (e *entry) layer(call *Call) *Call {
 	l := new(struct {
 		call    Call
-		regions [8]string
+		regions [2]string
 	})
 	l.call = e.told(call)
 	l.call.Model.Regions = append(l.regions[:0:len(l.regions)], l.call.Model.Regions...)

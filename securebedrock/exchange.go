@@ -14,12 +14,15 @@ import (
 // SDK clears when another call begins with the same context. The seal ends with the
 // pass.
 type exchange struct {
-	op      *operation
-	call    Call // own copy, in which the rules write what they find
-	watched bool // an application's own steps may stand in the stack
-	print   *seal.Fingerprint
+	op        *operation
+	id        string // Call.ID
+	unguarded string // Call.Unguarded
+	onEvent   func(any)
+	watched   bool // an application's own steps may stand in the stack
+	print     *seal.Fingerprint
 
 	parsed  *Model // of the input as it came; nil where the chain did not parse it
+	model   Model  // as the rules find it
 	seal    seal.Seal
 	input   any          // what the rules approved
 	request seal.Request // what the serializer made of it
@@ -45,11 +48,12 @@ func newExchange(e *entry, call *Call) *exchange {
 		ex = &both.exchange
 		ex.result = &both.result
 	}
-	ex.op, ex.call, ex.watched = e.op, e.told(call), e.watched
+	ex.op, ex.id, ex.unguarded, ex.watched = e.op, e.facts.ID, e.facts.Unguarded, e.watched
+	ex.model, ex.onEvent = *e.model(), call.OnEvent
 	if e.parsed {
 		ex.parsed = &e.facts.Model
 	}
-	ex.result.op, ex.result.start = e.op, ex.call.Start
+	ex.result.op, ex.result.start = e.op, e.facts.Start
 	ex.result.done.call, ex.result.done.log = &e.id, e.log
 	return ex
 }
@@ -79,4 +83,4 @@ func selfOf(ctx context.Context) context.Context {
 }
 
 // named makes the public error of a refusal in this exchange.
-func (ex *exchange) named(err error) error { return named(err, ex.op.name, ex.call.Model.ID) }
+func (ex *exchange) named(err error) error { return named(err, ex.op.name, ex.model.ID) }

@@ -63,9 +63,11 @@ func (s *gateStep) HandleDeserialize(ctx context.Context, in middleware.Deserial
 		resp.Body.Close()
 		return out, metadata, ex.named(refuse(ErrRedirect, fmt.Sprintf("the server answered %d; its Location is not followed", resp.StatusCode)))
 	}
-	ex.result.tally.headers(resp.Header)
+	if s.op.tallied {
+		ex.result.tally = newTally(resp.Header)
+	}
 	if s.op.stream && resp.StatusCode >= 200 && resp.StatusCode < 300 {
-		resp.Body = ex.result.observe(resp.Body, &ex.call)
+		resp.Body = ex.result.observe(resp.Body, ex.model.ID, ex.onEvent)
 	} else {
 		resp.Body = &pinned.Bounded{ReadCloser: resp.Body, Left: maxAnswer, TooLong: ex}
 		ex.result.raw = resp.Body

@@ -15,15 +15,16 @@ func composeMiddleware(mws []Middleware, h Handler) (Handler, error) {
 		if own == nil {
 			faults.Add("Middleware", "number %d returned a nil Handler", i+1)
 		}
-		h = layered(own)
+		h = layered(own, i == 0)
 	}
 	return h, faults.Err()
 }
 
 // layered gives a Middleware a Call of its own, in which the guard's facts stand,
 // and keeps what Handler promises where the Middleware answers or refuses by itself:
-// a Result that is not nil, with an Outcome of this call.
-func layered(h Handler) Handler {
+// a Result that is not nil, with an Outcome of this call. The outermost Middleware is
+// given the Call that the chain begins with, which nobody else knows.
+func layered(h Handler, outermost bool) Handler {
 	return func(ctx context.Context, call *Call) (*Result, error) {
 		e, err := entryOf(ctx, call)
 		if err != nil {
@@ -33,16 +34,22 @@ func layered(h Handler) Handler {
 			e.calls.add()
 			defer e.calls.end()
 		}
-		res, err := h(ctx, e.layer(call))
-		e.restore(call)
+		own := call
+		if !outermost {
+			own = e.layer(call)
+		}
+		res, err := h(ctx, own)
+		if !outermost {
+			e.restore(call)
+		}
 		if res != nil && res.done != nil && res.done.call == &e.id {
 			return res, err
 		}
-		own := concluded(e, Outcome{Err: err, Latency: time.Since(e.facts.Start), Canceled: canceledByCaller(err)})
+		made := concluded(e, Outcome{Err: err, Latency: time.Since(e.facts.Start), Canceled: canceledByCaller(err)})
 		if res != nil {
-			own.Output = res.Output // res itself may serve other calls too
+			made.Output = res.Output // res itself may serve other calls too
 		}
-		return own, err
+		return made, err
 	}
 }
 

@@ -12,11 +12,11 @@ import (
 )
 
 // observe puts the observer on a stream's body.
-func (s *stream) observe(body io.ReadCloser, call *Call) io.ReadCloser {
+func (s *stream) observe(body io.ReadCloser, model string, onEvent func(any)) io.ReadCloser {
 	o := &observer{s: s, body: body}
-	o.frames.OnEvent, o.frames.All = o.event, call.OnEvent != nil
+	o.frames.OnEvent, o.frames.All = o.event, onEvent != nil
 	s.mu.Lock()
-	s.model, s.onEvent = call.Model.ID, call.OnEvent
+	s.model, s.onEvent = model, onEvent
 	s.body, s.end = o, streamEnd{}
 	s.mu.Unlock()
 	return o
@@ -153,8 +153,8 @@ func (o *observer) event(kind string, frame []byte) {
 	if frame == nil || kind == "" {
 		return
 	}
-	if kind == eventframe.Chunk {
-		s.answers.chunk(frame, &s.outcome, &s.tally)
+	if kind == eventframe.Chunk && s.tally != nil {
+		s.answers.chunk(frame, &s.outcome, s.tally)
 		return
 	}
 	ev, err := s.answers.events.decodeEvent(s.op.events, frame)

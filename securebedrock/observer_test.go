@@ -21,7 +21,7 @@ func TestStreamErrorIsPublic(t *testing.T) {
 		clientClosed(silent), fmt.Errorf("a proxy's: %w", clientClosed(silent)), clientClosed(io.ErrUnexpectedEOF),
 	} {
 		s := &stream{op: operations()["ConverseStream"], cause: func() error { return nil }}
-		body := s.observe(brokenBody{err}, &Call{Model: Model{ID: "a-model"}})
+		body := s.observe(brokenBody{err}, "a-model", nil)
 		_, got := body.Read(make([]byte, 8))
 		var p *PolicyError
 		if !errors.As(got, &p) || p.Operation != "ConverseStream" || p.Model != "a-model" || !errors.Is(got, ErrClosed) {

@@ -26,19 +26,19 @@ func operations() map[string]*operation {
 			model:     func(in *br.ConverseStreamInput) **string { return &in.ModelId },
 		}.describe(),
 		row[br.InvokeModelInput, br.InvokeModelOutput]{
-			operation: operation{name: "InvokeModel", guarded: true, infers: true},
+			operation: operation{name: "InvokeModel", guarded: true, infers: true, tallied: true},
 			schemas:   [3]*smithy.Schema{schemas.InvokeModel, schemas.InvokeModelRequest, schemas.InvokeModelResponse},
 			model:     func(in *br.InvokeModelInput) **string { return &in.ModelId },
 			lacks:     func(out *br.InvokeModelOutput) string { return memberWhere("body", len(out.Body) == 0) },
 			tells:     (*answerReader).invokeModel,
 		}.describe(),
 		row[br.InvokeModelWithResponseStreamInput, br.InvokeModelWithResponseStreamOutput]{
-			operation: operation{name: "InvokeModelWithResponseStream", guarded: true, infers: true, stream: true, events: schemas.ResponseStream},
+			operation: operation{name: "InvokeModelWithResponseStream", guarded: true, infers: true, tallied: true, stream: true, events: schemas.ResponseStream},
 			schemas:   [3]*smithy.Schema{schemas.InvokeModelWithResponseStream, schemas.InvokeModelWithResponseStreamRequest, schemas.InvokeModelWithResponseStreamResponse},
 			model:     func(in *br.InvokeModelWithResponseStreamInput) **string { return &in.ModelId },
 		}.describe(),
 		row[br.InvokeModelWithBidirectionalStreamInput, br.InvokeModelWithBidirectionalStreamOutput]{
-			operation: operation{name: duplexOperation, infers: true, stream: true, duplex: true, events: schemas.InvokeModelWithBidirectionalStreamOutput},
+			operation: operation{name: duplexOperation, infers: true, tallied: true, stream: true, duplex: true, events: schemas.InvokeModelWithBidirectionalStreamOutput},
 			schemas:   [3]*smithy.Schema{schemas.InvokeModelWithBidirectionalStream, schemas.InvokeModelWithBidirectionalStreamRequest, schemas.InvokeModelWithBidirectionalStreamResponse},
 			model:     func(in *br.InvokeModelWithBidirectionalStreamInput) **string { return &in.ModelId },
 		}.describe(),
@@ -97,6 +97,8 @@ type operation struct {
 	// the SDK sets, keeps an invocation from starting twice
 	// (API_runtime_StartAsyncInvoke, clientRequestToken).
 	free bool
+	// tallied: the answer is the model's own body. Headers and the body report its usage.
+	tallied bool
 	// stream: the answer is an event stream. duplex: the prompt is one too.
 	stream, duplex bool
 	events         *smithy.Schema // of the stream's union

@@ -134,7 +134,7 @@ func (p *pass) finish(ctx context.Context, out any, metadata middleware.Metadata
 		p.returned = true
 		return out, nil
 	default:
-		err = ex.result.unary(&ex.delivery, ex.call.Model.ID, out, metadata)
+		err = ex.result.unary(&ex.delivery, ex.model.ID, out, metadata)
 	}
 	p.returned = true
 	p.cancel(nil)
@@ -146,10 +146,10 @@ func (p *pass) finish(ctx context.Context, out any, metadata middleware.Metadata
 
 // publishModel tells Middleware and records which model the rules judged.
 func (p *pass) publishModel() {
-	judged := &p.ex.call.Model
+	judged := &p.ex.model
 	if p.ex.op.stream {
 		judged = new(Model) // or the entry would hold the exchange
-		*judged = p.ex.call.Model
+		*judged = p.ex.model
 	}
 	p.e.judged.Store(judged)
 	if p.call != &p.e.facts {

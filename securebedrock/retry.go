@@ -33,14 +33,14 @@ func retriedCall(ctx context.Context) (model string, call *modelretry.Call) {
 	if ex == nil {
 		return "", nil
 	}
-	return ex.call.Model.ID, &ex.delivery.Call
+	return ex.model.ID, &ex.delivery.Call
 }
 
 // deadlineOf is the error of the deadline that a wait would pass: of Timeouts.Call, or
 // the caller's own.
 func deadlineOf(ctx context.Context, bound time.Duration) error {
 	end, _ := ctx.Deadline()
-	if ex := exchangeOf(ctx); ex != nil && bound > 0 && !end.Before(ex.call.Start.Add(bound)) {
+	if ex := exchangeOf(ctx); ex != nil && bound > 0 && !end.Before(ex.result.start.Add(bound)) {
 		return &TimeoutError{Rule: ErrCallTimeout, After: bound}
 	}
 	return context.DeadlineExceeded

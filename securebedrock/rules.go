@@ -46,7 +46,7 @@ func (rs *ruleset) judge(ctx context.Context, j judgement, in any) error {
 // operationRule refuses an operation that runs inference without a guardrail,
 // unless a reason is on record.
 func operationRule(_ context.Context, rs *ruleset, j judgement, _ any) error {
-	if j.op.guarded || !j.op.infers || j.call.Unguarded != "" {
+	if j.op.guarded || !j.op.infers || j.unguarded != "" {
 		return nil
 	}
 	return refuse(ErrUnguardedOperation, fmt.Sprintf(
@@ -55,7 +55,7 @@ func operationRule(_ context.Context, rs *ruleset, j judgement, _ any) error {
 }
 
 // modelRule pins the copy of the identifier that was checked.
-func modelRule(_ context.Context, rs *ruleset, j judgement, in any) error {
+func modelRule(ctx context.Context, rs *ruleset, j judgement, in any) error {
 	field := j.op.modelOf(in)
 	if field == nil {
 		if j.op.infers {
@@ -66,17 +66,32 @@ func modelRule(_ context.Context, rs *ruleset, j judgement, in any) error {
 	id := aws.ToString(*field)
 	*field = &id
 	if j.parsed != nil && j.parsed.ID == id && id != "" { // the usual: no middleware changed it
-		j.call.Model = *j.parsed
+		*j.model = *j.parsed
 		return nil
 	}
-	m, err := rs.model(id)
-	j.call.Model = m
+	m, err := rs.model(ctx, id)
+	*j.model = m
 	return err
 }
 
 // model parses an identifier and applies the ARN's own region and account and the
-// allow-list.
-func (rs *ruleset) model(id string) (Model, error) {
+// allow-list. It fills in the destinations where they are known without a resolver,
+// which may need the network.
+func (rs *ruleset) model(ctx context.Context, id string) (Model, error) {
+	if m, ok := rs.known.get(id); ok {
+		return m, nil
+	}
+	m, err := rs.admitted(id)
+	if err == nil && rs.profiles == nil {
+		m.Regions, _ = rs.destinations(ctx, m)
+	}
+	if err == nil {
+		rs.known.put(m)
+	}
+	return m, err
+}
+
+func (rs *ruleset) admitted(id string) (Model, error) {
 	m, err := parseModel(id)
 	if err != nil {
 		return m, err
@@ -97,11 +112,11 @@ func residencyRule(ctx context.Context, rs *ruleset, j judgement, in any) error 
 	if j.op.modelOf(in) == nil {
 		return nil
 	}
-	list, err := j.call.Model.Regions, error(nil)
+	list, err := j.model.Regions, error(nil)
 	if list == nil { // or the chain has asked for them already
-		list, err = rs.destinations(ctx, j.call.Model)
+		list, err = rs.destinations(ctx, *j.model)
 	}
-	j.call.Model.Regions = list
+	j.model.Regions = list
 	if err != nil || rs.anywhere {
 		return err
 	}
@@ -205,16 +220,16 @@ func defaultsRule(_ context.Context, rs *ruleset, j judgement, in any) error {
 		if err := rs.withMaxTokens(j, &in.InferenceConfig, &in.AdditionalModelRequestFields); err != nil {
 			return err
 		}
-		in.RequestMetadata = withCallID(in.RequestMetadata, j.call.ID)
+		in.RequestMetadata = withCallID(in.RequestMetadata, j.id)
 	case *bedrockruntime.ConverseStreamInput:
 		if err := rs.withMaxTokens(j, &in.InferenceConfig, &in.AdditionalModelRequestFields); err != nil {
 			return err
 		}
-		in.RequestMetadata = withCallID(in.RequestMetadata, j.call.ID)
+		in.RequestMetadata = withCallID(in.RequestMetadata, j.id)
 	case *bedrockruntime.InvokeModelInput:
-		return withCallIDHeader(&in.RequestMetadata, j.call.ID)
+		return withCallIDHeader(&in.RequestMetadata, j.id)
 	case *bedrockruntime.InvokeModelWithResponseStreamInput:
-		return withCallIDHeader(&in.RequestMetadata, j.call.ID)
+		return withCallIDHeader(&in.RequestMetadata, j.id)
 	default:
 		if j.op.guarded { // every guarded operation can carry the call ID
 			return j.op.foreign(in)
@@ -230,7 +245,7 @@ func (rs *ruleset) withMaxTokens(j judgement, config **types.InferenceConfigurat
 	}
 	// A managed prompt brings its own, and Bedrock refuses any beside it
 	// (API_runtime_Converse).
-	if j.call.Model.Kind == KindPrompt {
+	if j.model.Kind == KindPrompt {
 		return nil
 	}
 	fields, err := freeze(extra)

@@ -23,7 +23,7 @@ func TestRulesEndInARefusal(t *testing.T) {
 		"the call ID of a guarded operation":       {defaultsRule, "ConverseStream"},
 		"the model of an operation with unguarded": {modelRule, "StartAsyncInvoke"},
 	} {
-		j := judgement{op: operations()[row.operation], call: new(Call)}
+		j := judgement{op: operations()[row.operation], model: new(Model)}
 		if err := row.rule(t.Context(), rs, j, new(bedrockruntime.ListAsyncInvokesInput)); !errors.Is(err, ErrEndpoint) {
 			t.Errorf("%s: a foreign input gave %v", name, err)
 		}

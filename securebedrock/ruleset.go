@@ -15,6 +15,7 @@ type ruleset struct {
 	accounts  []string // empty: any
 	maxTokens int32    // negative: none
 	profiles  ProfileResolver
+	known     *modelCache
 	rules     []rule // in the order in which they are applied
 }
 
@@ -22,9 +23,11 @@ type ruleset struct {
 type rule func(ctx context.Context, rs *ruleset, j judgement, in any) error
 
 // judgement is what the rules are told of one call. They write what they find into
-// call.Model.
+// model.
 type judgement struct {
-	op     *operation
-	call   *Call
-	parsed *Model // of the input as it came; nil where the chain did not parse it
+	op        *operation
+	id        string // Call.ID
+	unguarded string // Call.Unguarded
+	model     *Model
+	parsed    *Model // of the input as it came; nil where the chain did not parse it
 }

@@ -38,6 +38,7 @@ func settle(o Options) (settings, error) {
 	o.check(&faults)
 	s := settings{
 		ruleset: ruleset{
+			known:     new(modelCache),
 			region:    o.Region,
 			residency: o.Residency,
 			anywhere:  slices.Contains(o.Residency, regions.Anywhere),

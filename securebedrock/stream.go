@@ -29,7 +29,7 @@ type stream struct {
 	done    completion
 
 	mu      sync.Mutex
-	tally   tally // of an InvokeModel's usage; the gate begins it
+	tally   *tally // of an InvokeModel's usage; the gate begins it
 	outcome Outcome
 	end     streamEnd
 	body    io.Closer    // observed
@@ -46,7 +46,10 @@ func (s *stream) named(err error) error { return named(err, s.op.name, s.model) 
 // unary completes a call whose whole answer is here.
 func (s *stream) unary(d *delivery, model string, out any, metadata middleware.Metadata) error {
 	s.readMetadata(d, metadata)
-	s.op.tells(s.answers, out, &s.outcome, &s.tally)
+	if s.op.tallied && s.tally == nil { // a step of the application's answered
+		s.tally = new(tally)
+	}
+	s.op.tells(s.answers, out, &s.outcome, s.tally)
 	err := incomplete(s.op.lacks(out))
 	if err == nil && s.op.guarded {
 		err = s.answers.trace.verify(&s.outcome.Guardrail)

@@ -101,9 +101,9 @@ func (c *tokenCounts) see(field *int64, n answerCount) {
 	*field, c.told = max(*field, n.n), c.told || n.told
 }
 
-// headers starts the tally of one attempt.
-func (t *tally) headers(h http.Header) {
-	*t = tally{tier: knownTier(h.Get("X-Amzn-Bedrock-Service-Tier"))}
+// newTally starts the tally of one attempt with what the headers report.
+func newTally(h http.Header) *tally {
+	t := &tally{tier: knownTier(h.Get("X-Amzn-Bedrock-Service-Tier"))}
 	read := func(field *int64, key string) {
 		text := h.Get(key)
 		if text == "" { // the usual; the error of ParseInt would be allocated
@@ -117,6 +117,7 @@ func (t *tally) headers(h http.Header) {
 	read(&t.bedrock.output, "X-Amzn-Bedrock-Output-Token-Count")
 	read(&t.bedrock.read, "X-Amzn-Bedrock-Cache-Read-Input-Token-Count")
 	read(&t.bedrock.write, "X-Amzn-Bedrock-Cache-Write-Input-Token-Count")
+	return t
 }
 
 // into writes what is known so far. Bedrock's own count takes precedence over the
