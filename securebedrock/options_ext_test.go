@@ -254,3 +254,15 @@ func TestCloseDuringACall(t *testing.T) {
 		})
 	}
 }
+
+func TestValidateReportsWhatNewReports(t *testing.T) {
+	good := securebedrock.Options{Region: "us-east-1", Guardrail: securebedrock.Guardrail{ID: "abc", Version: "1"}}
+	if err := good.Validate(); err != nil {
+		t.Error(err)
+	}
+	bad := securebedrock.Options{Region: "nowhere", Guardrail: securebedrock.Guardrail{ID: "abc", Version: "DRAFT"}, Models: []string{""}}
+	_, fromNew := securebedrock.NewFromConfig(goodConfig(), bad)
+	if err := bad.Validate(); err == nil || !errors.Is(err, securebedrock.ErrConfig) || fromNew == nil || err.Error() != fromNew.Error() {
+		t.Errorf("Validate: %v\nNew: %v", err, fromNew)
+	}
+}

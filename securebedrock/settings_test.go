@@ -135,7 +135,7 @@ func TestSettleFillsInDefaults(t *testing.T) {
 func TestOptionsAreSettledOnce(t *testing.T) {
 	callers := callersOf(t, "settle", "check", "newEndpoint", "New", "NewFromConfig", "Wrap", "build", "fromConfig")
 	for callee, want := range map[string][]string{
-		"settle":        {"New", "NewFromConfig", "Wrap"},
+		"settle":        {"New", "NewFromConfig", "Validate", "Wrap"},
 		"newEndpoint":   {"settle"},
 		"fromConfig":    {"New", "NewFromConfig"},
 		"build":         {"Wrap", "fromConfig"},

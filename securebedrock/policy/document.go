@@ -1,0 +1,130 @@
+package policy
+
+import (
+	"maps"
+	"slices"
+)
+
+// Document is one policy: what AWS is given, and what a reader is told of it. A
+// Document is plain data. The functions of this package return a new one each time.
+type Document struct {
+	// Name is a file name without its extension, such as "scp-regions". Name is unique
+	// among the documents of All.
+	Name string
+	// Kind says which kind of policy this is. Kind decides the language's subset and
+	// the limit.
+	Kind Kind
+	// Purpose says in a sentence what the document is for. A relaxation of Options, such
+	// as Unguarded, stands here with its reason.
+	Purpose string
+	// Attach says where the document is attached.
+	Attach string
+	// Mirrors names the client's rule that says the same, such as "ErrResidency"; empty
+	// where the client has no such rule.
+	Mirrors string
+
+	// ID is the element Id; empty in most documents.
+	ID string
+	// Statements are the document's statements in their order.
+	Statements []Statement
+	// Declarative is the content of a KindBedrock document, which has no Statements.
+	Declarative *GuardrailInference
+}
+
+// Statement is one statement. An empty list leaves the element out.
+type Statement struct {
+	Sid          string
+	Effect       Effect
+	Principal    *Principal
+	NotPrincipal *Principal
+	Action       []string
+	NotAction    []string
+	Resource     []string
+	NotResource  []string
+	Condition    Condition
+}
+
+// Effect is "Allow" or "Deny".
+type Effect string
+
+// The two effects.
+const (
+	Allow Effect = "Allow"
+	Deny  Effect = "Deny"
+)
+
+// Principal is whom a statement of a resource policy is about.
+type Principal struct {
+	// Any is the principal "*". It excludes the other fields.
+	Any bool
+
+	AWS           []string // ARNs or account IDs; "*" is possible here, too
+	Service       []string // "bedrock.amazonaws.com"
+	Federated     []string // an OIDC provider's ARN
+	CanonicalUser []string
+}
+
+// Condition maps an operator to condition keys, and each key to its values:
+// {"StringEquals": {"aws:RequestedRegion": {"eu-central-1"}}}. Operators and keys are
+// joined by AND, the values of a key by OR.
+type Condition map[string]map[string][]string
+
+// And returns a condition that demands both. Neither operand is changed. Where both name
+// a key under one operator, the other's values stand.
+func (c Condition) And(other Condition) Condition {
+	both := make(Condition, len(c)+len(other))
+	for _, part := range []Condition{c, other} {
+		for operator, keys := range part {
+			if both[operator] == nil {
+				both[operator] = make(map[string][]string, len(keys))
+			}
+			maps.Copy(both[operator], keys)
+		}
+	}
+	return both
+}
+
+// when makes a condition of one operator and one key.
+func when(operator, key string, values ...string) Condition {
+	return Condition{operator: {key: slices.Clone(values)}}
+}
+
+// Clone returns a deep copy.
+func (d Document) Clone() Document {
+	d.Statements = slices.Clone(d.Statements)
+	for i := range d.Statements {
+		d.Statements[i] = d.Statements[i].Clone()
+	}
+	if d.Declarative != nil {
+		own := *d.Declarative
+		own.Guardrails = slices.Clone(own.Guardrails)
+		d.Declarative = &own
+	}
+	return d
+}
+
+// Clone returns a deep copy.
+func (s Statement) Clone() Statement {
+	s.Principal, s.NotPrincipal = s.Principal.clone(), s.NotPrincipal.clone()
+	s.Action, s.NotAction = slices.Clone(s.Action), slices.Clone(s.NotAction)
+	s.Resource, s.NotResource = slices.Clone(s.Resource), slices.Clone(s.NotResource)
+	condition := make(Condition, len(s.Condition))
+	for operator, keys := range s.Condition {
+		condition[operator] = make(map[string][]string, len(keys))
+		for key, values := range keys {
+			condition[operator][key] = slices.Clone(values)
+		}
+	}
+	if s.Condition != nil {
+		s.Condition = condition
+	}
+	return s
+}
+
+func (p *Principal) clone() *Principal {
+	if p == nil {
+		return nil
+	}
+	return &Principal{Any: p.Any, AWS: slices.Clone(p.AWS), Service: slices.Clone(p.Service),
+		Federated: slices.Clone(p.Federated), CanonicalUser: slices.Clone(p.CanonicalUser)}
+}
