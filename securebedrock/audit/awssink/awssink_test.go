@@ -328,6 +328,33 @@ func TestChainVerifies(t *testing.T) {
 	})
 }
 
+// A record that the service would never take stops no chain: nothing of the record is
+// stored, and the next record has its number.
+func TestChainGoesOnAfterATooLargeRecord(t *testing.T) {
+	key := audit.Key{ID: "k", Secret: bytes.Repeat([]byte{1}, 32)}
+	signer := audit.Signer{ID: "s", Key: ed25519.NewKeyFromSeed(bytes.Repeat([]byte{2}, 32))}
+	each(t, awssink.Options{}, func(t *testing.T, sink *awssink.Sink, s *service) {
+		chain, err := audit.Chain(sink, audit.ChainOptions{Key: key, Signer: signer})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := chain.Write(t.Context(), long(0, 1_000_000)); !errors.Is(err, awssink.ErrTooLarge) || !errors.Is(err, audit.ErrNotWritten) {
+			t.Fatalf("a record over the limit: %v", err)
+		}
+		if err := chain.Write(t.Context(), record(1)); err != nil {
+			t.Fatalf("the record after it: %v", err)
+		}
+		if err := chain.Close(); err != nil {
+			t.Fatal(err)
+		}
+		report, err := audit.Verify(strings.NewReader(strings.Join(s.lines, "\n")+"\n"), audit.Keys{MAC: []audit.Key{key},
+			Signers: map[string]ed25519.PublicKey{"s": signer.Key.Public().(ed25519.PublicKey)}})
+		if err != nil || !report.OK() {
+			t.Errorf("%v: %+v", err, report)
+		}
+	})
+}
+
 func TestOptionsAreChecked(t *testing.T) {
 	_, err := awssink.CloudWatchLogs(nil, awssink.LogsOptions{Options: awssink.Options{Attempts: -1}})
 	for _, word := range []string{"api", "Group", "Stream", "Attempts"} {

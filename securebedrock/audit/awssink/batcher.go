@@ -59,7 +59,7 @@ func (b *batcher) write(ctx context.Context, r *audit.Record) error {
 		return err
 	}
 	if len(line) > b.maxLine {
-		return fmt.Errorf("%w: %d bytes, and %d are allowed", ErrTooLarge, len(line), b.maxLine)
+		return fmt.Errorf("%w: %w: %d bytes, and %d are allowed", audit.ErrNotWritten, ErrTooLarge, len(line), b.maxLine)
 	}
 	it := &item{line: line, record: r}
 	if b.opts.Buffer == 0 {
@@ -94,7 +94,7 @@ func (b *batcher) enqueue(ctx context.Context, it *item) error {
 	case <-b.done:
 		return audit.ErrClosed
 	case <-ctx.Done():
-		return fmt.Errorf("awssink: the record was not taken: %w", context.Cause(ctx))
+		return fmt.Errorf("awssink: the record was not taken: %w: %w", audit.ErrNotWritten, context.Cause(ctx))
 	}
 }
 
