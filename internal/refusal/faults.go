@@ -16,8 +16,20 @@ type Faults struct {
 
 // Add notes a fault of a field. format may hold %w.
 func (f *Faults) Add(field, format string, args ...any) {
-	f.list = append(f.list, fmt.Errorf("%w: %s%s: "+format, append([]any{Config, f.Scope, field}, args...)...))
+	f.list = append(f.list, &FieldFault{Field: f.Scope + field, Err: fmt.Errorf(format, args...)})
 }
+
+// FieldFault is what is wrong with one field. It wraps Config.
+type FieldFault struct {
+	Field string // with the list's scope: "Role.ARN"
+	Err   error  // what is wrong, without the field's name
+}
+
+// Error says that the configuration is invalid, the field, and what is wrong.
+func (f *FieldFault) Error() string { return Config.Error() + ": " + f.Field + ": " + f.Err.Error() }
+
+// Unwrap returns Config and what the fault itself wraps.
+func (f *FieldFault) Unwrap() []error { return []error{Config, f.Err} }
 
 // Join takes over the faults that others have found. Nil is none.
 func (f *Faults) Join(errs ...error) {

@@ -50,6 +50,10 @@ func TestFaultsAreReportedAtOnce(t *testing.T) {
 			t.Errorf("%v is not %v", err, target)
 		}
 	}
+	var field *refusal.FieldFault
+	if !errors.As(err, &field) || field.Field != "Role.ARN" || field.Err.Error() != "\"x\" is not an ARN" {
+		t.Errorf("the first fault is %+v", field)
+	}
 	if err := refusal.Fault("Region", "the value is missing"); !errors.Is(err, refusal.Config) || err.Error() != "invalid configuration: Region: the value is missing" {
 		t.Errorf("Fault gave %v", err)
 	}
