@@ -23,4 +23,7 @@ type Account struct {
 	// reason. Knowledge bases and agents call models with a service role and without
 	// the guardrail key.
 	ExceptPrincipals map[string]string
+	// Resources are the knowledge bases, agents, keys, buckets and roles that stand
+	// around the client.
+	Resources Resources
 }
