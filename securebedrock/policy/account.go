@@ -1,9 +1,20 @@
 package policy
 
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
+	regions "github.com/securebedrock/securebedrock-go/internal/region"
+	"github.com/securebedrock/securebedrock-go/securebedrock"
+)
+
 // Account is what Options cannot tell of the account and the organisation. Nothing of it
 // is guessed. Every fault is reported by For.
 type Account struct {
-	// ID is the account's number, twelve digits. Required.
+	// ID is the account's number, twelve digits. Required. The client's calls, its
+	// guardrail and its Role are of this account.
 	ID string
 	// Partition is "aws", "aws-us-gov" or "aws-cn". Zero means the partition of
 	// Options.Region; another one is refused.
@@ -12,9 +23,11 @@ type Account struct {
 	// means that the account belongs to none: the documents of an organisation are left
 	// out, and each has its twin as an identity policy or a permissions boundary.
 	Organization string
-	// ProfileModels maps the ARN of an application inference profile to the foundation
-	// model IDs, or their ARNs with regions, behind it. A profile in Options.Models that is not
-	// a key is a fault.
+	// ProfileModels maps the ARN of an application inference profile, or of a prompt
+	// router, to what is behind it: foundation model IDs, which run in Options.Region, or
+	// their ARNs, which name the region. The ARN without a region,
+	// "arn:aws:bedrock:::foundation-model/M", stands for every region. A profile in
+	// Options.Models that is not a key is a fault.
 	ProfileModels map[string][]string
 	// Unguardable maps the ID of a model that takes no guardrail, such as an embedding
 	// model, to the reason for using it all the same.
@@ -26,4 +39,80 @@ type Account struct {
 	// Resources are the knowledge bases, agents, keys, buckets and roles that stand
 	// around the client.
 	Resources Resources
+}
+
+func (a Account) clone() Account {
+	a.ProfileModels = maps.Clone(a.ProfileModels)
+	for key, models := range a.ProfileModels {
+		a.ProfileModels[key] = slices.Clone(models)
+	}
+	a.Unguardable = maps.Clone(a.Unguardable)
+	a.ExceptPrincipals = maps.Clone(a.ExceptPrincipals)
+	return a
+}
+
+// check notes every fault of the account. What is behind a profile is settleModels's to
+// check.
+func (a *Account) check(s *Spec, all *refusal.Faults) {
+	faults := refusal.Faults{Scope: "Account."}
+	defer func() { all.Join(faults.Err()) }()
+	switch {
+	case a.ID == "":
+		faults.Add("ID", "it is required; give the account's twelve digits")
+	case !regions.IsAccount(a.ID):
+		faults.Add("ID", "%s is not an account's twelve digits", refusal.Quoted(a.ID))
+	}
+	if a.Partition != "" && a.Partition != s.partition && s.partition != "" {
+		faults.Add("Partition", "%s is not the partition of Region %s, which is %s; leave Partition out", refusal.Quoted(a.Partition), refusal.Quoted(s.region), s.partition)
+	}
+	if a.Organization != "" && !isOrganization(a.Organization) {
+		faults.Add("Organization", "%s is not an organisation's ID; an ID is \"o-\" and 10 to 32 lower-case letters and digits", refusal.Quoted(a.Organization))
+	}
+	if r := s.opts.Role; r != nil {
+		if arn, ok := regions.ParseARN(r.ARN); ok && regions.IsAccount(arn.Account) && regions.IsAccount(a.ID) && arn.Account != a.ID {
+			all.Add("Role.ARN", "the role is of account %s and Account.ID is %s; calls are made in the account of the role, so give that account", arn.Account, a.ID)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(a.Unguardable)) {
+		if m, err := securebedrock.ParseModel(id); err != nil || m.Region != "" || m.Kind != securebedrock.KindFoundationModel {
+			faults.Add("Unguardable", "%s is not the ID of a foundation model; a profile's model goes by its own ID", refusal.Quoted(id))
+		} else if strings.TrimSpace(a.Unguardable[id]) == "" {
+			faults.Add("Unguardable", "%s has no reason", refusal.Quoted(id))
+		}
+	}
+	for _, role := range slices.Sorted(maps.Keys(a.ExceptPrincipals)) {
+		if fault := a.roleFault(role, s.partition); fault != "" {
+			faults.Add("ExceptPrincipals", "%s %s", refusal.Quoted(role), fault)
+		} else if strings.TrimSpace(a.ExceptPrincipals[role]) == "" {
+			faults.Add("ExceptPrincipals", "%s has no reason", refusal.Quoted(role))
+		}
+	}
+}
+
+// roleFault says why a text is not the ARN of one role. A pattern would spare roles that
+// nobody gave a reason for.
+func (a *Account) roleFault(role, partition string) string {
+	arn, ok := regions.ParseARN(role)
+	name, isRole := strings.CutPrefix(arn.Resource, "role/")
+	switch {
+	case !ok || arn.Service != "iam" || arn.Region != "" || !regions.IsAccount(arn.Account) || !isRole || name == "":
+		return "is not the ARN of an IAM role; use arn:PARTITION:iam::ACCOUNT:role/NAME"
+	case strings.ContainsAny(name, wildcards):
+		return "has a wildcard; name one role"
+	case partition != "" && arn.Partition != partition:
+		return "is of another partition than Region"
+	}
+	return ""
+}
+
+// wildcards have a meaning in a policy's ARN: any run, any one character, a variable.
+const wildcards = "*?$"
+
+// isOrganization follows the pattern of an organisation's ID
+// (Organizations API Reference, API_Organization).
+func isOrganization(s string) bool {
+	id, ok := strings.CutPrefix(s, "o-")
+	return ok && len(id) >= 10 && len(id) <= 32 && !strings.ContainsFunc(id, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9')
+	})
 }

@@ -1,9 +1,13 @@
 package policy
 
 import (
-	"github.com/securebedrock/securebedrock-go/securebedrock"
+	"maps"
+	"slices"
+	"strings"
 
+	"github.com/securebedrock/securebedrock-go/internal/refusal"
 	regions "github.com/securebedrock/securebedrock-go/internal/region"
+	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
 // Spec is what the documents are made of: the Options of a client and the Account under
@@ -23,20 +27,72 @@ type Spec struct {
 	models    []allowed
 }
 
-// allowed is one entry of Options.Models as IAM's resources.
-type allowed struct {
-	entry   string // as Options have it
-	profile string // the ARN of the inference profile in the account, a pattern perhaps; empty for a model itself
-
-	models       []string // foundation model IDs, patterns perhaps
-	destinations []string // regions of the models; "*" in a global profile
-}
-
 // For makes the Spec of a client's Options in an account. It needs no network. It reports
 // every fault at once, each wrapped in securebedrock.ErrConfig and naming its field.
 func For(opts securebedrock.Options, acct Account) (*Spec, error) {
-	if err := opts.Validate(); err != nil {
+	var faults refusal.Faults
+	faults.Join(opts.Validate())
+	s := &Spec{
+		opts:      cloneOptions(opts),
+		acct:      acct.clone(),
+		region:    opts.Region,
+		partition: regions.PartitionOf(opts.Region),
+		account:   acct.ID,
+		anywhere:  slices.Contains(opts.Residency, regions.Anywhere),
+	}
+	for _, r := range append([]string{opts.Region}, opts.Residency...) {
+		if r != regions.Anywhere && !slices.Contains(s.regions, r) {
+			s.regions = append(s.regions, r)
+		}
+	}
+	slices.Sort(s.regions)
+	s.acct.check(s, &faults)
+	s.settleGuardrail(&faults)
+	s.settleModels(&faults)
+	if err := faults.Err(); err != nil {
 		return nil, err
 	}
-	return &Spec{opts: opts, acct: acct, region: opts.Region, partition: regions.PartitionOf(opts.Region), account: acct.ID}, nil
+	return s, nil
+}
+
+// settleGuardrail names the guardrail as the condition key does, by its ARN.
+//
+// The key bedrock:GuardrailIdentifier works for a guardrail of the caller's own account
+// only (Bedrock User Guide, guardrails-permissions-id).
+func (s *Spec) settleGuardrail(faults *refusal.Faults) {
+	g := s.opts.Guardrail
+	if s.opts.Unguarded != "" || g.ID == "" {
+		return
+	}
+	s.guardrail, s.version = g.ID, g.Version
+	if !strings.HasPrefix(g.ID, "arn:") {
+		s.guardrail = s.arn("guardrail/" + g.ID)
+	} else if arn, ok := regions.ParseARN(g.ID); ok && arn.Account != s.account {
+		faults.Add("Guardrail.ID", "the guardrail is of account %s and Account.ID is %s; IAM's key bedrock:GuardrailIdentifier works within one account, so enforce that guardrail by the organisation's Bedrock policy, and name a guardrail of the account here",
+			refusal.Quoted(arn.Account), refusal.Quoted(s.account))
+	}
+	if g.Version == "DRAFT" {
+		faults.Add("Guardrail.Version", "a policy cannot pin DRAFT, which changes with every edit; name a published version")
+	}
+}
+
+// arn is the ARN of a resource of Bedrock in the account and the region.
+func (s *Spec) arn(resource string) string {
+	return "arn:" + s.partition + ":bedrock:" + s.region + ":" + s.account + ":" + resource
+}
+
+// cloneOptions copies what a caller could write into later.
+func cloneOptions(o securebedrock.Options) securebedrock.Options {
+	o.Residency = slices.Clone(o.Residency)
+	o.Models = slices.Clone(o.Models)
+	o.Accounts = slices.Clone(o.Accounts)
+	o.Middleware = slices.Clone(o.Middleware)
+	o.UnguardedOperations = maps.Clone(o.UnguardedOperations)
+	if o.Role != nil {
+		r := *o.Role
+		r.Tags = maps.Clone(r.Tags)
+		r.TransitiveTagKeys = slices.Clone(r.TransitiveTagKeys)
+		o.Role = &r
+	}
+	return o
 }
