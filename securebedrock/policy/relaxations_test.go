@@ -1,0 +1,25 @@
+package policy
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestRelaxations(t *testing.T) {
+	want := []Relaxation{
+		{`Options.Residency "*"`, "inference may run in every region", ""},
+		{"Options.Unguarded", "no document demands a guardrail", "a <b>test</b> & more"},
+		{"Options.Guardrail.AllowDraft", "the guardrail can change while the application runs", ""},
+		{"Options.Guardrail.AllowPartial", "a call may leave content unscanned, which no policy can see", ""},
+		{`Options.UnguardedOperations["InvokeModelWithBidirectionalStream"]`, "the operation carries no guardrail", "voice takes none"},
+		{`Options.UnguardedOperations["StartAsyncInvoke"]`, "the operation carries no guardrail", "video takes no guardrail"},
+		{`Account.Unguardable["amazon.titan-embed-text-v2:0"]`, "the model is called without a guardrail", "embeddings"},
+		{`Account.ExceptPrincipals["arn:aws:iam::123456789012:role/kb"]`, "the principal calls models without the guardrail", "a knowledge base"},
+	}
+	if got := Relaxations(sampleSpec()); !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	if got := Relaxations(&Spec{}); got != nil {
+		t.Errorf("a strict Spec: %q", got)
+	}
+}
