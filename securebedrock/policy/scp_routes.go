@@ -1,0 +1,37 @@
+package policy
+
+// GuardedRoutes denies the routes to a model whose authorization has no guardrail key, so
+// that RequireGuardrail cannot judge them: Mantle and batch jobs, and with agents also
+// agents, flows and the generating side of knowledge bases. It is attached to the
+// account or to its organisational unit, and mirrors ErrUnguardedOperation. Where Options
+// are Unguarded, there is no such document.
+//
+// RetrieveAndGenerateStream authorizes as RetrieveAndGenerate. Retrieve stays open, since
+// it generates nothing. AgentCore calls models with the roles of its runtimes, which
+// RequireGuardrail judges.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_bedrock-mantle.html
+func GuardedRoutes(s *Spec, agents bool) ([]Document, error) {
+	if s.guardrail == "" {
+		return nil, nil
+	}
+	statements := []Statement{{
+		Sid:      "DenyMantleAndBatch",
+		Effect:   Deny,
+		Action:   []string{"bedrock-mantle:CreateInference", "bedrock:CreateModelInvocationJob"},
+		Resource: []string{"*"},
+	}}
+	purpose := "Denies the routes to a model on which IAM sees no guardrail: Mantle and batch jobs"
+	if agents {
+		purpose += ", agents, flows and generation from knowledge bases"
+		statements = append(statements, Statement{
+			Sid:    "DenyAgentsAndFlows",
+			Effect: Deny,
+			Action: []string{
+				"bedrock:AgenticRetrieveStream", "bedrock:GenerateQuery", "bedrock:InvokeAgent", "bedrock:InvokeFlow",
+				"bedrock:InvokeInlineAgent", "bedrock:OptimizePrompt", "bedrock:RetrieveAndGenerate", "bedrock:StartFlowExecution",
+			},
+			Resource: []string{"*"},
+		})
+	}
+	return denial("scp-guarded-routes", purpose+".", "ErrUnguardedOperation", statements...)
+}
