@@ -36,6 +36,17 @@ type Account struct {
 	// reason. Knowledge bases and agents call models with a service role and without
 	// the guardrail key.
 	ExceptPrincipals map[string]string
+	// Administrators maps the ARN of a role that may change the logging, the guardrail, the
+	// enforced configuration, the endpoints and the trail to the reason. Empty means that
+	// DenyChanges spares nobody.
+	Administrators map[string]string
+	// DataRetention maps a mode of data retention that may be set besides "none" to the
+	// reason: "default", "aws_review", "provider_data_share", "inherit".
+	DataRetention map[string]string
+	// Enforced are the guardrails that the organisation's Bedrock policy enforces, one a
+	// region, all of the management account. Empty means the guardrail of Options where
+	// the account is the management account.
+	Enforced []EnforcedGuardrail
 	// Resources are the knowledge bases, agents, keys, buckets and roles that stand
 	// around the client.
 	Resources Resources
@@ -48,6 +59,9 @@ func (a Account) clone() Account {
 	}
 	a.Unguardable = maps.Clone(a.Unguardable)
 	a.ExceptPrincipals = maps.Clone(a.ExceptPrincipals)
+	a.Administrators = maps.Clone(a.Administrators)
+	a.DataRetention = maps.Clone(a.DataRetention)
+	a.Enforced = cloneEnforced(a.Enforced)
 	return a
 }
 
@@ -80,11 +94,19 @@ func (a *Account) check(s *Spec, all *refusal.Faults) {
 			faults.Add("Unguardable", "%s has no reason", refusal.Quoted(id))
 		}
 	}
-	for _, role := range slices.Sorted(maps.Keys(a.ExceptPrincipals)) {
-		if fault := a.roleFault(role, s.partition); fault != "" {
-			faults.Add("ExceptPrincipals", "%s %s", refusal.Quoted(role), fault)
-		} else if strings.TrimSpace(a.ExceptPrincipals[role]) == "" {
-			faults.Add("ExceptPrincipals", "%s has no reason", refusal.Quoted(role))
+	a.rolesFaults("ExceptPrincipals", a.ExceptPrincipals, s.partition, &faults)
+	a.rolesFaults("Administrators", a.Administrators, s.partition, &faults)
+	retentionFaults(a.DataRetention, &faults)
+	GuardrailInference{Guardrails: a.Enforced}.faults(&faults)
+}
+
+// rolesFaults notes the faults of a map of roles to reasons.
+func (a *Account) rolesFaults(field string, roles map[string]string, partition string, faults *refusal.Faults) {
+	for _, role := range slices.Sorted(maps.Keys(roles)) {
+		if fault := a.roleFault(role, partition); fault != "" {
+			faults.Add(field, "%s %s", refusal.Quoted(role), fault)
+		} else if strings.TrimSpace(roles[role]) == "" {
+			faults.Add(field, "%s has no reason", refusal.Quoted(role))
 		}
 	}
 }

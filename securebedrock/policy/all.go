@@ -9,7 +9,11 @@ type builder func(*Spec) ([]Document, error)
 // builders lists what All writes, in the order of the index page. A new document is one
 // function in this list.
 func builders() []builder {
-	return []builder{}
+	list := []builder{}
+	for _, scp := range denials() {
+		list = append(list, placed(scp))
+	}
+	return append(list, Boundary, OrganizationPolicy, ShareGuardrail)
 }
 
 // All returns every document that the Spec calls for. It returns every fault at once.

@@ -20,7 +20,7 @@ import (
 // no condition key for the service's name; an endpoint is protected by its ID alone.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_bedrock.html
 func DenyChanges(s *Spec) ([]Document, error) {
-	purpose := "Denies changes to the invocation logging, the enforced guardrail configuration"
+	kept := []string{"the invocation logging", "the enforced guardrail configuration"}
 	statements := []Statement{
 		{
 			Sid:      "KeepLogging",
@@ -34,7 +34,7 @@ func DenyChanges(s *Spec) ([]Document, error) {
 		},
 	}
 	if s.guardrail != "" {
-		purpose += ", the guardrail"
+		kept = append(kept, "the guardrail")
 		statements = append(statements, Statement{
 			Sid: "KeepGuardrail",
 			Action: []string{
@@ -45,7 +45,7 @@ func DenyChanges(s *Spec) ([]Document, error) {
 		})
 	}
 	if endpoints := s.endpoints(); len(endpoints) > 0 {
-		purpose += ", the VPC endpoints"
+		kept = append(kept, "the VPC endpoints")
 		statements = append(statements, Statement{
 			Sid:      "KeepEndpoints",
 			Action:   []string{"ec2:DeleteVpcEndpoints", "ec2:ModifyVpcEndpoint"},
@@ -53,7 +53,7 @@ func DenyChanges(s *Spec) ([]Document, error) {
 		})
 	}
 	if t := s.acct.Resources.Trail; t.Name != "" {
-		purpose += ", the trail"
+		kept = append(kept, "the trail")
 		home := t.Region
 		if home == "" {
 			home = s.region
@@ -71,6 +71,8 @@ func DenyChanges(s *Spec) ([]Document, error) {
 			statements[i].Condition = when("ArnNotEquals", "aws:PrincipalArn", administrators...)
 		}
 	}
+	last := len(kept) - 1
+	purpose := "Denies changes to " + strings.Join(kept[:last], ", ") + " and " + kept[last]
 	if len(administrators) > 0 {
 		purpose += ". Spared: " + reasons(s.acct.Administrators) + "."
 	} else {

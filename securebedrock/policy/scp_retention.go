@@ -27,8 +27,8 @@ func PinRetention(s *Spec) ([]Document, error) {
 		purpose += " Permitted besides: " + reasons(s.acct.DataRetention) + "."
 	}
 	project := slices.Clone(modes)
-	if !slices.Contains(project, "inherit") {
-		project = append(project, "inherit")
+	if !slices.Contains(project, deferToAccount) {
+		project = append(project, deferToAccount)
 	}
 	return denial("scp-data-retention", purpose, "",
 		Statement{
@@ -53,16 +53,4 @@ func PinRetention(s *Spec) ([]Document, error) {
 			Condition: when("StringNotEquals", "bedrock-mantle:DataRetentionMode", project...).
 				And(when("Null", "bedrock-mantle:DataRetentionMode", "false")),
 		})
-}
-
-// retainNothing is the one mode that is always permitted.
-const retainNothing = "none"
-
-// isRetentionMode knows the modes of the SDK's types.DataRetentionMode.
-func isRetentionMode(s string) bool {
-	switch s {
-	case retainNothing, "default", "aws_review", "provider_data_share", "inherit":
-		return true
-	}
-	return false
 }
