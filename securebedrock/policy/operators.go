@@ -48,7 +48,7 @@ const (
 type setOperator int
 
 const (
-	single setOperator = iota
+	oneValue setOperator = iota
 	forAllValues
 	forAnyValue
 )
@@ -91,7 +91,7 @@ func readOperator(name string) (operator, bool) {
 		op.family, op.negated = ipAddress, true
 	case "Null":
 		op.family = null
-		return op, op.set == single && !op.ifExists
+		return op, op.set == oneValue && !op.ifExists
 	default:
 		rest, isNumber := strings.CutPrefix(name, "Numeric")
 		op.family = numeric
@@ -185,7 +185,7 @@ func (op operator) holds(values, got []string, f *facts) (yes bool, fault string
 		}
 		return op.ifExists || op.negated, ""
 	}
-	if op.set == single && len(got) > 1 {
+	if op.set == oneValue && len(got) > 1 {
 		return false, "has no set operator, and the request has several values"
 	}
 	if op.set == forAllValues && len(got) == 1 && got[0] == "" {
