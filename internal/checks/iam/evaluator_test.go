@@ -192,6 +192,11 @@ func (e *evaluator) evaluate(docs []policy.Document, r policycases.Request) (ans
 		}
 		s.ServiceControlPolicies = []level{{"r-root", scps}}
 	}
+	return e.ask(s)
+}
+
+// ask sends a simulation to the process and reads the answer.
+func (e *evaluator) ask(s simulation) (answer, error) {
 	line, err := json.Marshal(map[string]any{"simulation": s})
 	if err != nil {
 		return answer{}, err

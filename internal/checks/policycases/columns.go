@@ -1,0 +1,48 @@
+package policycases
+
+import (
+	"strings"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock/policy"
+)
+
+// Columns are the documents of one configuration that a Case is held against, one after
+// the other. Each stands beside a layer that allows everything, so that its letter in
+// Case.Want is what this document alone does.
+func Columns() []string {
+	return []string{
+		"invoke-any", "invoke", "session", "endpoint-bedrock-runtime",
+		"regions", "guardrail", "api-keys", "guarded-routes", "data-retention", "changes",
+	}
+}
+
+// Everything is an identity policy that allows everything.
+func Everything() policy.Document {
+	return policy.Document{
+		Name: "everything", Kind: policy.KindManaged,
+		Statements: []policy.Statement{{Sid: "Everything", Effect: policy.Allow, Action: []string{"*"}, Resource: []string{"*"}}},
+	}
+}
+
+// Column returns the documents of a column, and the layers beside them. A document that
+// is split has a number at its end. A denial is an SCP, or the identity policy in its
+// place. None are returned where the configuration calls for no such document.
+func Column(all []policy.Document, column string) []policy.Document {
+	var docs []policy.Document
+	for _, d := range all {
+		name := d.Name
+		if d.Kind == policy.KindSCP || d.Kind == policy.KindManaged {
+			name = strings.TrimPrefix(strings.TrimPrefix(name, "scp-"), "deny-")
+		}
+		if i := strings.LastIndexByte(name, '-'); i > 0 && strings.Trim(name[i+1:], "0123456789") == "" {
+			name = name[:i]
+		}
+		if name == column {
+			docs = append(docs, d)
+		}
+	}
+	if len(docs) == 0 || column == "invoke" || column == "invoke-any" {
+		return docs
+	}
+	return append(docs, Everything())
+}
