@@ -28,9 +28,9 @@ func Page(s *Spec, docs []Document, templates ...string) ([]byte, error) {
 		Templates          []string
 		Groups             []pageGroup
 	}{
-		Title: fmt.Sprintf("Bedrock policies for %s", s.region),
-		Lead: fmt.Sprintf("These documents let account %s do in Amazon Bedrock what its guarded client may do, and nothing else. "+
-			"They are derived from the configuration of the client.", s.account),
+		Title: "Bedrock policies of account " + s.account,
+		Lead: fmt.Sprintf("These documents are derived from the configuration of the guarded client in %s. "+
+			"Attached as each says, they hold every program to the limits of that client.", s.region),
 		Count:       plural(len(docs), "document"),
 		Relaxations: Relaxations(s),
 		Templates:   templates,
@@ -108,7 +108,7 @@ func describe(d Document) pageDocument {
 		Name: d.Name, File: d.Name + ".json", Kind: d.Kind.title(), Purpose: d.Purpose, Attach: d.Attach, Mirrors: d.Mirrors,
 		Size: size, Limit: limit, High: limit * 9 / 10,
 		Sizes:      fmt.Sprintf("%s of %s %s", thousands(size), thousands(limit), unit),
-		Percent:    strconv.Itoa(share) + " %",
+		Percent:    strconv.Itoa(share) + "%",
 		WhiteSpace: white, Text: d.Indented(),
 	}
 }

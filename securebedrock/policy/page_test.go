@@ -79,12 +79,12 @@ func TestSizesOnThePage(t *testing.T) {
 		sizes   string
 		percent string
 	}{
-		{of(KindSession, 2048), "2,048 of 2,048 characters", "100 %"},
-		{of(KindSession, 2049), "2,049 of 2,048 characters", "101 %"},
-		{of(KindSession, 2047), "2,047 of 2,048 characters", "100 %"},
-		{of(KindManaged, 614), "614 of 6,144 characters", "10 %"},
-		{of(KindKey, 32768), "32,768 of 32,768 bytes", "100 %"},
-		{Document{Name: "d", Kind: "new"}, "39 of 0 characters", "0 %"},
+		{of(KindSession, 2048), "2,048 of 2,048 characters", "100%"},
+		{of(KindSession, 2049), "2,049 of 2,048 characters", "101%"},
+		{of(KindSession, 2047), "2,047 of 2,048 characters", "100%"},
+		{of(KindManaged, 614), "614 of 6,144 characters", "10%"},
+		{of(KindKey, 32768), "32,768 of 32,768 bytes", "100%"},
+		{Document{Name: "d", Kind: "new"}, "39 of 0 characters", "0%"},
 	} {
 		if got := describe(row.doc); got.Sizes != row.sizes || got.Percent != row.percent {
 			t.Errorf("%s: %s, %s", row.doc.Kind, got.Sizes, got.Percent)

@@ -40,5 +40,8 @@ func Relaxations(s *Spec) []Relaxation {
 	for _, arn := range slices.Sorted(maps.Keys(s.acct.ExceptPrincipals)) {
 		add(fmt.Sprintf("Account.ExceptPrincipals[%q]", arn), "the principal calls models without the guardrail", s.acct.ExceptPrincipals[arn])
 	}
+	if reason := s.acct.Resources.RetrieveAndGenerate; reason != "" {
+		add("Account.Resources.RetrieveAndGenerate", "the call's own body chooses the model and the guardrail", reason)
+	}
 	return all
 }

@@ -15,6 +15,7 @@ func TestRelaxations(t *testing.T) {
 		{`Options.UnguardedOperations["StartAsyncInvoke"]`, "the operation carries no guardrail", "video takes no guardrail"},
 		{`Account.Unguardable["amazon.titan-embed-text-v2:0"]`, "the model is called without a guardrail", "embeddings"},
 		{`Account.ExceptPrincipals["arn:aws:iam::123456789012:role/kb"]`, "the principal calls models without the guardrail", "a knowledge base"},
+		{"Account.Resources.RetrieveAndGenerate", "the call's own body chooses the model and the guardrail", "a chat over the manuals"},
 	}
 	if got := Relaxations(sampleSpec()); !slices.Equal(got, want) {
 		t.Errorf("%q", got)

@@ -22,6 +22,7 @@ func sampleSpec() *Spec {
 			ID:               "123456789012",
 			Unguardable:      map[string]string{"amazon.titan-embed-text-v2:0": "embeddings"},
 			ExceptPrincipals: map[string]string{"arn:aws:iam::123456789012:role/kb": "a knowledge base"},
+			Resources:        Resources{RetrieveAndGenerate: "a chat over the manuals"},
 		},
 	}
 }
