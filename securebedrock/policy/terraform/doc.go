@@ -1,0 +1,2 @@
+// Package terraform writes the documents of package policy as a Terraform file.
+package terraform
