@@ -29,6 +29,10 @@ type Account struct {
 	// "arn:aws:bedrock:::foundation-model/M", stands for every region. A profile in
 	// Options.Models that is not a key is a fault.
 	ProfileModels map[string][]string
+	// GuardrailProfile is the ID of the guardrail profile that the guardrail is evaluated
+	// through, such as "eu.guardrail.v1:0". The evaluation then runs in other regions, and
+	// the policies let it run in Region and Residency. Empty means Region alone.
+	GuardrailProfile string
 	// Unguardable maps the ID of a model that takes no guardrail, such as an embedding
 	// model, to the reason for using it all the same.
 	Unguardable map[string]string
@@ -82,6 +86,9 @@ func (a *Account) check(s *Spec, all *refusal.Faults) {
 	if a.Organization != "" && !isOrganization(a.Organization) {
 		faults.Add("Organization", "%s is not an organisation's ID; an ID is \"o-\" and 10 to 32 lower-case letters and digits", refusal.Quoted(a.Organization))
 	}
+	if p := a.GuardrailProfile; p != "" && (!strings.Contains(p, ".guardrail.") || strings.ContainsFunc(p, isNoProfileRune)) {
+		faults.Add("GuardrailProfile", "%s is not the ID of a guardrail profile, such as \"eu.guardrail.v1:0\"", refusal.Quoted(p))
+	}
 	if r := s.opts.Role; r != nil {
 		if arn, ok := regions.ParseARN(r.ARN); ok && regions.IsAccount(arn.Account) && regions.IsAccount(a.ID) && arn.Account != a.ID {
 			all.Add("Role.ARN", "the role is of account %s and Account.ID is %s; calls are made in the account of the role, so give that account", arn.Account, a.ID)
@@ -125,6 +132,12 @@ func (a *Account) roleFault(role, partition string) string {
 		return "is of another partition than Region"
 	}
 	return ""
+}
+
+// isNoProfileRune reports whether r stands in no guardrail profile's ID
+// (API_GuardrailCrossRegionConfig).
+func isNoProfileRune(r rune) bool {
+	return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune("-.:", r))
 }
 
 // wildcards have a meaning in a policy's ARN: any run, any one character, a variable.

@@ -35,8 +35,9 @@ func (s *Spec) settleModels(faults *refusal.Faults) {
 	if !regions.Valid(s.region) {
 		return // Options.Validate has said so
 	}
+	s.every = s.anyModel(behind)
 	if len(s.opts.Models) == 0 {
-		s.models = s.anyModel(behind)
+		s.models = s.every
 	}
 	for _, entry := range s.opts.Models {
 		if strings.TrimSpace(entry) != entry || entry == "" {

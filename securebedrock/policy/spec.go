@@ -25,6 +25,7 @@ type Spec struct {
 	guardrail string // the guardrail's ARN; empty where Options are unguarded
 	version   string // the guardrail's
 	models    []allowed
+	every     []allowed // what models are where Options.Models are empty
 }
 
 // For makes the Spec of a client's Options in an account. It needs no network. It reports

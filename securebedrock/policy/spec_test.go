@@ -120,6 +120,10 @@ func TestForNamesEveryFault(t *testing.T) {
 		{"a model of another partition behind a profile", func(_ *securebedrock.Options, a *Account) {
 			a.ProfileModels = map[string][]string{app: {"arn:aws-cn:bedrock:cn-north-1::foundation-model/anthropic.x"}}
 		}, "is of another partition"},
+		{"a guardrail profile that is an ARN", func(_ *securebedrock.Options, a *Account) {
+			a.GuardrailProfile = "arn:aws:bedrock:eu-central-1:111122223333:guardrail-profile/eu.guardrail.v1:0"
+		}, "Account.GuardrailProfile"},
+		{"a guardrail profile with a wildcard", func(_ *securebedrock.Options, a *Account) { a.GuardrailProfile = "eu.guardrail.*" }, "Account.GuardrailProfile"},
 		{"an unguardable profile", func(_ *securebedrock.Options, a *Account) {
 			a.Unguardable = map[string]string{"eu.cohere.embed-v4:0": "embeddings"}
 		}, "Account.Unguardable: \"eu.cohere.embed-v4:0\" is not the ID of a foundation model"},
