@@ -66,6 +66,7 @@ func (a Account) clone() Account {
 	a.Administrators = maps.Clone(a.Administrators)
 	a.DataRetention = maps.Clone(a.DataRetention)
 	a.Enforced = cloneEnforced(a.Enforced)
+	a.Resources = a.Resources.clone()
 	return a
 }
 

@@ -1,5 +1,7 @@
 package policy
 
+import "slices"
+
 // Resources are the names that stand around a client and that Options cannot tell. Each
 // field that is empty leaves its documents out. Every ARN is of Account.ID and of the
 // account's partition, unless the field says otherwise. For reports every fault.
@@ -141,4 +143,23 @@ type Trail struct {
 	Group, GroupKey, Role string
 	// Readers are the ARNs of the roles and users that read the trail's files.
 	Readers []string
+}
+
+func (r Resources) clone() Resources {
+	for _, list := range []*[]string{
+		&r.Trusted, &r.InheritedTags, &r.Callers, &r.KeyAdministrators, &r.GuardrailKey.Creators,
+		&r.ModelKey.Creators, &r.Logs.Readers, &r.Trail.Readers, &r.Endpoints,
+	} {
+		*list = slices.Clone(*list)
+	}
+	r.Pods, r.OIDC = slices.Clone(r.Pods), slices.Clone(r.OIDC)
+	for i := range r.OIDC {
+		r.OIDC[i].Subjects = slices.Clone(r.OIDC[i].Subjects)
+		r.OIDC[i].SubjectPatterns = slices.Clone(r.OIDC[i].SubjectPatterns)
+	}
+	r.KnowledgeBases, r.Agents = slices.Clone(r.KnowledgeBases), slices.Clone(r.Agents)
+	for i := range r.Agents {
+		r.Agents[i].Aliases = slices.Clone(r.Agents[i].Aliases)
+	}
+	return r
 }

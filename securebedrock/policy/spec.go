@@ -48,6 +48,7 @@ func For(opts securebedrock.Options, acct Account) (*Spec, error) {
 	}
 	slices.Sort(s.regions)
 	s.acct.check(s, &faults)
+	faults.Join(s.acct.Resources.faults(s.partition, s.account, s.region, s.opts.Role))
 	s.settleGuardrail(&faults)
 	s.settleModels(&faults)
 	if err := faults.Err(); err != nil {
