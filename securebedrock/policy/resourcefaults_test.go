@@ -10,20 +10,20 @@ import (
 )
 
 const (
-	testAccount  = "111122223333"
-	otherAccount = "444455556666"
-	testKey      = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-	testRole     = "arn:aws:iam::111122223333:role/app"
+	resAccount  = "111122223333"
+	resOther = "444455556666"
+	resKey      = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+	resRole     = "arn:aws:iam::111122223333:role/app"
 )
 
-func roleOf(name string) string { return "arn:aws:iam::" + testAccount + ":role/" + name }
+func roleOf(name string) string { return "arn:aws:iam::" + resAccount + ":role/" + name }
 
-func keyOf(id string) string { return "arn:aws:kms:eu-central-1:" + testAccount + ":key/" + id }
+func keyOf(id string) string { return "arn:aws:kms:eu-central-1:" + resAccount + ":key/" + id }
 
 // everything is a value for every field, without a fault.
 func everything() Resources {
 	return Resources{
-		Trusted:       []string{roleOf("workload"), "arn:aws:iam::" + otherAccount + ":role/partner"},
+		Trusted:       []string{roleOf("workload"), "arn:aws:iam::" + resOther + ":role/partner"},
 		InheritedTags: []string{"team"},
 		Callers:       []string{roleOf("batch-caller")},
 		Pods: []PodIdentity{{
@@ -48,7 +48,7 @@ func everything() Resources {
 		},
 		KnowledgeBases: []KnowledgeBase{
 			{ID: "KB12345678", Role: roleOf("service-role/kb"), Bucket: "claims-documents", BucketKey: keyOf("documents"), Key: keyOf("ingestion")},
-			{Role: roleOf("service-role/kb-next"), Bucket: "partner-documents", BucketAccount: otherAccount},
+			{Role: roleOf("service-role/kb-next"), Bucket: "partner-documents", BucketAccount: resOther},
 		},
 		Agents: []Agent{
 			{ID: "AGENT12345", Aliases: []string{"ALIAS12345", "ALIAS67890"}, Role: roleOf("service-role/agent"), Key: keyOf("agent")},
@@ -65,21 +65,21 @@ func everything() Resources {
 			Readers: []string{roleOf("auditor")},
 		},
 		Trail: Trail{
-			Name: "main", Region: "eu-west-1", Bucket: "trail-files", Prefix: "org", Key: "arn:aws:kms:eu-west-1:" + testAccount + ":key/trail",
-			Group: "trail", GroupKey: "arn:aws:kms:eu-west-1:" + testAccount + ":key/trail-group", Role: roleOf("trail"),
+			Name: "main", Region: "eu-west-1", Bucket: "trail-files", Prefix: "org", Key: "arn:aws:kms:eu-west-1:" + resAccount + ":key/trail",
+			Group: "trail", GroupKey: "arn:aws:kms:eu-west-1:" + resAccount + ":key/trail-group", Role: roleOf("trail"),
 			Readers: []string{roleOf("auditor")},
 		},
 		Endpoints: []string{"vpce-0123456789abcdef0"},
 	}
 }
 
-func testOptions() securebedrock.Options {
+func resOptions() securebedrock.Options {
 	return securebedrock.Options{
 		Region:    "eu-central-1",
 		Guardrail: securebedrock.Guardrail{ID: "gr1234567890", Version: "7"},
 		Models:    []string{"anthropic.claude-sonnet-4-5-20250929-v1:0"},
 		Role: &securebedrock.Role{
-			ARN: testRole, ExternalID: "claims:prod", SourceIdentity: "claims-api",
+			ARN: resRole, ExternalID: "claims:prod", SourceIdentity: "claims-api",
 			Tags: map[string]string{"project": "claims", "cost": "42"}, TransitiveTagKeys: []string{"cost"},
 		},
 	}
@@ -92,10 +92,10 @@ func TestEverythingIsWithoutFault(t *testing.T) {
 			t.Errorf("%s is empty", v.Type().Field(i).Name)
 		}
 	}
-	if _, err := For(testOptions(), Account{ID: testAccount, Resources: r}); err != nil {
+	if _, err := For(resOptions(), Account{ID: resAccount, Resources: r}); err != nil {
 		t.Error(err)
 	}
-	if _, err := For(testOptions(), Account{ID: testAccount}); err != nil {
+	if _, err := For(resOptions(), Account{ID: resAccount}); err != nil {
 		t.Errorf("no resources: %v", err)
 	}
 }
@@ -113,7 +113,7 @@ func TestResourceFaultsNameTheirField(t *testing.T) {
 		{`Trusted[0]: "arn:aws:sts::111122223333:assumed-role/app/session" is not the ARN of one role`, func(r *Resources, _ *securebedrock.Options) {
 			r.Trusted = []string{"arn:aws:sts::111122223333:assumed-role/app/session"}
 		}},
-		{`Trusted[0]: "111122223333" is not an ARN`, func(r *Resources, _ *securebedrock.Options) { r.Trusted = []string{testAccount} }},
+		{`Trusted[0]: "111122223333" is not an ARN`, func(r *Resources, _ *securebedrock.Options) { r.Trusted = []string{resAccount} }},
 		{`Trusted[0]: the ARN is of partition "aws-us-gov"`, func(r *Resources, _ *securebedrock.Options) {
 			r.Trusted = []string{"arn:aws-us-gov:iam::111122223333:role/app"}
 		}},
@@ -156,7 +156,7 @@ func TestResourceFaultsNameTheirField(t *testing.T) {
 		{`KnowledgeBases[1].BucketAccount: the field is set and KnowledgeBases[1].Bucket is not`, func(r *Resources, _ *securebedrock.Options) { r.KnowledgeBases[1].Bucket = "" }},
 		{`KnowledgeBases[0].BucketKey: the field is set and KnowledgeBases[0].Bucket is not`, func(r *Resources, _ *securebedrock.Options) { r.KnowledgeBases[0].Bucket = "" }},
 		{`KnowledgeBases[1].BucketKey: the ARN is of account "111122223333" and account 444455556666 is meant`, func(r *Resources, _ *securebedrock.Options) {
-			r.KnowledgeBases[1].BucketKey = testKey
+			r.KnowledgeBases[1].BucketKey = resKey
 		}},
 		{`KnowledgeBases[0].Key: "arn:aws:kms:eu-central-1:111122223333:alias/x" is not the ARN of a KMS key`, func(r *Resources, _ *securebedrock.Options) {
 			r.KnowledgeBases[0].Key = "arn:aws:kms:eu-central-1:111122223333:alias/x"
@@ -165,7 +165,7 @@ func TestResourceFaultsNameTheirField(t *testing.T) {
 			r.KnowledgeBases[0].Key = "arn:aws:kms:eu-west-1:111122223333:key/x"
 		}},
 		{`KnowledgeBases[1].Role: KnowledgeBases[0].Role has the same role`, func(r *Resources, _ *securebedrock.Options) { r.KnowledgeBases[1].Role = r.KnowledgeBases[0].Role }},
-		{`BatchRole: Options.Role has the same role`, func(r *Resources, _ *securebedrock.Options) { r.BatchRole = testRole }},
+		{`BatchRole: Options.Role has the same role`, func(r *Resources, _ *securebedrock.Options) { r.BatchRole = resRole }},
 		{`BatchRole: "arn:aws:iam::111122223333:user/batch" is not the ARN of a role`, func(r *Resources, _ *securebedrock.Options) {
 			r.BatchRole = "arn:aws:iam::111122223333:user/batch"
 		}},
@@ -180,7 +180,7 @@ func TestResourceFaultsNameTheirField(t *testing.T) {
 		{`AdminTag.Value: (no identifier) is not the value of a tag`, func(r *Resources, _ *securebedrock.Options) { r.AdminTag.Value = "*" }},
 		{`AdminTag.Key: Options.Role.Tags have the same key`, func(r *Resources, _ *securebedrock.Options) { r.AdminTag.Key = "Project" }},
 		{`AdminTag.Key: InheritedTags have the same key`, func(r *Resources, _ *securebedrock.Options) { r.AdminTag.Key = "Team" }},
-		{`KeyAdministrators[0]: "arn:aws:iam::111122223333:role/app" also uses a key`, func(r *Resources, _ *securebedrock.Options) { r.KeyAdministrators[0] = testRole }},
+		{`KeyAdministrators[0]: "arn:aws:iam::111122223333:role/app" also uses a key`, func(r *Resources, _ *securebedrock.Options) { r.KeyAdministrators[0] = resRole }},
 		{`KeyAdministrators[0]: "arn:aws:iam::111122223333:role/tuner" also uses a key`, func(r *Resources, _ *securebedrock.Options) { r.KeyAdministrators[0] = roleOf("tuner") }},
 		{`KeyAdministrators[0]: "arn:aws:iam::111122223333:role/auditor" also uses a key`, func(r *Resources, _ *securebedrock.Options) { r.KeyAdministrators[0] = roleOf("auditor") }},
 		{`KeyAdministrators[0]: "arn:aws:iam::111122223333:role/service-role/kb" also uses a key`, func(r *Resources, _ *securebedrock.Options) {
@@ -206,9 +206,9 @@ func TestResourceFaultsNameTheirField(t *testing.T) {
 		{`Trail.GroupKey: the key is in "eu-west-1" and must be in eu-central-1`, func(r *Resources, _ *securebedrock.Options) { r.Trail.Region = "" }},
 		{`Endpoints[0]: "vpce-xyz" is not the ID of a VPC endpoint`, func(r *Resources, _ *securebedrock.Options) { r.Endpoints[0] = "vpce-xyz" }},
 	} {
-		r, o := everything(), testOptions()
+		r, o := everything(), resOptions()
 		row.change(&r, &o)
-		_, err := For(o, Account{ID: testAccount, Resources: r})
+		_, err := For(o, Account{ID: resAccount, Resources: r})
 		if err == nil || !strings.Contains(err.Error(), "Account.Resources."+row.says) {
 			t.Errorf("want %q, got %v", row.says, err)
 		}
@@ -221,7 +221,7 @@ func TestResourceFaultsNameTheirField(t *testing.T) {
 // TestForCopiesResources writes into the caller's lists after For.
 func TestForCopiesResources(t *testing.T) {
 	r := everything()
-	s, err := For(testOptions(), Account{ID: testAccount, Resources: r})
+	s, err := For(resOptions(), Account{ID: resAccount, Resources: r})
 	if err != nil {
 		t.Fatal(err)
 	}
