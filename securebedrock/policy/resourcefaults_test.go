@@ -10,10 +10,10 @@ import (
 )
 
 const (
-	resAccount  = "111122223333"
-	resOther = "444455556666"
-	resKey      = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-	resRole     = "arn:aws:iam::111122223333:role/app"
+	resAccount = "111122223333"
+	resOther   = "444455556666"
+	resKey     = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+	resRole    = "arn:aws:iam::111122223333:role/app"
 )
 
 func roleOf(name string) string { return "arn:aws:iam::" + resAccount + ":role/" + name }
