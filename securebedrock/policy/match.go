@@ -16,6 +16,17 @@ const (
 // glob matches s against a pattern in which * stands for any run of characters and ?
 // for one character.
 func glob(pattern, s string, fold bool) bool {
+	// The end differs most often: models and regions share their beginnings.
+	for len(pattern) > 0 && len(s) > 0 {
+		c := pattern[len(pattern)-1]
+		if c == '*' || c == '?' {
+			break
+		}
+		if !sameByte(c, s[len(s)-1], fold) {
+			return false
+		}
+		pattern, s = pattern[:len(pattern)-1], s[:len(s)-1]
+	}
 	p, i := 0, 0
 	star, mark := -1, 0 // the last * and where its run ends
 	for i < len(s) {
@@ -123,22 +134,23 @@ func arnLike(pattern, arn [arnParts]string) bool {
 // resourceFault says why an entry of Resource or NotResource cannot be read; empty for
 // none.
 func resourceFault(kind Kind, entry string) string {
-	if strings.Trim(entry, "*") == "" && entry != "" {
+	if onlyStars(entry) {
 		return ""
 	}
 	if !strings.HasPrefix(entry, "arn:") {
 		return "is neither * nor an ARN"
 	}
-	head, rest := entry, ""
-	if i := strings.Index(entry, "${"); i >= 0 {
-		head, rest = entry[:i], entry[i:]
+	head := entry
+	if !plain(entry) {
+		if i := strings.Index(entry, "${"); i >= 0 {
+			head = entry[:i]
+		}
 	}
-	colons := strings.Count(head, ":")
-	switch {
-	case colons < arnParts-1 && rest != "":
-		return "has a variable before the resource's part" // reference_policies_variables
+	switch colons := strings.Count(head, ":"); {
 	case colons >= arnParts-1:
 		return variableFault(entry)
+	case len(head) < len(entry):
+		return "has a variable before the resource's part" // reference_policies_variables
 	}
 	switch kind {
 	// IAM completes such an ARN with wildcards in an identity policy, and refuses it in a
@@ -147,6 +159,10 @@ func resourceFault(kind Kind, entry string) string {
 		return variableFault(entry)
 	}
 	return "is an ARN of fewer than six parts"
+}
+
+func onlyStars(s string) bool {
+	return s == "*" || s != "" && s[0] == '*' && strings.Trim(s, "*") == ""
 }
 
 // resourceMatch is how a pattern of Resource stands to a resource.
@@ -166,7 +182,7 @@ const (
 // A wildcard stands for characters within one of the ARN's parts. A * at the end of a
 // part may match over colons (IAM User Guide reference_policies_elements_resource).
 func matchResource(pattern, resource string) resourceMatch {
-	if strings.Trim(pattern, "*") == "" {
+	if onlyStars(pattern) {
 		return matchYes
 	}
 	if strings.Count(pattern, ":") < arnParts-1 {

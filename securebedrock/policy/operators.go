@@ -128,8 +128,8 @@ func (op operator) valueFault(value string) string {
 	case stringEquals, stringEqualsFold, stringLike:
 		return variableFault(value)
 	case arn:
-		if fault := variableFault(value); fault != "" || strings.Contains(value, "${") {
-			return fault
+		if !plain(value) && strings.Contains(value, "${") {
+			return variableFault(value)
 		}
 		if _, ok := splitARN(value); !ok {
 			return "is no ARN of six parts"

@@ -53,8 +53,21 @@ func isConditionKey(s string) bool {
 	return !strings.ContainsAny(s, "*?${}'\"\\,")
 }
 
+// plain reports whether a string holds neither a variable nor a control character.
+func plain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c == '$' || c < ' ' {
+			return false
+		}
+	}
+	return true
+}
+
 // variableFault says why the variables of a string cannot be read; empty for none.
 func variableFault(s string) string {
+	if plain(s) {
+		return ""
+	}
 	for strings.Contains(s, "${") {
 		_, _, after, _, fault := cutVariable(s)
 		if fault != "" {
