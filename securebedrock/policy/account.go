@@ -105,7 +105,7 @@ func (a *Account) check(s *Spec, all *refusal.Faults) {
 	a.rolesFaults("ExceptPrincipals", a.ExceptPrincipals, s.partition, &faults)
 	a.rolesFaults("Administrators", a.Administrators, s.partition, &faults)
 	retentionFaults(a.DataRetention, &faults)
-	GuardrailInference{Guardrails: a.Enforced}.faults(&faults)
+	(&GuardrailInference{Guardrails: a.Enforced}).faults(&faults)
 }
 
 // rolesFaults notes the faults of a map of roles to reasons.

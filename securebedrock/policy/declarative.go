@@ -29,7 +29,7 @@ type EnforcedGuardrail struct {
 // faults notes what AWS refuses, and what would stop all inference under the policy: an
 // identifier that is wrong does (Organizations User Guide,
 // orgs_manage_policies_bedrock_best_practices).
-func (g GuardrailInference) faults(faults *refusal.Faults) {
+func (g *GuardrailInference) faults(faults *refusal.Faults) {
 	var seen []string
 	account := ""
 	for _, e := range g.Guardrails {

@@ -44,7 +44,7 @@ func DenyChanges(s *Spec) ([]Document, error) {
 			Resource: []string{s.guardrail},
 		})
 	}
-	if endpoints := s.endpoints(); len(endpoints) > 0 {
+	if endpoints := s.endpointARNs(); len(endpoints) > 0 {
 		kept = append(kept, "the VPC endpoints")
 		statements = append(statements, Statement{
 			Sid:      "KeepEndpoints",
@@ -81,9 +81,9 @@ func DenyChanges(s *Spec) ([]Document, error) {
 	return denial("scp-changes", purpose, "", statements...)
 }
 
-// endpoints are the ARNs of the known VPC endpoints: of Account.Resources, and the one
+// endpointARNs are the ARNs of the known VPC endpoints: of Account.Resources, and the one
 // that is in the host of Options.Endpoint.URL.
-func (s *Spec) endpoints() []string {
+func (s *Spec) endpointARNs() []string {
 	ids := slices.Clone(s.acct.Resources.Endpoints)
 	if u, err := url.Parse(s.opts.Endpoint.URL); err == nil {
 		if id := endpointID(u.Hostname()); id != "" {
