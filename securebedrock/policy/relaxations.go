@@ -25,9 +25,6 @@ func Relaxations(s *Spec) []Relaxation {
 	if s.opts.Unguarded != "" {
 		add("Options.Unguarded", "no document demands a guardrail", s.opts.Unguarded)
 	}
-	if s.opts.Guardrail.AllowDraft {
-		add("Options.Guardrail.AllowDraft", "the guardrail can change while the application runs", "")
-	}
 	if s.opts.Guardrail.AllowPartial {
 		add("Options.Guardrail.AllowPartial", "a call may leave content unscanned, which no policy can see", "")
 	}
@@ -39,6 +36,12 @@ func Relaxations(s *Spec) []Relaxation {
 	}
 	for _, arn := range slices.Sorted(maps.Keys(s.acct.ExceptPrincipals)) {
 		add(fmt.Sprintf("Account.ExceptPrincipals[%q]", arn), "the principal calls models without the guardrail", s.acct.ExceptPrincipals[arn])
+	}
+	for _, arn := range slices.Sorted(maps.Keys(s.acct.Administrators)) {
+		add(fmt.Sprintf("Account.Administrators[%q]", arn), "the principal may change logging, guardrails, endpoints and the trail", s.acct.Administrators[arn])
+	}
+	for _, mode := range slices.Sorted(maps.Keys(s.acct.DataRetention)) {
+		add(fmt.Sprintf("Account.DataRetention[%q]", mode), "the mode of data retention may be set", s.acct.DataRetention[mode])
 	}
 	if reason := s.acct.Resources.RetrieveAndGenerate; reason != "" {
 		add("Account.Resources.RetrieveAndGenerate", "the call's own body chooses the model and the guardrail", reason)

@@ -15,13 +15,15 @@ func sampleSpec() *Spec {
 		region: "eu-central-1", partition: "aws", account: "123456789012", anywhere: true,
 		opts: securebedrock.Options{
 			Unguarded:           "a <b>test</b> & more",
-			Guardrail:           securebedrock.Guardrail{AllowDraft: true, AllowPartial: true},
+			Guardrail:           securebedrock.Guardrail{AllowPartial: true},
 			UnguardedOperations: map[string]string{"StartAsyncInvoke": "video takes no guardrail", "InvokeModelWithBidirectionalStream": "voice takes none"},
 		},
 		acct: Account{
 			ID:               "123456789012",
 			Unguardable:      map[string]string{"amazon.titan-embed-text-v2:0": "embeddings"},
 			ExceptPrincipals: map[string]string{"arn:aws:iam::123456789012:role/kb": "a knowledge base"},
+			Administrators:   map[string]string{"arn:aws:iam::123456789012:role/platform": "the platform team"},
+			DataRetention:    map[string]string{"default": "a model needs review"},
 			Resources:        Resources{RetrieveAndGenerate: "a chat over the manuals"},
 		},
 	}
