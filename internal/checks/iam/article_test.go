@@ -30,7 +30,7 @@ func TestArticle(t *testing.T) {
 				t.Fatal(err)
 			}
 			if (got.Result == "Allowed") != c.Allowed {
-				t.Errorf("%s of %s", got.Result, c.Request)
+				t.Errorf("%s of %s", got.Result, policycases.Describe(c.Request))
 			}
 		})
 	}

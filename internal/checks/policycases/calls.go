@@ -30,6 +30,9 @@ func RandomCall(r *rand.Rand, c Config) Call {
 		return call
 	default:
 		call.Model = randomModel(r, c)
+		for call.Operation == "CountTokens" && !isModelID(call.Model) {
+			call.Model = pick(r, families()...) // CountTokens takes no profile (API_runtime_CountTokens)
+		}
 	}
 	if o.Unguarded != "" || call.Operation == "CountTokens" || call.Operation == "StartAsyncInvoke" {
 		if call.Operation == "ApplyGuardrail" {
@@ -52,6 +55,12 @@ func RandomCall(r *rand.Rand, c Config) Call {
 		call.Guardrail, call.Version = GuardrailID, o.Guardrail.Version
 	}
 	return call
+}
+
+// isModelID reports whether an identifier is a foundation model's ID.
+func isModelID(id string) bool {
+	m, err := securebedrock.ParseModel(id)
+	return err == nil && m.Kind == securebedrock.KindFoundationModel && m.Region == ""
 }
 
 // randomModel is an identifier, half of the time one of Options.Models.

@@ -3,7 +3,6 @@ package policycases
 // Two models of one region. The embedding model takes no guardrail.
 func oneRegionCases() []Case {
 	return table(OneRegion,
-		//                                                                                                        any, invoke, session, endpoint, then the denials
 		Case{Name: "an allowed model with the guardrail", Request: ask(invoke, model(home, Haiku), home, key, version1), Want: "AAAA AAAAAA"},
 		Case{Name: "the same through the endpoint", Request: through(ask(invoke, model(home, Haiku), home, key, version1)), Want: "AAAA AAAAAA"},
 		Case{Name: "streamed", Request: ask(stream, model(home, Haiku), home, key, version1), Want: "AAAA AAAAAA"},
@@ -40,7 +39,7 @@ func oneRegionCases() []Case {
 		Case{Name: "tokens counted through the endpoint", Request: through(ask("bedrock:CountTokens", model(home, Haiku), home)), Want: "AAAA AAAAAA"},
 		Case{Name: "tokens counted of another model", Request: ask("bedrock:CountTokens", model(home, OtherModel), home), Want: "ADDA AAAAAA"},
 		Case{Name: "tokens counted in another region", Request: ask("bedrock:CountTokens", model("us-east-1", Haiku), "us-east-1"), Want: "DDDA DAAAAA"},
-		Case{Name: "an asynchronous invocation asked for", Request: ask("bedrock:GetAsyncInvoke", "arn:aws:bedrock:"+home+":"+AccountID+":async-invoke/a1b2c3d4e5f6", home), Want: "AAAA AAAAAA"},
+		Case{Name: "an asynchronous invocation asked for, where nothing may start one", Request: ask("bedrock:GetAsyncInvoke", "arn:aws:bedrock:"+home+":"+AccountID+":async-invoke/a1b2c3d4e5f6", home), Want: "DDDA AAAAAA"},
 		Case{Name: "models listed", Request: ask("bedrock:ListFoundationModels", "*", home), Want: "DDDA AAAAAA"},
 		Case{Name: "models listed through the endpoint of the runtime", Request: through(ask("bedrock:ListFoundationModels", "*", home)), Want: "DDDD AAAAAA"},
 		Case{Name: "another service is asked", Request: ask("s3:GetObject", "arn:aws:s3:::documents/a.txt", "us-east-1"), Want: "DDDA AAAAAA"},

@@ -101,6 +101,6 @@ func appProfileCases() []Case {
 		Case{Name: "a leg of another profile", Request: ask(invoke, model("eu-west-3", Sonnet), "eu-west-3", profile, strings.Replace(Profile, "a1b2c3", "x1y2z3", 1), key, version1), Want: "DDDA AAAAAA"},
 		Case{Name: "a leg of the system profile behind it", Request: ask(invoke, model("eu-west-3", Sonnet), "eu-west-3", profile, system(home, AccountID, "eu."+Sonnet), key, version1), Want: "ADDA AAAAAA"},
 		Case{Name: "the system profile behind it", Request: ask(invoke, system(home, AccountID, "eu."+Sonnet), home, key, version1), Want: "ADDA AAAAAA"},
-		Case{Name: "another model under the profile", Request: ask(invoke, model(home, OtherModel), home, profile, Profile, key, version1), Want: "DDDA AAAAAA"},
+		Case{Name: "another model under the profile", Request: ask(invoke, model(home, OtherModel), home, profile, Profile, key, version1), Want: "ADDA AAAAAA"},
 	)
 }

@@ -16,6 +16,21 @@ func Columns() []string {
 	}
 }
 
+// Documents returns every document of a configuration: those of policy.All, and
+// InvokeAny, which All leaves out.
+func Documents(c Config) ([]policy.Document, error) {
+	s, err := policy.For(c.Options, c.Account)
+	if err != nil {
+		return nil, err
+	}
+	all, err := policy.All(s)
+	if err != nil {
+		return nil, err
+	}
+	any, err := policy.InvokeAny(s)
+	return append(all, any...), err
+}
+
 // Everything is an identity policy that allows everything.
 func Everything() policy.Document {
 	return policy.Document{

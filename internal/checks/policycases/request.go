@@ -5,17 +5,15 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock/policy"
 )
 
-// Request is one request to AWS, as policy.Request has it.
-type Request struct {
-	Principal, Action, Resource string
-	Context                     map[string][]string
-	ThroughEndpoint             bool
-}
+// Request is one request to AWS.
+type Request = policy.Request
 
-// String names the request in a line.
-func (r Request) String() string {
+// Describe names a request in a line.
+func Describe(r Request) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s on %s by %s", r.Action, r.Resource, r.Principal)
 	for _, key := range slices.Sorted(maps.Keys(r.Context)) {

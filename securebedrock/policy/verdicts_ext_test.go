@@ -1,0 +1,83 @@
+package policy_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/securebedrock/securebedrock-go/internal/checks/policycases"
+	"github.com/securebedrock/securebedrock-go/securebedrock/policy"
+)
+
+// documentsOf returns every document of a configuration.
+func documentsOf(t testing.TB, name string) []policy.Document {
+	t.Helper()
+	c, ok := policycases.Configs()[name]
+	if !ok {
+		t.Fatalf("there is no configuration %q", name)
+	}
+	docs, err := policycases.Documents(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return docs
+}
+
+// TestVerdicts holds Decide against the verdicts that are expected by hand, document by
+// document. The tests of internal/checks/iam hold another evaluator against the same.
+func TestVerdicts(t *testing.T) {
+	all := make(map[string][]policy.Document)
+	for _, c := range policycases.Cases() {
+		if all[c.Config] == nil {
+			all[c.Config] = documentsOf(t, c.Config)
+		}
+		t.Run(c.Config+"/"+c.Name, func(t *testing.T) {
+			letters := strings.ReplaceAll(c.Want, " ", "")
+			if len(letters) != len(policycases.Columns()) {
+				t.Fatalf("%q has not a letter for each of %v", c.Want, policycases.Columns())
+			}
+			for i, column := range policycases.Columns() {
+				docs := policycases.Column(all[c.Config], column)
+				if (letters[i] == '.') != (docs == nil) && column != "session" && column != "endpoint-bedrock-runtime" {
+					t.Errorf("%s: %d documents, want %c", column, len(docs), letters[i])
+				}
+				if docs == nil {
+					continue
+				}
+				got, err := policy.Decide(docs, c.Request)
+				if err != nil {
+					t.Errorf("%s: %v", column, err)
+				} else if got.Allowed != (letters[i] == 'A') {
+					t.Errorf("%s: %+v, want %c for %s", column, got, letters[i], policycases.Describe(c.Request))
+				}
+			}
+		})
+	}
+}
+
+// TestArticleFails shows each of the article's policies failing as the package
+// documentation says.
+func TestArticleFails(t *testing.T) {
+	for _, c := range policycases.ArticleCases() {
+		t.Run(c.Policy+": "+c.Fault, func(t *testing.T) {
+			d, err := policycases.Article(c.Policy)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := policy.Decide([]policy.Document{d, policycases.Everything()}[:layersOf(d)], c.Request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Allowed != c.Allowed {
+				t.Errorf("%+v of %s", got, policycases.Describe(c.Request))
+			}
+		})
+	}
+}
+
+// layersOf is how many documents a verdict of d needs: an identity policy stands alone.
+func layersOf(d policy.Document) int {
+	if d.Kind == policy.KindManaged {
+		return 1
+	}
+	return 2
+}
