@@ -187,7 +187,9 @@ func (d *decoder) listOf(n *node, path string, into reflect.Value) {
 	}
 	made := reflect.MakeSlice(into.Type(), len(n.list), len(n.list))
 	for i, v := range n.list {
-		d.value(v, path+"["+strconv.Itoa(i+1)+"]", made.Index(i))
+		at := path + "[" + strconv.Itoa(i) + "]"
+		d.places[at] = v.at
+		d.value(v, at, made.Index(i))
 	}
 	into.Set(made)
 }

@@ -114,7 +114,7 @@ func (d *decoder) placeOf(key string) place {
 		if at, ok := d.places[key]; ok {
 			return at
 		}
-		i := strings.LastIndexByte(key, '.')
+		i := strings.LastIndexAny(key, ".[")
 		if i < 0 {
 			return place{}
 		}

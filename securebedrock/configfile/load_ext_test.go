@@ -75,13 +75,13 @@ func TestFaults(t *testing.T) {
 		{"an empty text", "unguarded: \"\"\n", "unguarded: the value is empty"},
 		{"an empty list", sound + "models: []\n", "x.yaml:5:9: models: the list is empty; write an entry, or leave the key out"},
 		{"an empty mapping", "guardrail: {}\n", "guardrail: the value is empty"},
-		{"an empty entry", "models: [a, ]\nresidency:\n  -\n", "residency[1]: the key has no value"},
+		{"an empty entry", "models: [a, ]\nresidency:\n  -\n", "residency[0]: the key has no value"},
 		{"a list for text", "region: [a]\n", "x.yaml:1:9: region: a list where text is due"},
 		{"a mapping for text", "region: {a: b}\n", "region: a mapping where text is due"},
 		{"text for a list", "models: a\n", "x.yaml:1:9: models: \"a\" where a list is due; write one entry a line"},
 		{"text for a mapping", "guardrail: a\n", "guardrail: \"a\" where keys with values are due"},
 		{"a number for text", "guardrail: {id: x, version: 1}\n", "x.yaml:1:29: guardrail.version: \"1\" could be a number or a truth value; write it in quotes"},
-		{"an octal account", "accounts: [012345678901]\n", "accounts[1]: \"012345678901\" could be a number"},
+		{"an octal account", "accounts: [012345678901]\n", "accounts[0]: \"012345678901\" could be a number"},
 		{"a truth value for text", "region: no\n", "region: \"no\" could be a number or a truth value"},
 		{"a date for text", "unguarded: 2026-01-01\n", "unguarded: \"2026-01-01\" could be a number"},
 		{"a fraction for text", "region: .5\n", "region: \".5\" could be a number"},
@@ -103,7 +103,7 @@ func TestFaults(t *testing.T) {
 		{"a variable", "region: ${REGION}\n", "x.yaml:1:9: region: the value has ${: nothing is substituted"},
 		{"a variable in quotes", "region: \"eu-${X}\"\n", "region: the value has ${"},
 		{"a variable in a block", "unguarded: |\n  ${WHY}\n", "unguarded: the value has ${"},
-		{"a variable in a list", "models: [\"${M}\"]\n", "models[1]: the value has ${"},
+		{"a variable in a list", "models: [\"${M}\"]\n", "models[0]: the value has ${"},
 		// What the library says.
 		{"no region", "unguarded: a test\n", "x.yaml: region: it is required"},
 		{"a draft", strings.Replace(sound, `"1"`, "DRAFT", 1), "x.yaml:4:3: guardrail.version: DRAFT changes with every edit; name a published version, or set AllowDraft\n   4 |   version: DRAFT\n     |   ^"},
@@ -116,6 +116,8 @@ func TestFaults(t *testing.T) {
 		{"an operation that is none", sound + "unguarded_operations: {Fly: birds}\n", "x.yaml:5:1: unguarded_operations: \"Fly\" is not an operation"},
 		{"an operation without a reason", sound + "unguarded_operations: {StartAsyncInvoke: \"\"}\n", "unguarded_operations: StartAsyncInvoke has no reason"},
 		{"an account of eleven digits", sound + "account:\n  id: \"12345678901\"\n", "x.yaml:6:3: account.id: \"12345678901\" is not an account's twelve digits"},
+		{"an agent that is none", sound + "account:\n  id: \"123456789012\"\n  resources:\n    agents:\n      - id: AGENT12345\n        aliases: [ALIAS12345]\n      - id: 7x\n        aliases: [ALIAS12345]\n", "x.yaml:11:9: account.resources.agents[1].id: \"7x\" is not"},
+		{"an endpoint that is none", sound + "account:\n  id: \"123456789012\"\n  resources:\n    endpoints: [vpce-0123456789abcdef0, me]\n", "x.yaml:8:41: account.resources.endpoints[1]: \"me\" is not"},
 		{"an account without a number", sound + "account:\n  partition: aws\n", "x.yaml:5:1: account.id: it is required"},
 	} {
 		t.Run(row.what, func(t *testing.T) {

@@ -2,6 +2,7 @@ package configfile
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -76,27 +77,25 @@ func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' }
 func isDuration(t reflect.Type) bool { return t == reflect.TypeFor[time.Duration]() }
 
 // keyOfField turns the name of a field in a fault, such as "Role.ARN" or
-// "Account.ProfileModels", into the key, as far as the file has one.
+// "Account.Resources.Agents[0].ID", into the key, as far as the file has one.
 func keyOfField(name string) string {
 	t := reflect.TypeFor[document]()
 	var path []string
 	for _, part := range strings.Split(name, ".") {
-		for t.Kind() == reflect.Pointer {
+		plain, _, _ := strings.Cut(part, "[")
+		for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 			t = t.Elem()
 		}
 		if t.Kind() != reflect.Struct {
 			break
 		}
-		found := false
-		for _, f := range fieldsOf(t) {
-			if f.name == part {
-				path, t, found = append(path, f.key), f.typ, true
-				break
-			}
-		}
-		if !found {
+		fields := fieldsOf(t)
+		i := slices.IndexFunc(fields, func(f field) bool { return f.name == plain })
+		if i < 0 {
 			break
 		}
+		t = fields[i].typ
+		path = append(path, fields[i].key+part[len(plain):]) // with its number
 	}
 	return strings.Join(path, ".")
 }

@@ -156,7 +156,7 @@ func (f *faults) node(n ast.Node, path string, depth int) *node {
 	case *ast.SequenceNode:
 		made.kind, made.at = kindList, positionOf(n.Start)
 		for i, v := range n.Values {
-			made.list = append(made.list, f.node(v, fmt.Sprintf("%s[%d]", path, i+1), depth+1))
+			made.list = append(made.list, f.node(v, fmt.Sprintf("%s[%d]", path, i), depth+1))
 		}
 	case *ast.StringNode:
 		made.kind, made.text = kindString, n.Value
