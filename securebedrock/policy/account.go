@@ -33,6 +33,10 @@ type Account struct {
 	// through, such as "eu.guardrail.v1:0". The evaluation then runs in other regions, and
 	// the policies let it run in Region and Residency. Empty means Region alone.
 	GuardrailProfile string
+	// InputBuckets are the S3 buckets whose objects a call may name, such as the images of
+	// a Converse. Bedrock reads them in the caller's name. OutputBuckets are those into which
+	// StartAsyncInvoke writes. Empty means none.
+	InputBuckets, OutputBuckets []string
 	// Unguardable maps the ID of a model that takes no guardrail, such as an embedding
 	// model, to the reason for using it all the same.
 	Unguardable map[string]string
@@ -61,6 +65,7 @@ func (a Account) clone() Account {
 	for key, models := range a.ProfileModels {
 		a.ProfileModels[key] = slices.Clone(models)
 	}
+	a.InputBuckets, a.OutputBuckets = slices.Clone(a.InputBuckets), slices.Clone(a.OutputBuckets)
 	a.Unguardable = maps.Clone(a.Unguardable)
 	a.ExceptPrincipals = maps.Clone(a.ExceptPrincipals)
 	a.Administrators = maps.Clone(a.Administrators)
@@ -89,6 +94,16 @@ func (a *Account) check(s *Spec, all *refusal.Faults) {
 	}
 	if p := a.GuardrailProfile; p != "" && (!strings.Contains(p, ".guardrail.") || strings.ContainsFunc(p, isNoProfileRune)) {
 		faults.Add("GuardrailProfile", "%s is not the ID of a guardrail profile, such as \"eu.guardrail.v1:0\"", refusal.Quoted(p))
+	}
+	for _, list := range []struct {
+		field   string
+		buckets []string
+	}{{"InputBuckets", a.InputBuckets}, {"OutputBuckets", a.OutputBuckets}} {
+		for _, b := range list.buckets {
+			if !isBucketName(b) {
+				faults.Add(list.field, "%s is not the name of a bucket; give the name alone, without s3:// and without a wildcard", refusal.Quoted(b))
+			}
+		}
 	}
 	if r := s.opts.Role; r != nil {
 		if arn, ok := regions.ParseARN(r.ARN); ok && regions.IsAccount(arn.Account) && regions.IsAccount(a.ID) && arn.Account != a.ID {
@@ -139,6 +154,13 @@ func (a *Account) roleFault(role, partition string) string {
 // (API_GuardrailCrossRegionConfig).
 func isNoProfileRune(r rune) bool {
 	return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune("-.:", r))
+}
+
+// isBucketName follows the S3 User Guide, bucketnamingrules.
+func isBucketName(s string) bool {
+	return len(s) >= 3 && len(s) <= 63 && !strings.ContainsFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '.')
+	})
 }
 
 // wildcards have a meaning in a policy's ARN: any run, any one character, a variable.

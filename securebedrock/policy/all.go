@@ -9,7 +9,7 @@ type builder func(*Spec) ([]Document, error)
 // builders lists what All writes, in the order of the index page. A new document is one
 // function in this list.
 func builders() []builder {
-	list := []builder{Invoke}
+	list := []builder{Invoke, session}
 	for _, scp := range denials() {
 		list = append(list, placed(scp))
 	}

@@ -206,9 +206,26 @@ func (s *Spec) others(models []allowed, short shortness) []Statement {
 	allow("Prompts", []string{"bedrock:RenderPrompt"}, nil, prompts...)
 	allow("Endpoints", []string{"sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream"},
 		when("StringEquals", "aws:CalledViaLast", "bedrock.amazonaws.com"), endpoints...)
+	allow("InputBuckets", []string{"s3:GetObject"}, s.ownBuckets(), s.objects(s.acct.InputBuckets)...)
 	if _, excused := s.opts.UnguardedOperations["StartAsyncInvoke"]; excused || s.opts.Unguarded != "" {
 		allow("Invocations", []string{"bedrock:GetAsyncInvoke", invokeModel}, nil, s.arn("async-invoke/*"))
+		allow("OutputBuckets", []string{"s3:PutObject"}, s.ownBuckets(), s.objects(s.acct.OutputBuckets)...)
 		allow("ListInvocations", []string{"bedrock:ListAsyncInvokes"}, when("StringEquals", keyRegion, s.region), "*")
 	}
 	return list
+}
+
+// objects are the ARNs of all objects of buckets.
+func (s *Spec) objects(buckets []string) []string {
+	var list []string
+	for _, b := range buckets {
+		list = append(list, "arn:"+s.partition+":s3:::"+b+"/*")
+	}
+	return list
+}
+
+// ownBuckets keeps a bucket's name to the accounts of Options: a name that was given up can
+// be taken by somebody else.
+func (s *Spec) ownBuckets() Condition {
+	return when("StringEquals", "s3:ResourceAccount", s.accounts()...)
 }

@@ -19,8 +19,9 @@ const (
 	// aws:RequestedRegion, where that takes fewer characters; and one pattern for the
 	// profiles to which the legs belong, since each profile is authorized by itself.
 	shortRegions
-	// shortProfiles writes one pattern for the profiles of a prefix, too: a profile of
-	// the prefix that is not meant has a model whose legs are not allowed.
+	// shortProfiles writes one pattern for the profiles of a prefix, and names the profiles
+	// once, in the condition of their legs: the legs of a profile that is not meant are
+	// those of no profile in the list.
 	shortProfiles
 )
 
@@ -85,8 +86,12 @@ type leg struct {
 // global profile differ in what aws:RequestedRegion is.
 func (g group) write(s *Spec, short shortness) []leg {
 	tie := when("ArnLike", g.key, g.ties...)
-	if short > spelledOut && g.pattern != "" && len(g.ties) > 1 {
+	switch several := g.pattern != "" && len(g.ties) > 1; {
+	case several && short == shortRegions:
 		tie = when("ArnLike", g.key, g.pattern)
+	case several && short == shortProfiles:
+		g.models = []string{"*"}
+		tie = when("StringLike", g.key, lastParts(g.ties)...)
 	}
 	if g.anywhere {
 		return []leg{{s.modelARNs(regions.Anywhere, g.models), tie}}
@@ -110,6 +115,16 @@ func (g group) write(s *Spec, short shortness) []leg {
 		return []leg{one}
 	}
 	return []leg{spelled}
+}
+
+// lastParts are patterns of ARNs by their names alone. The profile's own authorization
+// compares the rest.
+func lastParts(arns []string) []string {
+	list := make([]string, len(arns))
+	for i, arn := range arns {
+		list[i] = "*" + arn[strings.LastIndexByte(arn, '/'):]
+	}
+	return list
 }
 
 func (l leg) size() int {
