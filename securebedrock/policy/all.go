@@ -13,7 +13,7 @@ func builders() []builder {
 	for _, scp := range denials() {
 		list = append(list, placed(scp))
 	}
-	return append(list, Boundary, OrganizationPolicy, ShareGuardrail)
+	return append(list, Boundary, endpoints, OrganizationPolicy, ShareGuardrail)
 }
 
 // All returns every document that the Spec calls for. It returns every fault at once.
