@@ -1,0 +1,65 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+)
+
+// openDoors finds what a document leaves open beside the door that it shuts.
+func (l *linter) openDoors(d Document) {
+	endpoint := -1
+	for i := range d.Statements {
+		s := &d.Statements[i]
+		l.sid = sidOf(d, i)
+		switch {
+		case s.Effect == Allow && s.names(invokeAction) && endpoint < 0:
+			endpoint = i
+		case s.Effect != Deny:
+		case s.names(invokeAction) && !s.names(streamAction) && s.reachesStreams() && !d.alsoDenies(s, streamAction):
+			l.add(RuleStreamOpen, "add "+streamAction, "%s is denied and %s is not, so that ConverseStream passes", invokeAction, streamAction)
+		}
+		if s.Effect == Deny && s.NotAction == nil && !slices.Contains(s.Action, "*") && slices.ContainsFunc(s.Action, isAllOfBedrock) && !d.alsoDenies(s, "bedrock-mantle:CreateInference") {
+			l.add(RuleMantleOpen, "add bedrock-mantle:*", "bedrock:* is denied and bedrock-mantle:* is not, so that inference through Mantle passes")
+		}
+	}
+	allows := func(s Statement) bool { return s.Effect == Allow && s.names(applyAction) }
+	if d.Kind == KindEndpoint && endpoint >= 0 && !slices.ContainsFunc(d.Statements, allows) {
+		l.sid = sidOf(d, endpoint)
+		l.add(RuleEndpoint, "allow "+applyAction+" on the guardrail", "the endpoint lets inference through and not %s, which every call needs once a guardrail is enforced", applyAction)
+	}
+}
+
+func isAllOfBedrock(pattern string) bool { return strings.EqualFold(pattern, "bedrock:*") }
+
+// reachesStreams reports whether the statement's conditions and resources can also be
+// said of the stream action.
+func (s *Statement) reachesStreams() bool {
+	for _, t := range s.Condition.tests() {
+		if strings.HasPrefix(strings.ToLower(t.key), "bedrock:") && !hasKey(streamAction, t.key) {
+			return false
+		}
+	}
+	types := typesOf(streamAction)
+	return s.Resource == nil || slices.ContainsFunc(s.Resource, func(r string) bool { return strings.Trim(r, "*") == "" || isOf(r, types) })
+}
+
+// alsoDenies reports whether a statement denies the action wherever s denies its own.
+func (d Document) alsoDenies(s *Statement, action string) bool {
+	return slices.ContainsFunc(d.Statements, func(other Statement) bool {
+		return other.Effect == Deny && other.names(action) && s.Condition.demands(other.Condition) &&
+			(slices.Equal(other.Resource, []string{"*"}) || slices.Equal(other.Resource, s.Resource) && slices.Equal(other.NotResource, s.NotResource)) &&
+			(other.Principal == nil || other.Principal.Any || s.Principal != nil && slices.Equal(other.Principal.AWS, s.Principal.AWS))
+	})
+}
+
+// demands reports whether c has every test of the other.
+func (c Condition) demands(other Condition) bool {
+	for operator, keys := range other {
+		for key, values := range keys {
+			if own, ok := c[operator][key]; !ok || !slices.Equal(own, values) {
+				return false
+			}
+		}
+	}
+	return true
+}

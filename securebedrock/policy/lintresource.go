@@ -1,0 +1,145 @@
+package policy
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/securebedrock/securebedrock-go/internal/iamdata"
+)
+
+// resources finds actions and resources that do not belong together.
+func (l *linter) resources(s *Statement) {
+	if s.Resource == nil || slices.ContainsFunc(s.Resource, func(r string) bool { return strings.Trim(r, "*") == "" }) {
+		return
+	}
+	clean, all := true, true
+	var taken []string // the resource types of all actions, as service/type
+	for _, pattern := range s.Action {
+		actions, known := actionsOf(pattern)
+		if !known {
+			all = false // the table cannot tell what the action takes
+			continue
+		}
+		types := typesOf(actions...)
+		taken = append(taken, types...)
+		switch {
+		case len(types) == 0:
+			clean = false
+			l.add(RuleNoResourceType, `put the action into a statement of its own with "Resource": "*"`,
+				"%s takes no resource type, and an ARN never matches it%s", quotedName(pattern), effectless(s.Effect))
+		case !slices.ContainsFunc(s.Resource, func(r string) bool { return isOf(r, types) }):
+			clean = false
+			l.add(RuleResourceType, "name a resource of such a type", "%s takes %s, and no resource of the statement is one%s",
+				quotedName(pattern), typeNames(types), effectless(s.Effect))
+		}
+	}
+	if !clean || !all {
+		return
+	}
+	for _, r := range s.Resource {
+		if !isOf(r, taken) {
+			l.add(RuleResourceType, "take the resource out, or name an action that takes it", "%s is of a type that no action of the statement takes", quotedName(r))
+		}
+	}
+}
+
+// typesOf lists the resource types that actions take, as service/type.
+func typesOf(actions ...string) []string {
+	var types []string
+	for _, action := range actions {
+		service, _, _ := strings.Cut(action, ":")
+		own, _ := iamdata.ResourceTypes(action)
+		for _, t := range own {
+			types = append(types, service+"/"+t)
+		}
+	}
+	return types
+}
+
+func effectless(effect Effect) string {
+	if effect == Deny {
+		return ", so that it is not denied"
+	}
+	return ", so that it is not allowed"
+}
+
+// typeNames lists the types without their service.
+func typeNames(types []string) string {
+	var names []string
+	for _, t := range types {
+		_, name, _ := strings.Cut(t, "/")
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), ", ")
+}
+
+// isOf reports whether a pattern of Resource can match a resource of one of the types.
+func isOf(pattern string, types []string) bool {
+	return slices.ContainsFunc(types, func(t string) bool {
+		service, name, _ := strings.Cut(t, "/")
+		arn := iamdata.ARNs(service)[name]
+		return arn != "" && meets(pattern, arn) || name == "foundation-model" && meets(pattern, regionless)
+	})
+}
+
+// regionless is the foundation model behind a global inference profile, which is not in
+// the Service Authorization Reference (UG global-cross-region-inference).
+const regionless = "arn:${Partition}:bedrock:::foundation-model/${ResourceId}"
+
+// shapes finds ARNs of Bedrock that no resource has. Such an ARN matches nothing.
+func (l *linter) shapes(s *Statement) {
+	for _, arn := range slices.Concat(s.Resource, s.NotResource) {
+		l.shape(arn)
+	}
+	for _, t := range s.Condition.tests() {
+		isARN := strings.HasPrefix(strings.ToLower(t.key), "bedrock") && (isGuardrailKey(t.key) || strings.HasSuffix(strings.ToLower(t.key), "arn"))
+		if !isARN || t.op.family == null {
+			continue
+		}
+		for _, value := range t.values {
+			l.shape(value)
+			if t.op.family == stringEquals && strings.ContainsAny(withoutVariables(value), "*?") {
+				l.add(RuleLiteralWildcard, "use ArnLike or ArnNotLike", "%s compares texts, so that a wildcard in %s stands for itself", t.operator, quotedName(value))
+			}
+		}
+	}
+}
+
+func (l *linter) shape(arn string) {
+	parts, ok := splitARN(arn)
+	if !ok || !strings.HasPrefix(parts[2], "bedrock") || !iamdata.Known(parts[2]) {
+		return
+	}
+	for _, known := range append(slices.Collect(maps.Values(iamdata.ARNs(parts[2]))), regionless) {
+		if meets(arn, known) {
+			return
+		}
+	}
+	region, account, resource := parts[3], parts[4], parts[5]
+	kind, _, _ := strings.Cut(resource, "/")
+	switch {
+	case kind == "foundation-model" && account != "":
+		l.add(RuleARN, "leave the account empty: arn:aws:bedrock:REGION::foundation-model/ID", "%s names an account, and a foundation model has none", quotedName(arn))
+	case region == "":
+		l.add(RuleARN, "name the region, or write * for it", "%s names no region", quotedName(arn))
+	case account == "":
+		l.add(RuleARN, "name the account, also for a system inference profile: arn:aws:bedrock:REGION:ACCOUNT:inference-profile/ID", "%s names no account, and a resource of type %s has one", quotedName(arn), quotedName(kind))
+	default:
+		l.add(RuleARN, "look the resource type up in AWS's Service Authorization Reference", "%s is of no resource type", quotedName(arn))
+	}
+}
+
+// withoutVariables puts a wildcard for each ${…}.
+func withoutVariables(s string) string {
+	var b strings.Builder
+	for {
+		head, rest, found := strings.Cut(s, "${")
+		b.WriteString(head)
+		if !found {
+			return b.String()
+		}
+		_, s, _ = strings.Cut(rest, "}")
+	}
+}
