@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // arnToken is one step of a pattern: a character, or a wildcard.
 type arnToken struct {
@@ -24,9 +27,16 @@ func (a arnToken) takes(b arnToken) bool {
 
 // meets reports whether some ARN matches both a pattern of a policy and the form of a
 // resource type's ARNs, in which ${Name} stands for a text that is not empty, without a
-// colon before the resource's part. A variable of the policy can be any text. A wildcard
-// of the policy may reach over colons.
+// colon before the resource's part. A variable of the policy can be any text.
 func meets(pattern, form string) bool {
+	if p, ok := splitARN(pattern); ok {
+		// Most forms differ in the resource type, and need no table.
+		f, _ := splitARN(form)
+		x, y := head(p[arnParts-1]), head(f[arnParts-1])
+		if n := min(len(x), len(y)); x[:n] != y[:n] {
+			return false
+		}
+	}
 	a, b := patternTokens(pattern), formTokens(form)
 	width := len(b) + 1
 	reached := make([]bool, (len(a)+1)*width) // the tokens of a and of b that one text can match
@@ -59,28 +69,44 @@ func meets(pattern, form string) bool {
 	return reached[len(reached)-1]
 }
 
+// head is what stands before the first wildcard or variable.
+func head(s string) string {
+	if i := strings.IndexAny(s, "*?$"); i >= 0 {
+		return s[:i]
+	}
+	return s
+}
+
+// patternTokens reads a pattern of a policy. A wildcard in one of the first parts of an
+// ARN of six parts has no colon.
 func patternTokens(s string) []arnToken {
 	var tokens []arnToken
+	whole, colons := strings.Count(s, ":") >= arnParts-1, 0
 	for s != "" {
+		part := whole && colons < arnParts-1
 		if rest, isVariable := strings.CutPrefix(s, "${"); isVariable {
 			_, s, _ = strings.Cut(rest, "}")
-			tokens = append(tokens, arnToken{run: true})
+			tokens = append(tokens, arnToken{run: true, part: part})
 			continue
 		}
-		c := []rune(s)[0]
-		s = s[len(string(c)):]
+		c, size := utf8.DecodeRuneInString(s)
+		s = s[size:]
 		switch c {
 		case '*':
-			tokens = append(tokens, arnToken{run: true})
+			tokens = append(tokens, arnToken{run: true, part: part})
 		case '?':
-			tokens = append(tokens, arnToken{})
+			tokens = append(tokens, arnToken{part: part})
 		default:
+			if c == ':' {
+				colons++
+			}
 			tokens = append(tokens, arnToken{char: c})
 		}
 	}
 	return tokens
 }
 
+// formTokens reads the form of a resource type's ARNs.
 func formTokens(s string) []arnToken {
 	var tokens []arnToken
 	colons := 0

@@ -27,4 +27,3 @@ func Lint(d Document) []Finding {
 	l.openDoors(d)
 	return l.findings
 }
-

@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	invokeAction         = "bedrock:InvokeModel"
-	streamAction   = "bedrock:InvokeModelWithResponseStream"
-	applyAction = "bedrock:ApplyGuardrail"
+	invokeAction = "bedrock:InvokeModel"
+	streamAction = "bedrock:InvokeModelWithResponseStream"
+	applyAction  = "bedrock:ApplyGuardrail"
 )
 
 // actions finds actions and prefixes that do not exist.
@@ -57,6 +57,10 @@ func insteadOf(service, name string) string {
 // actionsOf returns the actions of the table that a pattern matches. known is false
 // where the table has none.
 func actionsOf(pattern string) (actions []string, known bool) {
+	if !strings.ContainsAny(pattern, "*?") {
+		_, known = iamdata.ResourceTypes(pattern)
+		return []string{strings.ToLower(pattern)}, known
+	}
 	service, _, _ := strings.Cut(pattern, ":")
 	for _, action := range iamdata.Actions(service) {
 		if glob(pattern, action, true) {

@@ -40,7 +40,7 @@ func (s *Statement) reachesStreams() bool {
 		}
 	}
 	types := typesOf(streamAction)
-	return s.Resource == nil || slices.ContainsFunc(s.Resource, func(r string) bool { return strings.Trim(r, "*") == "" || isOf(r, types) })
+	return s.Resource == nil || slices.ContainsFunc(s.Resource, func(r string) bool { return strings.Trim(r, "*") == "" || types.take(r) })
 }
 
 // alsoDenies reports whether a statement denies the action wherever s denies its own.
@@ -52,11 +52,17 @@ func (d Document) alsoDenies(s *Statement, action string) bool {
 	})
 }
 
-// demands reports whether c has every test of the other.
+// demands reports whether a request that meets c also meets the other.
 func (c Condition) demands(other Condition) bool {
 	for operator, keys := range other {
+		op, _ := readOperator(operator)
 		for key, values := range keys {
-			if own, ok := c[operator][key]; !ok || !slices.Equal(own, values) {
+			own, ok := c[operator][key]
+			narrow, wide := own, values
+			if op.negated {
+				narrow, wide = values, own
+			}
+			if !ok || slices.ContainsFunc(narrow, func(v string) bool { return !slices.Contains(wide, v) }) {
 				return false
 			}
 		}

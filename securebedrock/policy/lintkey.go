@@ -52,7 +52,7 @@ func (l *linter) keys(s *Statement) {
 			continue
 		}
 		if !slices.ContainsFunc(known, func(k string) bool { return keyIs(k, t.key) }) {
-			l.add(RuleKey, insteadOfKey(t.key), "%s is no condition key, and no request has it%s", quotedName(t.key), absence(s.Effect, t))
+			l.add(RuleKey, insteadOfKey(t.key), "%s is no condition key, and no request has it%s", quotedName(t.key), absence(s.Effect, t, "call that the statement names"))
 		}
 	}
 }
@@ -77,20 +77,17 @@ func keyIs(known, key string) bool {
 	return glob(known, key, true)
 }
 
-// absence says what a statement does where a key is absent.
-func absence(effect Effect, t test) string {
-	holds, fault := t.op.holds(t.values, nil, nil)
-	switch {
+// absence says what a statement does to calls without the key.
+func absence(effect Effect, t test, calls string) string {
+	switch holds, fault := t.op.holds(t.values, nil, nil); {
 	case fault != "":
 		return ""
 	case holds && effect == Deny:
-		return "; " + t.operator + " holds for an absent key, so the statement denies every call that it names"
+		return "; " + t.operator + " holds for an absent key, so every " + calls + " is denied"
 	case holds:
-		return "; " + t.operator + " holds for an absent key, so the condition restricts nothing"
-	case effect == Deny:
-		return "; " + t.operator + " never holds, so the statement denies nothing"
+		return "; " + t.operator + " holds for an absent key, so the test restricts no " + calls
 	default:
-		return "; " + t.operator + " never holds, so the statement allows nothing"
+		return "; " + t.operator + " does not hold for an absent key, so no " + calls + " is " + participle(effect)
 	}
 }
 
@@ -111,7 +108,7 @@ func (l *linter) keysOfActions(s *Statement) {
 			actions, known := actionsOf(pattern)
 			if known && !slices.ContainsFunc(actions, func(action string) bool { return hasKey(action, t.key) }) {
 				l.add(RuleKeyOfAction, "put the action into a statement of its own, with a key that it has", "%s has no key %s%s",
-					quotedName(pattern), quotedName(t.key), strings.Replace(absence(s.Effect, t), "every call that it names", "every call of the action", 1))
+					quotedName(pattern), quotedName(t.key), absence(s.Effect, t, "call of the action"))
 			}
 		}
 	}

@@ -14,7 +14,7 @@ func (l *linter) resources(s *Statement) {
 		return
 	}
 	clean, all := true, true
-	var taken []string // the resource types of all actions, as service/type
+	taken := make(typeSet)
 	for _, pattern := range s.Action {
 		actions, known := actionsOf(pattern)
 		if !known {
@@ -22,66 +22,63 @@ func (l *linter) resources(s *Statement) {
 			continue
 		}
 		types := typesOf(actions...)
-		taken = append(taken, types...)
+		maps.Copy(taken, types)
 		switch {
 		case len(types) == 0:
 			clean = false
 			l.add(RuleNoResourceType, `put the action into a statement of its own with "Resource": "*"`,
-				"%s takes no resource type, and an ARN never matches it%s", quotedName(pattern), effectless(s.Effect))
-		case !slices.ContainsFunc(s.Resource, func(r string) bool { return isOf(r, types) }):
+				"%s takes no resource type, and an ARN never matches it, so that it is not %s", quotedName(pattern), participle(s.Effect))
+		case !slices.ContainsFunc(s.Resource, types.take):
 			clean = false
-			l.add(RuleResourceType, "name a resource of such a type", "%s takes %s, and no resource of the statement is one%s",
-				quotedName(pattern), typeNames(types), effectless(s.Effect))
+			l.add(RuleResourceType, "name a resource of such a type", "%s takes %s, and no resource of the statement is one, so that it is not %s",
+				quotedName(pattern), strings.Join(slices.Sorted(maps.Keys(types)), ", "), participle(s.Effect))
 		}
 	}
 	if !clean || !all {
 		return
 	}
 	for _, r := range s.Resource {
-		if !isOf(r, taken) {
+		if !taken.take(r) {
 			l.add(RuleResourceType, "take the resource out, or name an action that takes it", "%s is of a type that no action of the statement takes", quotedName(r))
 		}
 	}
 }
 
-// typesOf lists the resource types that actions take, as service/type.
-func typesOf(actions ...string) []string {
-	var types []string
+func participle(effect Effect) string {
+	if effect == Deny {
+		return "denied"
+	}
+	return "allowed"
+}
+
+// typeSet maps a resource type to the form of its ARNs.
+type typeSet map[string]string
+
+// typesOf returns the resource types that actions take.
+func typesOf(actions ...string) typeSet {
+	set := make(typeSet)
+	forms := make(map[string]map[string]string)
 	for _, action := range actions {
 		service, _, _ := strings.Cut(action, ":")
-		own, _ := iamdata.ResourceTypes(action)
-		for _, t := range own {
-			types = append(types, service+"/"+t)
+		if forms[service] == nil {
+			forms[service] = iamdata.ARNs(service)
+		}
+		types, _ := iamdata.ResourceTypes(action)
+		for _, t := range types {
+			set[t] = forms[service][t]
 		}
 	}
-	return types
+	return set
 }
 
-func effectless(effect Effect) string {
-	if effect == Deny {
-		return ", so that it is not denied"
+// take reports whether a pattern of Resource can match a resource of one of the types.
+func (t typeSet) take(pattern string) bool {
+	for name, form := range t {
+		if meets(pattern, form) || name == "foundation-model" && meets(pattern, regionless) {
+			return true
+		}
 	}
-	return ", so that it is not allowed"
-}
-
-// typeNames lists the types without their service.
-func typeNames(types []string) string {
-	var names []string
-	for _, t := range types {
-		_, name, _ := strings.Cut(t, "/")
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return strings.Join(slices.Compact(names), ", ")
-}
-
-// isOf reports whether a pattern of Resource can match a resource of one of the types.
-func isOf(pattern string, types []string) bool {
-	return slices.ContainsFunc(types, func(t string) bool {
-		service, name, _ := strings.Cut(t, "/")
-		arn := iamdata.ARNs(service)[name]
-		return arn != "" && meets(pattern, arn) || name == "foundation-model" && meets(pattern, regionless)
-	})
+	return false
 }
 
 // regionless is the foundation model behind a global inference profile, which is not in
@@ -112,10 +109,8 @@ func (l *linter) shape(arn string) {
 	if !ok || !strings.HasPrefix(parts[2], "bedrock") || !iamdata.Known(parts[2]) {
 		return
 	}
-	for _, known := range append(slices.Collect(maps.Values(iamdata.ARNs(parts[2]))), regionless) {
-		if meets(arn, known) {
-			return
-		}
+	if typeSet(iamdata.ARNs(parts[2])).take(arn) {
+		return
 	}
 	region, account, resource := parts[3], parts[4], parts[5]
 	kind, _, _ := strings.Cut(resource, "/")

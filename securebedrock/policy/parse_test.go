@@ -2,10 +2,8 @@ package policy
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -14,8 +12,6 @@ import (
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
-
-var updateParse = flag.Bool("update-parse", false, "write the golden file of Parse's errors")
 
 // identity puts a statement's elements into an identity policy.
 func identity(elements string) string {
@@ -149,19 +145,7 @@ func TestParseRefuses(t *testing.T) {
 		}
 		fmt.Fprintf(&got, "%s:\n\t%v\n", row.name, err)
 	}
-	file := filepath.Join("testdata", "parse", "errors.golden")
-	if *updateParse {
-		if err := os.WriteFile(file, []byte(got.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.String() != string(want) {
-		t.Errorf("%s differs; go test -run TestParseRefuses -update-parse writes it. Got:\n%s", file, got.String())
-	}
+	goldenText(t, filepath.Join("testdata", "parse", "errors.golden"), got.String())
 }
 
 func TestParseRefusesAnUnknownKind(t *testing.T) {

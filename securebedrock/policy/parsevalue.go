@@ -321,7 +321,7 @@ func (r *reader) unescape(start int) (string, error) {
 // quotedName repeats the name of an element, an action or a condition key. Its words are
 // letters, or what refusal.Quoted repeats. A token is neither.
 func quotedName(s string) string {
-	for word := range strings.FieldsFuncSeq(s, func(c rune) bool { return c == ':' || c == '*' || c == '?' }) {
+	for word := range strings.FieldsFuncSeq(s, func(c rune) bool { return strings.ContainsRune(":/*?", c) }) {
 		if quoted := refusal.QuotedWord(word); quoted != strconv.Quote(word) {
 			return quoted
 		}
