@@ -29,7 +29,7 @@ func (a arnToken) takes(b arnToken) bool {
 // resource type's ARNs, in which ${Name} stands for a text that is not empty, without a
 // colon before the resource's part. A variable of the policy can be any text.
 func meets(pattern, form string) bool {
-	if p, ok := splitARN(pattern); ok {
+	if p, ok := splitARN(pattern); ok && !strings.Contains(pattern, "${") {
 		// Most forms differ in the resource type, and need no table.
 		f, _ := splitARN(form)
 		x, y := head(p[arnParts-1]), head(f[arnParts-1])
@@ -81,7 +81,7 @@ func head(s string) string {
 // ARN of six parts has no colon.
 func patternTokens(s string) []arnToken {
 	var tokens []arnToken
-	whole, colons := strings.Count(s, ":") >= arnParts-1, 0
+	whole, colons := strings.Count(withoutVariables(s), ":") >= arnParts-1, 0
 	for s != "" {
 		part := whole && colons < arnParts-1
 		if rest, isVariable := strings.CutPrefix(s, "${"); isVariable {

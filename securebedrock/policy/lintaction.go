@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	invokeAction = "bedrock:InvokeModel"
-	streamAction = "bedrock:InvokeModelWithResponseStream"
-	applyAction  = "bedrock:ApplyGuardrail"
+	actionInvokeModel    = "bedrock:InvokeModel"
+	actionInvokeStream   = "bedrock:InvokeModelWithResponseStream"
+	actionApplyGuardrail = "bedrock:ApplyGuardrail"
 )
 
 // actions finds actions and prefixes that do not exist.

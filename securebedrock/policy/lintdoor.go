@@ -12,20 +12,20 @@ func (l *linter) openDoors(d Document) {
 		s := &d.Statements[i]
 		l.sid = sidOf(d, i)
 		switch {
-		case s.Effect == Allow && s.names(invokeAction) && endpoint < 0:
+		case s.Effect == Allow && s.names(actionInvokeModel) && endpoint < 0:
 			endpoint = i
 		case s.Effect != Deny:
-		case s.names(invokeAction) && !s.names(streamAction) && s.reachesStreams() && !d.alsoDenies(s, streamAction):
-			l.add(RuleStreamOpen, "add "+streamAction, "%s is denied and %s is not, so that ConverseStream passes", invokeAction, streamAction)
+		case s.names(actionInvokeModel) && !s.names(actionInvokeStream) && s.reachesStreams() && !d.alsoDenies(s, actionInvokeStream):
+			l.add(RuleStreamOpen, "add "+actionInvokeStream, "%s is denied and %s is not, so that ConverseStream passes", actionInvokeModel, actionInvokeStream)
 		}
 		if s.Effect == Deny && s.NotAction == nil && !slices.Contains(s.Action, "*") && slices.ContainsFunc(s.Action, isAllOfBedrock) && !d.alsoDenies(s, "bedrock-mantle:CreateInference") {
 			l.add(RuleMantleOpen, "add bedrock-mantle:*", "bedrock:* is denied and bedrock-mantle:* is not, so that inference through Mantle passes")
 		}
 	}
-	allows := func(s Statement) bool { return s.Effect == Allow && s.names(applyAction) }
+	allows := func(s Statement) bool { return s.Effect == Allow && s.names(actionApplyGuardrail) }
 	if d.Kind == KindEndpoint && endpoint >= 0 && !slices.ContainsFunc(d.Statements, allows) {
 		l.sid = sidOf(d, endpoint)
-		l.add(RuleEndpoint, "allow "+applyAction+" on the guardrail", "the endpoint lets inference through and not %s, which every call needs once a guardrail is enforced", applyAction)
+		l.add(RuleEndpoint, "allow "+actionApplyGuardrail+" on the guardrail", "the endpoint lets inference through and not %s, which every call needs once a guardrail is enforced", actionApplyGuardrail)
 	}
 }
 
@@ -35,11 +35,11 @@ func isAllOfBedrock(pattern string) bool { return strings.EqualFold(pattern, "be
 // said of the stream action.
 func (s *Statement) reachesStreams() bool {
 	for _, t := range s.Condition.tests() {
-		if strings.HasPrefix(strings.ToLower(t.key), "bedrock:") && !hasKey(streamAction, t.key) {
+		if strings.HasPrefix(strings.ToLower(t.key), "bedrock:") && !hasKey(actionInvokeStream, t.key) {
 			return false
 		}
 	}
-	types := typesOf(streamAction)
+	types := typesOf(actionInvokeStream)
 	return s.Resource == nil || slices.ContainsFunc(s.Resource, func(r string) bool { return strings.Trim(r, "*") == "" || types.take(r) })
 }
 
