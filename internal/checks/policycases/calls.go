@@ -11,7 +11,7 @@ import (
 // Call is one call of an application.
 type Call struct {
 	Operation string // the SDK's name, such as "Converse"
-	Model     string // as the caller writes it; empty where the operation has none
+	Model     string // as the caller writes it, or the invocation; empty where there is none
 	// Guardrail and Version are what the caller names; empty where the client's own is
 	// left to be filled in.
 	Guardrail, Version string
@@ -22,11 +22,17 @@ type Call struct {
 func RandomCall(r *rand.Rand, c Config) Call {
 	o := c.Options
 	partition := region.PartitionOf(o.Region)
-	call := Call{Operation: pick(r, "Converse", "Converse", "Converse", "ConverseStream", "InvokeModel", "InvokeModelWithResponseStream",
-		"CountTokens", "ApplyGuardrail", "StartAsyncInvoke", "InvokeGuardrailChecks", "ListAsyncInvokes", "GetAsyncInvoke")}
+	call := Call{Operation: pick(r, "Converse", "ConverseStream", "InvokeModel", "InvokeModelWithResponseStream")}
+	if chance(r, 3) {
+		call.Operation = pick(r, "CountTokens", "CountTokens", "ApplyGuardrail", "ApplyGuardrail", "StartAsyncInvoke", "StartAsyncInvoke",
+			"InvokeGuardrailChecks", "ListAsyncInvokes", "GetAsyncInvoke")
+	}
 	switch call.Operation {
 	case "ApplyGuardrail":
-	case "InvokeGuardrailChecks", "ListAsyncInvokes", "GetAsyncInvoke":
+	case "InvokeGuardrailChecks", "ListAsyncInvokes":
+		return call
+	case "GetAsyncInvoke":
+		call.Model = "arn:" + partition + ":bedrock:" + o.Region + ":" + AccountID + ":async-invoke/a1b2c3d4e5f6"
 		return call
 	default:
 		call.Model = randomModel(r, c)
@@ -126,7 +132,7 @@ func Authorizations(c Config, call Call) []Request {
 	case "InvokeGuardrailChecks", "ListAsyncInvokes":
 		return []Request{request("bedrock:"+call.Operation, "*", o.Region)}
 	case "GetAsyncInvoke":
-		return []Request{request("bedrock:GetAsyncInvoke", own+"async-invoke/a1b2c3d4e5f6", o.Region)}
+		return []Request{request("bedrock:GetAsyncInvoke", call.Model, o.Region)}
 	}
 	var list []Request
 	leg := func(resource, where, profile string) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/securebedrock/securebedrock-go/internal/region"
 )
@@ -17,13 +18,10 @@ func (r Resolver) Destinations(_ context.Context, profile, source string) ([]str
 	if list := r[profile]; len(list) > 0 {
 		return slices.Clone(list), nil
 	}
-	prefix := profile
-	for i := range len(profile) {
-		if profile[i] == '.' {
-			prefix = profile[:i]
-			break
-		}
+	if _, name, ok := strings.Cut(profile, ":inference-profile/"); ok {
+		profile = name
 	}
+	prefix, _, _ := strings.Cut(profile, ".")
 	if list := region.RoutedDestinations(prefix, source); list != nil {
 		return list, nil
 	}
