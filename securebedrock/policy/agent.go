@@ -24,7 +24,7 @@ func AgentCaller(s *Spec) ([]Document, error) {
 	d := Document{
 		Name: "agent-caller", Kind: KindManaged,
 		Purpose: "Lets a caller ask these agents by these aliases.",
-		Attach:  "The roles of the callers.",
+		Attach:  "to the roles of the callers",
 		Statements: []Statement{{
 			Sid: "AskAgents", Effect: Allow,
 			Action:   []string{"bedrock:InvokeAgent"},

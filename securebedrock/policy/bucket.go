@@ -28,7 +28,7 @@ func BucketPolicies(s *Spec) ([]Document, error) {
 	for _, name := range names {
 		d := Document{
 			Name: "bucket-" + name, Kind: KindBucket,
-			Attach:     "The bucket " + name + ", as its bucket policy.",
+			Attach:     "to the bucket " + name + ", as its bucket policy",
 			Statements: s.onlyTLS(name),
 		}
 		var what []string

@@ -13,7 +13,7 @@ func GuardrailReader(s *Spec) ([]Document, error) {
 	return fit(Document{
 		Name: "guardrail-reader", Kind: KindManaged,
 		Purpose: "Lets a principal read the guardrail, apply it to a text, and list guardrails.",
-		Attach:  "Auditors, and a deployment that checks the guardrail.",
+		Attach:  "to auditors, and to a deployment that checks the guardrail",
 		Statements: []Statement{
 			{
 				Sid: "ReadGuardrail", Effect: Allow,
@@ -48,7 +48,7 @@ func GuardrailAdmin(s *Spec) ([]Document, error) {
 	return fit(Document{
 		Name: "guardrail-admin", Kind: KindManaged,
 		Purpose: "Lets principals with the tag " + tag.Key + "=" + tag.Value + " manage guardrails and the enforced configuration in " + s.region + ".",
-		Attach:  "The roles of the guardrail administrators.",
+		Attach:  "to the roles of the guardrail administrators",
 		Statements: []Statement{
 			{
 				Sid: "ChangeGuardrails", Effect: Allow,

@@ -33,10 +33,11 @@ func KeyPolicies(s *Spec) ([]Document, error) {
 		uses[u.arn] = append(uses[u.arn], u)
 	}
 	var docs []Document
+	names := make(map[string]int)
 	for _, key := range keys {
 		d := Document{
 			Name: "key", Kind: KindKey,
-			Attach:     "The key " + key + ", as its key policy.",
+			Attach:     "to the key " + key + ", as its key policy",
 			Statements: s.keyManagement(),
 		}
 		var what []string
@@ -46,6 +47,9 @@ func KeyPolicies(s *Spec) ([]Document, error) {
 			d.Statements = append(d.Statements, u.statements...)
 		}
 		d.Purpose = "Lets the key encrypt " + strings.Join(what, ", and ") + "."
+		if names[d.Name]++; names[d.Name] > 1 {
+			d.Name = fmt.Sprintf("%s-%d", d.Name, names[d.Name])
+		}
 		numberSids(d.Statements)
 		docs = append(docs, d)
 	}

@@ -28,7 +28,7 @@ func KnowledgeBaseCaller(s *Spec) ([]Document, error) {
 	d := Document{
 		Name: "knowledge-base-caller", Kind: KindManaged,
 		Purpose: "Lets a caller search these knowledge bases.",
-		Attach:  "The roles of the callers.",
+		Attach:  "to the roles of the callers",
 		Statements: []Statement{{
 			Sid: "SearchKnowledgeBases", Effect: Allow,
 			Action:   []string{"bedrock:GetKnowledgeBase", "bedrock:Retrieve"},
@@ -64,7 +64,7 @@ func KnowledgeBaseRole(s *Spec) ([]Document, error) {
 		d := Document{
 			Name: "knowledge-base-role-" + lastWord(k.Role), Kind: KindInline,
 			Purpose: "Lets a knowledge base read its data source and embed it.",
-			Attach:  "The role " + k.Role + ", as an inline policy.",
+			Attach:  "to the role " + k.Role + ", as an inline policy",
 		}
 		if k.Bucket != "" {
 			owner := k.BucketAccount

@@ -41,7 +41,7 @@ func writeStreams(name, purpose, role, stream string) Document {
 	return Document{
 		Name: name, Kind: KindInline,
 		Purpose: purpose,
-		Attach:  "The role " + role + ", as an inline policy.",
+		Attach:  "to the role " + role + ", as an inline policy",
 		Statements: []Statement{{
 			Sid: "WriteLogStream", Effect: Allow,
 			Action:   []string{"logs:CreateLogStream", "logs:PutLogEvents"},

@@ -39,7 +39,7 @@ func RoleTrust(s *Spec) ([]Document, error) {
 	d := Document{
 		Name: "trust-role", Kind: KindTrust,
 		Purpose: "Lets the named principals assume the client's role, with what the client sends.",
-		Attach:  "The role " + role.ARN + ", as its trust policy.",
+		Attach:  "to the role " + role.ARN + ", as its trust policy",
 		Mirrors: "ErrAuth",
 		Statements: []Statement{{
 			Sid: "AssumeClientRole", Effect: Allow, Principal: who(),
@@ -114,9 +114,9 @@ func ServiceTrust(s *Spec) ([]Document, error) {
 // serviceTrust lets an AWS service assume a role for one resource of the account.
 func serviceTrust(s *Spec, role, purpose, principal, arn string) Document {
 	return Document{
-		Name: "trust-" + lastWord(role), Kind: KindTrust,
+		Name: "service-trust-" + lastWord(role), Kind: KindTrust,
 		Purpose: purpose,
-		Attach:  "The role " + role + ", as its trust policy.",
+		Attach:  "to the role " + role + ", as its trust policy",
 		Statements: []Statement{{
 			Sid: "AssumeServiceRole", Effect: Allow, Principal: service(principal),
 			Action: []string{"sts:AssumeRole"}, Condition: s.forResource(arn),

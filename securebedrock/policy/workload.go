@@ -25,7 +25,7 @@ func WorkloadTrust(s *Spec) ([]Document, error) {
 	d := Document{
 		Name: "trust-workload", Kind: KindTrust,
 		Purpose: "Lets the named Kubernetes service accounts and token subjects hold the application's own role.",
-		Attach:  "The application's own role, as its trust policy.",
+		Attach:  "to the application's own role, as its trust policy",
 	}
 	for i, p := range r.Pods {
 		d.Statements = append(d.Statements, Statement{
