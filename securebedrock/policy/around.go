@@ -10,8 +10,8 @@ import (
 // What the documents of Account.Resources share: principals, ARNs of other services, and
 // the conditions that keep an AWS service from being used by another account.
 
-// callers are the principals that call models, agents and knowledge bases.
-func (s *Spec) callers() []string {
+// callingPrincipals call models, agents and knowledge bases.
+func (s *Spec) callingPrincipals() []string {
 	list := s.acct.Resources.Callers
 	if s.opts.Role != nil {
 		list = append(slices.Clone(list), s.opts.Role.ARN)

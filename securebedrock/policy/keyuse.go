@@ -24,7 +24,7 @@ func guardedKeys(s *Spec) []keyUse {
 			u.statements = append(u.statements, mayUse("CreateUnderKey", &Principal{AWS: creators}, via,
 				"kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"))
 		}
-		u.statements = append(u.statements, mayUse("CallUnderKey", &Principal{AWS: s.callers()}, via, "kms:Decrypt"))
+		u.statements = append(u.statements, mayUse("CallUnderKey", &Principal{AWS: s.callingPrincipals()}, via, "kms:Decrypt"))
 		uses = append(uses, u)
 	}
 	return uses
@@ -65,7 +65,7 @@ func agentKeys(s *Spec) []keyUse {
 		u := keyUse{arn: a.Key, name: "agent", what: "the agent " + a.ID, statements: []Statement{
 			mayUse("EncryptAgent", service("bedrock.amazonaws.com"), about, "kms:Decrypt", "kms:GenerateDataKey"),
 		}}
-		users := s.callers()
+		users := s.callingPrincipals()
 		if a.Role != "" {
 			users = append(users, a.Role)
 		}
