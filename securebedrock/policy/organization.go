@@ -63,9 +63,12 @@ func (s *Spec) enforced() []EnforcedGuardrail {
 // guardrail demands of every caller. It is attached to the guardrail with
 // PutResourcePolicy.
 //
-// The language of these policies is restricted to a few forms; the form here is AWS's own
-// for an organisation, which has no Sid. A guardrail with a cross-region guardrail profile
-// needs a second policy, on the profile in each destination region.
+// A guardrail of Options that is evaluated through Account.GuardrailProfile needs a second
+// policy, on the profile in each region where it is evaluated. Options cannot tell the
+// profile of a guardrail in Account.Enforced.
+//
+// The language of these policies is restricted to a few forms. The forms here are AWS's own
+// for an organisation, which have no Sid.
 // https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-resource-based-policies.html
 func ShareGuardrail(s *Spec) ([]Document, error) {
 	var docs []Document
@@ -75,24 +78,31 @@ func ShareGuardrail(s *Spec) ([]Document, error) {
 		if len(enforced) > 1 {
 			name += "-" + e.Region
 		}
-		parts, err := fit(Document{
-			Name:    name,
-			Kind:    KindGuardrail,
-			Purpose: "Lets every principal of the organisation " + s.acct.Organization + " apply the guardrail that the organisation enforces in " + e.Region + ".",
-			Attach:  "the guardrail " + e.ARN + ", with PutResourcePolicy in the management account, before the organisation's Bedrock policy is attached",
-			Mirrors: "ErrGuardrailRequired",
-			Statements: []Statement{{
-				Effect:    Allow,
-				Principal: &Principal{Any: true},
-				Action:    []string{"bedrock:ApplyGuardrail", "bedrock:GetGuardrail"},
-				Resource:  []string{e.ARN},
-				Condition: when("StringEquals", "aws:PrincipalOrgID", s.acct.Organization),
-			}},
-		})
-		if err != nil {
-			return nil, err
+		docs = append(docs, s.shared(name, e.ARN, "bedrock:ApplyGuardrail", "bedrock:GetGuardrail"))
+	}
+	if profile := s.acct.GuardrailProfile; profile != "" && len(enforced) > 0 && len(s.acct.Enforced) == 0 {
+		for _, r := range s.regions {
+			arn := "arn:" + s.partition + ":bedrock:" + r + ":" + s.account + ":guardrail-profile/" + profile
+			docs = append(docs, s.shared("guardrail-profile-sharing-"+r, arn, "bedrock:ApplyGuardrail"))
 		}
-		docs = append(docs, parts...)
 	}
 	return docs, nil
+}
+
+// shared lets the organisation use one resource of its management account.
+func (s *Spec) shared(name, arn string, actions ...string) Document {
+	return Document{
+		Name:    name,
+		Kind:    KindGuardrail,
+		Purpose: "Lets every principal of the organisation " + s.acct.Organization + " apply the guardrail that the organisation enforces.",
+		Attach:  arn + ", with PutResourcePolicy in the management account, before the organisation's Bedrock policy is attached",
+		Mirrors: "ErrGuardrailRequired",
+		Statements: []Statement{{
+			Effect:    Allow,
+			Principal: &Principal{Any: true},
+			Action:    actions,
+			Resource:  []string{arn},
+			Condition: when("StringEquals", "aws:PrincipalOrgID", s.acct.Organization),
+		}},
+	}
 }
