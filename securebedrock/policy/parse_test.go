@@ -349,7 +349,7 @@ func FuzzParse(f *testing.F) {
 
 func BenchmarkParse20KB(b *testing.B) {
 	d := Document{Kind: KindKey}
-	for len(d.JSON()) < 20_000 {
+	for len(d.Indented()) < 20_000 {
 		d.Statements = append(d.Statements, Statement{Sid: "AllowUse", Effect: Allow, Principal: &Principal{AWS: []string{"arn:aws:iam::111122223333:role/app"}},
 			Action: []string{"kms:Decrypt", "kms:GenerateDataKey"}, Resource: []string{"*"},
 			Condition: Condition{"StringEquals": {"kms:ViaService": {"bedrock.eu-central-1.amazonaws.com"}, "aws:SourceAccount": {"111122223333"}}}})
