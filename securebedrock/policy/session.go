@@ -29,8 +29,11 @@ func Session(s *Spec) (Document, error) {
 		if d.Size() <= d.Limit() {
 			return d, nil
 		}
+		d.Statements = s.ceiling(short)
+		if d.Size() <= d.Limit() {
+			return d, nil
+		}
 	}
-	d.Statements = s.ceiling()
 	docs, err := fit(d)
 	if err != nil {
 		return Document{}, err
@@ -78,17 +81,17 @@ func WithSession(opts securebedrock.Options, acct Account) (securebedrock.Option
 // ceiling says the same as statements in fewer characters. It names the guardrail once, in
 // a Deny. A Deny binds whatever else the session may do, which is nothing; in an identity
 // policy it would bind the role's other policies, too.
-func (s *Spec) ceiling() []Statement {
+func (s *Spec) ceiling(short shortness) []Statement {
 	var direct Condition
-	if _, abbreviated := s.profileARNs(s.models, shortProfiles); abbreviated {
+	if _, abbreviated := s.profileARNs(s.models, short); abbreviated {
 		direct = when("Null", keyProfile, "true")
 	}
 	both := variant{actions: []string{invokeModel, invokeModelStream}}
-	list := s.invocations(s.models, both, direct, shortProfiles)
+	list := s.invocations(s.models, both, direct, short)
 	index := func(sid string) int {
 		return slices.IndexFunc(list, func(st Statement) bool { return st.Sid == sid })
 	}
-	for _, st := range s.others(s.models, shortProfiles) {
+	for _, st := range s.others(s.models, short) {
 		switch i := index(joins(st.Sid)); {
 		case i < 0, st.Sid == "CountTokens" && !slices.Equal(list[i].Resource, st.Resource):
 			list = append(list, st)
