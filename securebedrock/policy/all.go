@@ -13,9 +13,7 @@ func builders() []builder {
 	for _, scp := range denials() {
 		list = append(list, placed(scp))
 	}
-	list = append(list, Boundary, endpoints, OrganizationPolicy, ShareGuardrail)
-	return append(list, GuardrailReader, GuardrailAdmin, KnowledgeBaseCaller, KnowledgeBaseRole, AgentCaller,
-		RoleTrust, WorkloadTrust, ServiceTrust, LoggingRole, TrailRole, KeyPolicies, BucketPolicies)
+	return append(list, Boundary, endpoints, OrganizationPolicy, ShareGuardrail)
 }
 
 // All returns every document that the Spec calls for. It returns every fault at once.
