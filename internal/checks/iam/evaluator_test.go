@@ -155,8 +155,15 @@ func (e *evaluator) evaluate(docs []policy.Document, r policycases.Request) (ans
 	for key, values := range r.Context {
 		s.Request.ContextVariables[key] = values
 	}
-	if strings.HasPrefix(r.Action, "kms:") { // a key's policy must let IAM decide
-		s.ResourcePolicy = json.RawMessage(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::%s:root"},"Action":"kms:*","Resource":"*"}]}`, account))
+	// A key and a role must leave the decision to the account's policies.
+	root := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:%s:iam::%s:root"},"Action":"%s"%s}]}`
+	partition := strings.Split(r.Principal, ":")[1]
+	switch {
+	case strings.HasPrefix(r.Action, "kms:"):
+		s.ResourcePolicy = json.RawMessage(fmt.Sprintf(root, partition, account, "kms:*", `,"Resource":"*"`))
+	case r.Action == "sts:AssumeRole":
+		s.ResourcePolicy = json.RawMessage(fmt.Sprintf(root, partition, account, r.Action, ""))
+		s.Request.Resource.AccountID = strings.Split(r.Resource, ":")[4]
 	}
 	var scps []named
 	allowing := false

@@ -1,7 +1,6 @@
 package iam_test
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/securebedrock/securebedrock-go/internal/checks/policycases"
@@ -26,21 +25,20 @@ func TestTable(t *testing.T) {
 			if c.Unsimulated != "" {
 				t.Skip(c.Unsimulated)
 			}
-			letters := strings.ReplaceAll(c.Want, " ", "")
-			for i, column := range policycases.Columns() {
+			for i, column := range c.Columns() {
 				docs := policycases.Column(all[c.Config], column)
 				if docs == nil {
 					continue
 				}
 				asked++
-				got, err := e.evaluate(docs, c.Request)
+				got, err := e.evaluate(docs, policycases.Asked(c, column))
 				switch {
 				case err != nil:
 					t.Errorf("%s: %v", column, err)
 				case len(got.Ignored) > 0:
 					t.Errorf("%s: the action has no key %v, so that AWS would not have it in the request", column, got.Ignored)
-				case (got.Result == "Allowed") != (letters[i] == 'A'):
-					t.Errorf("%s: %s, want %c for %s", column, got.Result, letters[i], policycases.Describe(c.Request))
+				case (got.Result == "Allowed") != (c.Letter(i) == 'A'):
+					t.Errorf("%s: %s, want %c for %s", column, got.Result, c.Letter(i), policycases.Describe(c.Request))
 				}
 			}
 		})

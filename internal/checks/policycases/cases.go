@@ -1,72 +1,75 @@
 package policycases
 
-// Case is a request, and what each document of a configuration must say to it. The
-// verdicts are expected by hand, from AWS's documentation and from what Options mean.
-type Case struct {
-	Config  string // a name of Configs
-	Name    string
-	Request Request
-	// Want has a letter for each of Columns: A where the document lets the request
-	// pass, D where it does not, and . where the configuration calls for no such
-	// document. Spaces are for the reader.
-	Want string
-	// Unsimulated is why another evaluator is not asked.
-	Unsimulated string
-}
+import "strings"
 
 // Cases returns the table.
 func Cases() []Case {
 	var all []Case
-	for _, part := range [][]Case{
-		oneRegionCases(), routeCases(), retentionCases(), changeCases(),
-		europeCases(), globalCases(), govCloudCases(), appProfileCases(), anyModelCases(), relaxedCases(),
-	} {
-		all = append(all, part...)
+	for _, p := range places() {
+		for _, rows := range [][]Case{p.own(), p.beside(), p.routes(), p.retention(), p.changes(), p.endpoints()} {
+			all = append(all, p.table(rows)...)
+		}
 	}
 	return all
 }
 
-// table gives each row its configuration.
-func table(config string, rows ...Case) []Case {
+// place is where the requests of a configuration are made.
+type place struct {
+	config        string
+	region, away  string        // Options.Region, and a region outside of Residency
+	partition     string        // empty: aws
+	role          string        // empty: Role
+	direct        string        // a model that may be called by its own ID; empty where there is none
+	any           bool          // every model of the region may be called by its own ID
+	unguarded     bool          // Options.Unguarded
+	async, agents bool          // StartAsyncInvoke is excused; agents and knowledge bases are in use
+	rows          func() []Case // what is the configuration's own
+}
+
+func places() []place {
+	return []place{
+		{config: OneRegion, region: home, away: "us-east-1", direct: Haiku, rows: oneRegionCases},
+		{config: Europe, region: home, away: "us-east-1", rows: europeCases},
+		{config: Standalone, region: home, away: "us-east-1", rows: europeCases},
+		{config: Global, region: home, away: "us-east-1", rows: globalCases},
+		// No region of the partition is outside of Residency.
+		{config: GovCloud, region: "us-gov-west-1", away: "us-gov-central-1", partition: "aws-us-gov", role: GovRole, direct: Nova, rows: govCloudCases},
+		{config: AppProfile, region: home, away: "us-east-1", rows: appProfileCases},
+		{config: AnyModel, region: home, away: "us-east-1", direct: Haiku, any: true, rows: anyModelCases},
+		{config: Unguarded, region: home, away: "us-east-1", direct: Haiku, unguarded: true, async: true, rows: unguardedCases},
+		{config: Async, region: "us-east-1", away: home, direct: Haiku, async: true, rows: asyncCases},
+		{config: Spared, region: home, away: "us-east-1", direct: Haiku, agents: true, rows: sparedCases},
+	}
+}
+
+func (p place) own() []Case { return p.rows() }
+
+// table completes rows: the configuration, the partition and the role. Where Options are
+// unguarded there are no documents about the guardrail and the routes without one.
+func (p place) table(rows []Case) []Case {
 	for i := range rows {
-		rows[i].Config = config
+		c := &rows[i]
+		c.Config = p.config
+		if p.role != "" && c.Request.Principal == Role {
+			c.Request.Principal = p.role
+		}
+		if p.partition != "" {
+			c.Request.Resource = p.inPartition(c.Request.Resource)
+			for _, values := range c.Request.Context {
+				for j := range values {
+					values[j] = p.inPartition(values[j])
+				}
+			}
+		}
+		if p.unguarded && c.Only == "" {
+			letters := []byte(strings.ReplaceAll(c.Want, " ", ""))
+			letters[5], letters[7] = '.', '.'
+			c.Want = string(letters)
+		}
 	}
 	return rows
 }
 
-// ask makes a request of the role app, in a region, with pairs of condition keys and
-// values.
-func ask(action, resource, region string, pairs ...string) Request {
-	q := Request{Principal: Role, Action: action, Resource: resource, Context: map[string][]string{"aws:RequestedRegion": {region}}}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		q.Context[pairs[i]] = []string{pairs[i+1]}
-	}
-	return q
-}
-
-// by is the request of another principal.
-func by(principal string, q Request) Request { q.Principal = principal; return q }
-
-// through is the request through the VPC endpoint.
-func through(q Request) Request { q.ThroughEndpoint = true; return q }
-
-const (
-	invoke   = "bedrock:InvokeModel"
-	stream   = "bedrock:InvokeModelWithResponseStream"
-	key      = "bedrock:GuardrailIdentifier"
-	profile  = "bedrock:InferenceProfileArn"
-	home     = "eu-central-1"
-	pinned   = "arn:aws:bedrock:" + home + ":" + AccountID + ":guardrail/" + GuardrailID
-	version1 = pinned + ":1"
-	version2 = pinned + ":2"
-	lax      = "arn:aws:bedrock:" + home + ":" + AccountID + ":guardrail/lax000000000:1"
-	foreign  = "arn:aws:bedrock:" + home + ":" + OtherAccount + ":guardrail/" + GuardrailID + ":1"
-)
-
-// model is a foundation model's ARN.
-func model(region, id string) string { return "arn:aws:bedrock:" + region + "::foundation-model/" + id }
-
-// system is a system profile's ARN.
-func system(region, account, id string) string {
-	return "arn:aws:bedrock:" + region + ":" + account + ":inference-profile/" + id
+func (p place) inPartition(arn string) string {
+	return strings.Replace(arn, "arn:aws:", "arn:"+p.partition+":", 1)
 }

@@ -11,9 +11,24 @@ import (
 // Case.Want is what this document alone does.
 func Columns() []string {
 	return []string{
-		"invoke-any", "invoke", "session", "endpoint-bedrock-runtime",
+		"invoke-any", "invoke", "session", Endpoint,
 		"regions", "guardrail", "api-keys", "guarded-routes", "data-retention", "changes",
 	}
+}
+
+// Endpoint is the column of the VPC endpoint. FirstDenial is the first column of a
+// denial, whether an SCP or an identity policy in its place.
+const (
+	Endpoint    = "endpoint-bedrock-runtime"
+	FirstDenial = 4
+)
+
+// Asked is the request of a case as it is put to a document: to an endpoint's through the
+// endpoint.
+func Asked(c Case, column string) Request {
+	q := c.Request
+	q.ThroughEndpoint = q.ThroughEndpoint || strings.HasPrefix(column, "endpoint-")
+	return q
 }
 
 // Documents returns every document of a configuration: those of policy.All, and

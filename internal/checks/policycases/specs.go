@@ -37,6 +37,7 @@ const (
 	OtherRole      = "arn:aws:iam::" + AccountID + ":role/other"
 	KnowledgeRole  = "arn:aws:iam::" + AccountID + ":role/knowledge-base"
 	GovRole        = "arn:aws-us-gov:iam::" + AccountID + ":role/app"
+	OtherGovRole   = "arn:aws-us-gov:iam::" + AccountID + ":role/other"
 	Profile        = "arn:aws:bedrock:eu-central-1:" + AccountID + ":application-inference-profile/a1b2c3d4e5f6"
 	Sonnet         = "anthropic.claude-sonnet-4-5-20250929-v1:0"
 	Haiku          = "anthropic.claude-3-haiku-20240307-v1:0"
