@@ -141,11 +141,11 @@ type seen struct {
 // look opens views of a folder in Chromium.
 func look(t *testing.T, chromium, server string, dark bool, views ...view) []seen {
 	t.Helper()
-	home, err := os.MkdirTemp("", "chromium-")
+	home, err := os.MkdirTemp("", "chromium-") //nolint:usetesting // a helper process may write after the test, which TempDir would report
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = os.RemoveAll(home) }() // a helper process may still write
+	defer func() { _ = os.RemoveAll(home) }()
 	pages := make([][2]any, len(views))
 	for i, v := range views {
 		pages[i] = [2]any{v.page, v.width}
