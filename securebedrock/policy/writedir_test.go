@@ -53,6 +53,9 @@ func TestFolder(t *testing.T) {
 		if d.Kind.measure(text) != d.Size() {
 			t.Errorf("%s: the file has %d, the document %d", d.Name, d.Kind.measure(text), d.Size())
 		}
+		if strings.Contains(text, "\n") == d.Kind.facts().whiteSpace {
+			t.Errorf("%s: a reader's white space stands where AWS counts it, or is missing where not", d.Name)
+		}
 		var one, two any
 		if json.Unmarshal([]byte(text), &one) != nil || json.Unmarshal([]byte(d.JSON()), &two) != nil || !equalJSON(one, two) {
 			t.Errorf("%s: %s", d.Name, text)
@@ -194,41 +197,41 @@ func listing(t *testing.T, dir string) string {
 	return out.String()
 }
 
-// A run that was cut short at any file is finished by the next one, of the same Spec or
+// A run that is cut short at any write is finished by the next one, of the same Spec or
 // of another.
 func TestRunThatIsCutShort(t *testing.T) {
 	first := map[string]string{"a.json": "1", "b.json": "2", "d.json": "6"}
 	second := map[string]string{"a.json": "3", "b.json": "4", "c.json": "5"}
 	third := map[string]string{"a.json": "7"}
-	for _, done := range [][]string{{}, {"a.json"}, {"a.json", "b.json"}, {"a.json", "b.json", "c.json"}} {
-		for _, next := range []map[string]string{first, second, third} {
+	full := errors.New("the disk is full")
+	for writes := range 6 {
+		for name, next := range map[string]map[string]string{"first": first, "second": second, "third": third} {
 			dir := t.TempDir()
 			if err := writeFiles(dir, first); err != nil {
 				t.Fatal(err)
 			}
-			both := make(map[string][]string)
-			for name, text := range first {
-				both[name] = append(both[name], digest(text))
-			}
-			for name, text := range second {
-				both[name] = append(both[name], digest(text))
-			}
-			put(t, dir, sumsFile, formatSums(both))
-			for _, name := range done {
-				put(t, dir, name, second[name])
+			n := 0
+			err := writeFilesBy(func(root *os.Root, name, text string) error {
+				if n++; n > writes {
+					return full
+				}
+				return replace(root, name, text)
+			}, dir, second)
+			if (writes < 5) != errors.Is(err, full) {
+				t.Errorf("after %d writes: %v", writes, err)
 			}
 			if err := writeFiles(dir, next); err != nil {
-				t.Errorf("after %v: %v", done, err)
+				t.Errorf("%s after %d writes: %v", name, writes, err)
 			}
 			if got := read(t, dir); len(got) != len(next)+1 {
-				t.Errorf("after %v: %v", done, got)
+				t.Errorf("%s after %d writes: %v", name, writes, got)
 			}
 		}
 	}
 }
 
-// The list of both states stands before the first file is replaced.
-func TestListComesFirst(t *testing.T) {
+// A write that fails leaves nothing behind.
+func TestFailedReplace(t *testing.T) {
 	dir := t.TempDir()
 	if err := writeFiles(dir, map[string]string{"a.json": "1"}); err != nil {
 		t.Fatal(err)
