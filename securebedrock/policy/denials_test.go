@@ -223,7 +223,11 @@ func TestGuardedRoutesInAll(t *testing.T) {
 		{"nothing is said of agents", func(*Account) {}, false},
 		{"a service role is spared", func(a *Account) { a.ExceptPrincipals = map[string]string{kbRole: "a knowledge base"} }, true},
 		{"an agent is in use", func(a *Account) { a.Resources.Agents = []Agent{{ID: "AGENT12345", Aliases: []string{"ALIAS12345"}}} }, true},
-		{"a knowledge base is in use", func(a *Account) { a.Resources.KnowledgeBases = []KnowledgeBase{{ID: "KB12345678"}} }, true},
+		{"a knowledge base is searched", func(a *Account) { a.Resources.KnowledgeBases = []KnowledgeBase{{ID: "KB12345678"}} }, false},
+		{"a knowledge base answers", func(a *Account) {
+			a.Resources.KnowledgeBases = []KnowledgeBase{{ID: "KB12345678"}}
+			a.Resources.RetrieveAndGenerate = "the search page answers in sentences"
+		}, true},
 	} {
 		opts, acct := one()
 		c.set(&acct)

@@ -18,6 +18,10 @@ import (
 // Options.Role and Resources.OIDC, "kms" without a key, "bedrock-agent-runtime" without a
 // knowledge base or an agent.
 //
+// An endpoint has one policy. What other programs need of a shared endpoint, such as the
+// log driver of a container, has to be added before the policy is attached. So has the
+// exchange of an identity provider's token where Resources.OIDC names none.
+//
 // The principals are named by aws:PrincipalArn under Principal "*", which gateway and
 // interface endpoints both take. They are Options.Role and Resources.Callers; without
 // Options.Role, the account's principals.
@@ -42,7 +46,7 @@ func EndpointPolicy(s *Spec, service string) ([]Document, error) {
 			Name:       "endpoint-" + service,
 			Kind:       KindEndpoint,
 			Purpose:    "Lets the client's principals call on " + service + " what the client calls there, and nobody else anything.",
-			Attach:     "the VPC endpoint com.amazonaws." + s.region + "." + service,
+			Attach:     "the VPC endpoint " + s.endpointName(service) + ", where the client has it to itself: every other program behind it is shut out",
 			Mirrors:    "ErrEndpoint",
 			Statements: statements(s, short),
 		}
@@ -52,14 +56,20 @@ func EndpointPolicy(s *Spec, service string) ([]Document, error) {
 		for i := range d.Statements {
 			d.Statements[i].Principal = &Principal{Any: true}
 		}
-		if err := CheckEndpoint(d); err != nil {
-			return nil, err
-		}
 		docs, err := fit(d)
 		if err == nil || short == shortProfiles {
 			return docs, err
 		}
 	}
+}
+
+// endpointName is the name of the service that the endpoint is made for. Bedrock has
+// FIPS endpoints of their own (Bedrock User Guide, vpc-interface-endpoints).
+func (s *Spec) endpointName(service string) string {
+	if s.opts.Endpoint.FIPS && (service == "bedrock" || service == "bedrock-runtime") {
+		service += "-fips"
+	}
+	return "com.amazonaws." + s.region + "." + service
 }
 
 // endpointService is a service and what goes through its endpoint.

@@ -265,6 +265,23 @@ func TestEndpointPolicyRefusesAndLeavesOut(t *testing.T) {
 	}
 }
 
+func TestEndpointOfFIPS(t *testing.T) {
+	t.Parallel()
+	opts, acct := european()
+	opts.Region, opts.Residency, opts.Models = "us-east-1", nil, []string{"anthropic.claude-3-haiku-20240307-v1:0"}
+	for service, want := range map[string]string{"bedrock-runtime": "com.amazonaws.us-east-1.bedrock-runtime-fips", "bedrock": "com.amazonaws.us-east-1.bedrock-fips", "sts": "com.amazonaws.us-east-1.sts"} {
+		for _, fips := range []bool{true, false} {
+			opts.Endpoint.FIPS = fips
+			if !fips {
+				want = strings.TrimSuffix(want, "-fips")
+			}
+			if got := endpointDocs(t, service, opts, acct)[0].Attach; !strings.Contains(got, " "+want+",") {
+				t.Errorf("%s, FIPS %v: attached to %q, want %s", service, fips, got, want)
+			}
+		}
+	}
+}
+
 // TestEveryEndpointPolicyIsInItsLanguage also where a role's name is short and the regions
 // are abbreviated.
 func TestEveryEndpointPolicyIsInItsLanguage(t *testing.T) {

@@ -7,8 +7,9 @@ package policy
 // are Unguarded, there is no such document.
 //
 // RetrieveAndGenerateStream authorizes as RetrieveAndGenerate. Retrieve stays open, since
-// it generates nothing. AgentCore calls models with the roles of its runtimes, which
-// RequireGuardrail judges.
+// it generates nothing. AgentCore's runtimes and evaluation jobs call models with a role
+// of the account, which RequireGuardrail judges. Data automation stays open: its actions
+// name a project and no model.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_bedrock-mantle.html
 func GuardedRoutes(s *Spec, agents bool) ([]Document, error) {
 	if s.guardrail == "" {

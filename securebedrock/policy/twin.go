@@ -78,10 +78,10 @@ func denials() []builder {
 }
 
 // guardedRoutes denies the agent actions, too, unless the Spec says that they are in
-// use.
+// use. A knowledge base that is only searched needs none of them.
 func guardedRoutes(s *Spec) ([]Document, error) {
 	r := s.acct.Resources
-	used := len(s.acct.ExceptPrincipals) > 0 || len(r.Agents) > 0 || len(r.KnowledgeBases) > 0
+	used := len(s.acct.ExceptPrincipals) > 0 || len(r.Agents) > 0 || r.RetrieveAndGenerate != ""
 	return GuardedRoutes(s, !used)
 }
 
