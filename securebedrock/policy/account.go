@@ -52,8 +52,9 @@ type Account struct {
 	// reason: "default", "aws_review", "provider_data_share", "inherit".
 	DataRetention map[string]string
 	// Enforced are the guardrails that the organisation's Bedrock policy enforces, one a
-	// region, all of the management account. Empty means the guardrail of Options where
-	// the account is the management account.
+	// region, all of the management account. A call under an enforced guardrail needs
+	// ApplyGuardrail on it, which Invoke and Session allow. Empty means the guardrail of
+	// Options, where the account is the management account.
 	Enforced []EnforcedGuardrail
 	// Resources are the knowledge bases, agents, keys, buckets and roles that stand
 	// around the client.

@@ -76,6 +76,19 @@ func (s *Spec) guardrailResources() []string {
 	return list
 }
 
+// enforcedHere are the guardrails that the organisation enforces in Region. Every call of
+// the accounts is authorized for ApplyGuardrail on them, too, and denied without
+// (Bedrock User Guide, guardrails-resource-based-policies).
+func (s *Spec) enforcedHere() []string {
+	var list []string
+	for _, e := range s.acct.Enforced {
+		if e.Region == s.region {
+			list = append(list, e.ARN)
+		}
+	}
+	return list
+}
+
 // parted splits what is allowed into what must carry the guardrail and what need not.
 // Unguardable models within a pattern are named in the second list.
 func (s *Spec) parted(models []allowed) (guarded, free []allowed) {

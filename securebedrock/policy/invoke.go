@@ -187,7 +187,7 @@ func (s *Spec) others(models []allowed, short shortness) []Statement {
 	if s.guardrail == "" { // the client lets any guardrail of the account be applied
 		guardrails = []string{s.arn("guardrail/*")}
 	}
-	allow("ApplyGuardrail", []string{"bedrock:ApplyGuardrail"}, nil, guardrails...)
+	allow("ApplyGuardrail", []string{"bedrock:ApplyGuardrail"}, nil, append(guardrails, s.enforcedHere()...)...)
 	// InvokeGuardrailChecks takes no resource.
 	allow("GuardrailChecks", []string{"bedrock:InvokeGuardrailChecks"}, when("StringEquals", keyRegion, s.region), "*")
 	allow("CountTokens", []string{"bedrock:CountTokens"}, nil, counted...)

@@ -141,6 +141,39 @@ func faultOf(t *testing.T, about, want string, opts securebedrock.Options, acct 
 	}
 }
 
+// TestEnforcedGuardrailsLetTheClientCall: without ApplyGuardrail on the organisation's guardrail
+// every call fails.
+func TestEnforcedGuardrailsLetTheClientCall(t *testing.T) {
+	t.Parallel()
+	opts, acct := european()
+	acct.Organization = "o-abcdefghij"
+	acct.Enforced = []EnforcedGuardrail{{Region: "eu-central-1", ARN: ofCentral, Version: "7"}, {Region: "eu-north-1", ARN: ofNorth, Version: "2"}}
+	s := specOf(t, opts, acct)
+	for _, build := range []builder{Invoke, func(s *Spec) ([]Document, error) {
+		d, err := Session(s)
+		return []Document{d}, err
+	}} {
+		docs, err := build(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for arn, want := range map[string]bool{ofCentral: true, pinned: true, ofNorth: false} {
+			if got, err := Decide(docs, ask("bedrock:ApplyGuardrail", arn)); err != nil || got.Allowed != want {
+				t.Errorf("%s on %s: %v, %v; want %v", docs[0].Name, arn, got, err, want)
+			}
+		}
+	}
+	list, err := Explain(s, Call{Operation: "Converse", Model: opts.Models[0]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range list {
+		if !a.Decision.Allowed && a.Action != "sts:AssumeRole" { // which is the caller's to be allowed
+			t.Errorf("%s on %s is denied: %s", a.Action, a.Resource, a.Decision.Reason)
+		}
+	}
+}
+
 func TestShareGuardrail(t *testing.T) {
 	t.Parallel()
 	const central = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*",` +
