@@ -69,9 +69,10 @@ func (c *comparing) situations() ([]*situation, error) {
 		}
 	}
 	resources := resourceProbes(c.statements, actions, requested)
-	onResource := make([][]byte, len(resources))
+	onResource, parts := make([][]byte, len(resources)), make([][arnParts]string, len(resources))
 	for i, r := range resources {
 		onResource[i] = make([]byte, len(c.statements))
+		parts[i], _ = splitARN(r.arn)
 		for j, s := range c.statements {
 			fits, unclear := s.concerns(r.arn)
 			if unclear {
@@ -88,7 +89,7 @@ func (c *comparing) situations() ([]*situation, error) {
 			onAction[j] = bit(len(s.Action) == 0 != matchesAction(s.Action, a.action) && !matchesAction(s.NotAction, a.action))
 		}
 		for i, r := range resources {
-			if !a.takes(r.arn) {
+			if !a.takes(r.arn, parts[i]) {
 				continue
 			}
 			fits := make([]byte, len(c.statements))

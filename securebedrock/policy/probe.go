@@ -12,6 +12,19 @@ import (
 type actionProbe struct {
 	action string
 	label  string
+	known  bool               // AWS's table has it
+	types  [][arnParts]string // the ARNs of the resource types that it takes, as patterns
+}
+
+// probeOf reads what AWS's table has of an action.
+func probeOf(action, label string, arns map[string]string) actionProbe {
+	a := actionProbe{action: action, label: label}
+	types, known := iamdata.ResourceTypes(action)
+	a.known = known
+	for _, name := range types {
+		a.types = append(a.types, wholeARN(arnPattern(arns[name])))
+	}
+	return a
 }
 
 // actionProbes gives the actions that a document can name: those of AWS's table that a
@@ -20,10 +33,15 @@ type actionProbe struct {
 func actionProbes(statements []*Statement) []actionProbe {
 	var list []actionProbe
 	seen := make(map[string]bool)
+	arns := make(map[string]map[string]string)
 	add := func(action, label string) {
 		if key := strings.ToLower(action); !seen[key] {
 			seen[key] = true
-			list = append(list, actionProbe{action, label})
+			service, _, _ := strings.Cut(key, ":")
+			if arns[service] == nil {
+				arns[service] = iamdata.ARNs(service)
+			}
+			list = append(list, probeOf(action, label, arns[service]))
 		}
 	}
 	for _, s := range statements {
@@ -66,10 +84,10 @@ func resourceProbes(statements []*Statement, actions []actionProbe, requested []
 	}
 	// What an action takes is a resource, too, where a document says "*".
 	for _, a := range actions {
-		service, _, _ := strings.Cut(a.action, ":")
-		types, _ := iamdata.ResourceTypes(a.action)
-		for _, name := range types {
-			patterns = append(patterns, wholeARN(arnPattern(iamdata.ARNs(service)[name])))
+		for _, p := range a.types {
+			if !slices.Contains(patterns, p) {
+				patterns = append(patterns, p)
+			}
 		}
 	}
 	patterns = append(patterns, wholeARN("arn:aws:otherservice:*:*:other/*"))
@@ -174,21 +192,16 @@ func arnPattern(arn string) string {
 
 // takes reports whether an action can be asked for on a resource. What the table does not
 // know is possible.
-func (a actionProbe) takes(resource string) bool {
-	types, known := iamdata.ResourceTypes(a.action)
-	if !known {
+func (a actionProbe) takes(resource string, parts [arnParts]string) bool {
+	if !a.known {
 		return true
 	}
-	if len(types) == 0 || resource == "*" {
-		return len(types) == 0 && resource == "*"
+	if len(a.types) == 0 || resource == "*" {
+		return len(a.types) == 0 && resource == "*"
 	}
-	service, _, _ := strings.Cut(a.action, ":")
-	arns := iamdata.ARNs(service)
-	r, _ := splitARN(resource)
-	for _, name := range types {
-		p := wholeARN(arnPattern(arns[name]))
+	for _, p := range a.types {
 		p[1] = "*"
-		if arnLike(p, r) {
+		if arnLike(p, parts) {
 			return true
 		}
 	}
