@@ -111,13 +111,10 @@ func (c *comparing) situations() ([]*situation, error) {
 }
 
 // regionOf is aws:RequestedRegion of a request for a resource, where it follows from the
-// ARN. A foundation model's ARN without a region is that of a global profile's leg.
+// ARN's region. It does not follow from an ARN without one.
 func (c *comparing) regionOf(r resourceProbe) string {
-	switch {
-	case c.keys[strings.ToLower(keyRegion)] == nil:
+	if c.keys[strings.ToLower(keyRegion)] == nil {
 		return ""
-	case r.region == "" && strings.Contains(r.arn, "::foundation-model/"):
-		return unspecified
 	}
 	return r.region
 }

@@ -249,3 +249,38 @@ func TestWitness(t *testing.T) {
 		}
 	}
 }
+
+// TestDiffSeesEachStatement: a document without one of its statements, or without one of
+// its conditions, is another one.
+func TestDiffSeesEachStatement(t *testing.T) {
+	t.Parallel()
+	for _, c := range configurations() {
+		all, err := All(specOf(t, c.opts, c.acct))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range all {
+			if !comparable(d.Kind) {
+				continue
+			}
+			for i := range d.Statements {
+				less := d.Clone()
+				less.Statements = append(less.Statements[:i], less.Statements[i+1:]...)
+				list, err := Diff(d, less)
+				if err != nil || len(list) == 0 {
+					t.Errorf("%s/%s without %s: %v, %v", c.name, d.Name, d.Statements[i].Sid, list, err)
+				}
+				for operator, keys := range d.Statements[i].Condition {
+					for key := range keys {
+						less := d.Clone()
+						delete(less.Statements[i].Condition[operator], key)
+						list, err := Diff(d, less)
+						if err != nil || len(list) == 0 {
+							t.Errorf("%s/%s without %s %s of %s: %v, %v", c.name, d.Name, operator, key, d.Statements[i].Sid, list, err)
+						}
+					}
+				}
+			}
+		}
+	}
+}
