@@ -13,7 +13,9 @@ func builders() []builder {
 	for _, scp := range denials() {
 		list = append(list, placed(scp))
 	}
-	return append(list, Boundary, endpoints, OrganizationPolicy, ShareGuardrail)
+	list = append(list, Boundary, endpoints, OrganizationPolicy, ShareGuardrail)
+	return append(list, GuardrailReader, GuardrailAdmin, KnowledgeBaseCaller, KnowledgeBaseRole, AgentCaller,
+		RoleTrust, WorkloadTrust, ServiceTrust, LoggingRole, TrailRole, KeyPolicies, BucketPolicies)
 }
 
 // All returns every document that the Spec calls for. It returns every fault at once.

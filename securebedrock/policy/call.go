@@ -19,8 +19,9 @@ type Call struct {
 	// Principal is the ARN of the role or user that signs the call. Empty means
 	// Options.Role; without a Role, the account's root stands for whoever signs.
 	Principal string
-	// ThroughEndpoint says that the call goes through the VPC endpoints whose policies
-	// the Spec writes. It is so in any case where Options.Endpoint.URL is set.
+	// ThroughEndpoint says that the call, and what Options.Profiles asks before it, go
+	// through VPC endpoints with the policies of the Spec. Where Options.Endpoint.URL is
+	// set, the call itself does in any case.
 	ThroughEndpoint bool
 }
 

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,9 +40,9 @@ func (a Authorization) String() string {
 }
 
 // Explain lists every authorization that AWS makes for one call of the client, in their
-// order, each with its decision by the Spec's documents: Invoke, Session where Options
-// have a Role, the service control policies or their twins, and the policies of the
-// endpoints. It is the answer to an AccessDenied that names a region nobody asked for:
+// order, each with its decision by the Spec's documents: Invoke, Options.Role.Policy or
+// otherwise Session where it fits, the service control policies or their twins, and the endpoint's policy
+// where the call goes through one. It is the answer to an AccessDenied that names a region nobody asked for:
 // an inference profile is authorized on itself in Options.Region and on the model in
 // every destination, with the destination as aws:RequestedRegion
 // (https://docs.aws.amazon.com/bedrock/latest/userguide/geographic-cross-region-inference.html).
@@ -65,7 +66,6 @@ func Explain(s *Spec, c Call) ([]Authorization, error) {
 			e.principal = s.opts.Role.ARN
 		}
 	}
-	e.call.ThroughEndpoint = c.ThroughEndpoint || s.opts.Endpoint.URL != ""
 	models, err := s.called(c, op)
 	if err != nil {
 		return nil, err
@@ -93,11 +93,10 @@ type explanation struct {
 // add notes an authorization in a region. context are keys and values in turn.
 func (e *explanation) add(why, action, resource, region string, context ...string) *Authorization {
 	r := Request{
-		Principal:       e.principal,
-		Action:          action,
-		Resource:        resource,
-		ThroughEndpoint: e.call.ThroughEndpoint,
-		Context:         map[string][]string{keyRegion: {region}, "aws:SecureTransport": {"true"}},
+		Principal: e.principal,
+		Action:    action,
+		Resource:  resource,
+		Context:   map[string][]string{keyRegion: {region}, "aws:SecureTransport": {"true"}},
 	}
 	if role := e.spec.opts.Role; role != nil {
 		if role.SourceIdentity != "" {
@@ -173,7 +172,7 @@ func (e *explanation) invoke(a allowed) {
 			if action == invokeModelStream {
 				invoke += "WithResponseStream"
 			}
-			e.add("the endpoint itself, which Bedrock calls in the caller's name", invoke, a.resource, s.region, "aws:CalledViaLast", "bedrock.amazonaws.com").Request.ThroughEndpoint = false
+			e.add("the endpoint itself, which Bedrock calls in the caller's name", invoke, a.resource, s.region, "aws:CalledViaLast", "bedrock.amazonaws.com")
 		}
 	case a.resource != "":
 		e.add("the model", action, a.resource, s.region, context...)
@@ -264,12 +263,12 @@ func (e *explanation) guardrail() {
 
 // keys notes the KMS keys behind the guardrail and behind a custom model. Bedrock uses a
 // key in the caller's name (Bedrock User Guide, guardrails-permissions-kms and
-// encryption-custom-job), and not through the caller's endpoint.
+// encryption-custom-job).
 func (e *explanation) keys(models []allowed) {
 	s := e.spec
 	decrypt := func(why, key string) {
 		e.add(why+"; the key's policy must allow it, too", "kms:Decrypt", key, s.region,
-			"kms:ViaService", "bedrock."+s.region+".amazonaws.com").Request.ThroughEndpoint = false
+			"kms:ViaService", "bedrock."+s.region+".amazonaws.com")
 	}
 	applied := e.op.guarded || e.op.name == "ApplyGuardrail"
 	if key := s.acct.Resources.GuardrailKey.ARN; key != "" && s.guardrail != "" && applied {
@@ -294,27 +293,53 @@ func (e *explanation) decide() error {
 	if err != nil {
 		return err
 	}
+	endpoint := make(map[string][]Document)
 	for i := range e.list {
 		a := &e.list[i]
 		if a.Undecided != "" {
 			continue
 		}
-		chosen, err := e.spec.withEndpoint(docs, a)
-		if err != nil {
-			return err
+		around := docs
+		if service := e.passes(a.Action); service == "" {
+			a.Request.ThroughEndpoint = false
+		} else {
+			if _, known := endpoint[service]; !known {
+				if endpoint[service], err = EndpointPolicy(e.spec, service); err != nil {
+					return err
+				}
+			}
+			a.Request.ThroughEndpoint = true
+			around = append(slices.Clip(docs), endpoint[service]...)
 		}
-		if a.Decision, err = Decide(chosen, a.Request); err != nil {
+		if a.Decision, err = Decide(around, a.Request); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// passes names the service whose endpoint policy an action meets; empty where it meets
+// none. Bedrock asks KMS and SageMaker from outside of the VPC. Prompts are read through an
+// endpoint for which the Spec has no policy.
+func (e *explanation) passes(action string) string {
+	_, isBedrock := strings.CutPrefix(action, "bedrock:")
+	switch {
+	case !isBedrock, action == "bedrock:GetPrompt":
+	case action == "bedrock:GetInferenceProfile", action == "bedrock:GetPromptRouter":
+		if e.call.ThroughEndpoint {
+			return "bedrock"
+		}
+	case e.call.ThroughEndpoint || e.spec.opts.Endpoint.URL != "":
+		return "bedrock-runtime"
+	}
+	return ""
+}
+
 // callDocuments are the documents under which the role of a client lives, without those of
 // the endpoints.
 func (s *Spec) callDocuments() ([]Document, error) {
 	var all []Document
-	list := []builder{Invoke}
+	list := []builder{Invoke, ownSession}
 	for _, scp := range denials() {
 		list = append(list, placed(scp))
 	}
@@ -328,11 +353,24 @@ func (s *Spec) callDocuments() ([]Document, error) {
 	return all, nil
 }
 
-// withEndpoint adds the policy of the endpoint through which an authorization is asked for.
-func (s *Spec) withEndpoint(docs []Document, a *Authorization) ([]Document, error) {
-	if !a.Request.ThroughEndpoint {
-		return docs, nil
+// ownSession is Options.Role.Policy where there is one, as WithSession leaves it, and
+// otherwise what WithSession would write. WithSession writes none that STS would refuse.
+func ownSession(s *Spec) ([]Document, error) {
+	if s.opts.Role == nil {
+		return nil, nil
 	}
-	a.Request.ThroughEndpoint = strings.HasPrefix(a.Action, "bedrock:")
-	return docs, nil
+	if s.opts.Role.Policy != "" {
+		d, err := Parse([]byte(s.opts.Role.Policy), KindSession)
+		if err != nil {
+			return nil, fmt.Errorf("policy: Options.Role.Policy: %w", err)
+		}
+		d.Name = "Role.Policy"
+		return []Document{d}, nil
+	}
+	docs, err := session(s)
+	var tooLarge *SizeError
+	if errors.As(err, &tooLarge) {
+		return nil, nil
+	}
+	return docs, err
 }

@@ -1,8 +1,10 @@
 package policy
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -215,18 +217,140 @@ func TestExplainRefuses(t *testing.T) {
 	}
 }
 
-// TestExplainTellsWhoIsDenied: the answer to an AccessDenied that names a region nobody
-// asked for.
-func TestExplainTellsWhoIsDenied(t *testing.T) {
+// TestExplainPrincipal: the principal of the call is that of each request.
+func TestExplainPrincipal(t *testing.T) {
 	t.Parallel()
 	opts, acct := europe()
-	s := specOf(t, opts, acct)
-	list, err := Explain(s, Call{Model: "eu.amazon.nova-pro-v1:0", Principal: "arn:aws:iam::111122223333:role/aws-service-role/x/y"})
+	const other = "arn:aws:iam::111122223333:role/other"
+	for _, c := range []struct {
+		role *securebedrock.Role
+		call string
+		want string
+	}{
+		{opts.Role, "", opts.Role.ARN}, {opts.Role, other, other}, {nil, "", "arn:aws:iam::111122223333:root"}, {nil, other, other},
+	} {
+		opts.Role = c.role
+		list, err := Explain(specOf(t, opts, acct), Call{Model: "amazon.titan-embed-text-v2:0", Principal: c.call})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range list {
+			if a.Request.Principal != c.want {
+				t.Errorf("principal %q: %+v", c.call, a)
+			}
+		}
+	}
+}
+
+// TestExplainThroughEndpoint: the endpoint's policy judges what passes the endpoint, and
+// only that.
+func TestExplainThroughEndpoint(t *testing.T) {
+	t.Parallel()
+	opts, acct := europe()
+	opts.Profiles = noProfiles{}
+	opts.Models = append(opts.Models, "arn:aws:sagemaker:eu-central-1:111122223333:endpoint/e1")
+	acct.Resources.GuardrailKey.ARN = "arn:aws:kms:eu-central-1:111122223333:key/00000000-0000-0000-0000-000000000000"
+	const stranger = "arn:aws:iam::111122223333:role/stranger"
+	for _, c := range []struct {
+		url  string
+		call Call
+		want string // the actions that a stranger is denied at an endpoint
+	}{
+		{"", Call{Model: "eu.amazon.nova-pro-v1:0"}, ""},
+		{"https://vpce-1.bedrock-runtime.eu-central-1.vpce.amazonaws.com", Call{Model: "eu.amazon.nova-pro-v1:0"}, "InvokeModel ApplyGuardrail"},
+		{"", Call{Model: "eu.amazon.nova-pro-v1:0", ThroughEndpoint: true}, "GetInferenceProfile InvokeModel ApplyGuardrail"},
+		{"", Call{Model: "arn:aws:sagemaker:eu-central-1:111122223333:endpoint/e1", ThroughEndpoint: true}, "InvokeModel ApplyGuardrail"},
+	} {
+		opts.Endpoint.URL = c.url
+		s := specOf(t, opts, acct)
+		list, err := Explain(s, c.call)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range list {
+			if a.Undecided == "" && !a.Decision.Allowed {
+				t.Errorf("%s: %s", c.call.Model, a)
+			}
+		}
+		c.call.Principal = stranger
+		if list, err = Explain(s, c.call); err != nil {
+			t.Fatal(err)
+		}
+		var denied []string
+		for _, a := range list {
+			_, action, _ := strings.Cut(a.Action, ":")
+			if a.Undecided != "" || a.Decision.Allowed || slices.Contains(denied, action) {
+				continue
+			}
+			if !strings.HasPrefix(a.Decision.Document, "endpoint-") {
+				t.Errorf("%s: %s", c.call.Model, a)
+			}
+			denied = append(denied, action)
+		}
+		if strings.Join(denied, " ") != c.want {
+			t.Errorf("%q, %+v: a stranger is denied %v, want %s", c.url, c.call, denied, c.want)
+		}
+	}
+}
+
+// TestExplainUnderTheSession: the session policy is Options.Role.Policy where there is one,
+// and otherwise Session.
+func TestExplainUnderTheSession(t *testing.T) {
+	t.Parallel()
+	opts, acct := europe()
+	role := *opts.Role
+	for _, c := range []struct {
+		policy, want string
+	}{
+		{"", "allowed"},
+		{`{"Version":"2012-10-17","Statement":{"Sid":"Other","Effect":"Allow","Action":"bedrock:ApplyGuardrail","Resource":"*"}}`, "Role.Policy"},
+		{`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"bedrock:*","Resource":"*"}}`, "allowed"},
+		{`{"Version":"2012-10-17","Statement":{"Effect":"Perhaps","Action":"bedrock:*","Resource":"*"}}`, "Options.Role.Policy"},
+	} {
+		role.Policy = c.policy
+		opts.Role = &role
+		list, err := Explain(specOf(t, opts, acct), Call{Model: "amazon.titan-embed-text-v2:0"})
+		got := fmt.Sprint(err)
+		if err == nil {
+			if got = list[3].Decision.Document; list[3].Decision.Allowed {
+				got = "allowed"
+			}
+		}
+		if !strings.Contains(got, c.want) {
+			t.Errorf("%s: %s, want %s", c.policy, got, c.want)
+		}
+	}
+}
+
+// noProfiles is a resolver that nobody asks.
+type noProfiles struct{}
+
+func (noProfiles) Destinations(context.Context, string, string) ([]string, error) {
+	return nil, errors.New("asked")
+}
+
+// TestExplainUnderOtherDocuments: a request of Explain, decided under the article's region
+// rule, is the AccessDenied that names a region nobody asked for.
+func TestExplainUnderOtherDocuments(t *testing.T) {
+	t.Parallel()
+	opts, acct := europe()
+	list, err := Explain(specOf(t, opts, acct), Call{Model: "eu.amazon.nova-pro-v1:0"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if last := list[len(list)-1]; last.Request.Principal != "arn:aws:iam::111122223333:role/aws-service-role/x/y" {
-		t.Errorf("%+v", last)
+	article := doc(KindSCP, denying("DenyOtherRegions", when("StringNotEquals", "aws:RequestedRegion", "eu-central-1", "eu-west-1"), "*", "bedrock:*"))
+	var denied []string
+	for _, a := range list {
+		d, err := Decide([]Document{article}, a.Request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !d.Allowed && a.Undecided == "" {
+			denied = append(denied, a.Region)
+		}
+	}
+	if got := strings.Join(denied, " "); got != "eu-north-1 eu-south-1 eu-south-2 eu-west-3" {
+		t.Errorf("denied in %s", got)
 	}
 	line := list[4].String()
 	for _, part := range []string{"allowed: bedrock:InvokeModel on arn:aws:bedrock:eu-central-1::foundation-model/amazon.nova-pro-v1:0 in eu-central-1 (", "): allowed by "} {

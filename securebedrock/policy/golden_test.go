@@ -92,6 +92,15 @@ func configurations() []configuration {
 			},
 			acct: Account{ID: "111122223333"},
 		},
+		{
+			name: "everything",
+			opts: resOptions(),
+			acct: Account{
+				ID:          resAccount,
+				Unguardable: map[string]string{"amazon.titan-embed-text-v2:0": "an embedding model takes no guardrail"},
+				Resources:   everything(),
+			},
+		},
 	}
 }
 

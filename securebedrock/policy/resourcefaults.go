@@ -176,6 +176,9 @@ func (c *resourceCheck) keys(r *Resources) {
 	for i := range r.KnowledgeBases {
 		users = append(users, r.KnowledgeBases[i].Role)
 	}
+	for i := range r.Agents {
+		users = append(append(users, r.Agents[i].Role), r.Agents[i].Editors...)
+	}
 	for i, admin := range r.KeyAdministrators {
 		if slices.Contains(users, admin) {
 			c.Add(fmt.Sprintf("KeyAdministrators[%d]", i), "%s also uses a key; who manages a key must not be able to read with it, so use a role of its own", refusal.Quoted(admin))

@@ -51,7 +51,7 @@ func everything() Resources {
 			{Role: roleOf("service-role/kb-next"), Bucket: "partner-documents", BucketAccount: resOther},
 		},
 		Agents: []Agent{
-			{ID: "AGENT12345", Aliases: []string{"ALIAS12345", "ALIAS67890"}, Role: roleOf("service-role/agent"), Key: keyOf("agent")},
+			{ID: "AGENT12345", Aliases: []string{"ALIAS12345", "ALIAS67890"}, Role: roleOf("service-role/agent"), Key: keyOf("agent"), Editors: []string{roleOf("agent-editor")}},
 		},
 		RetrieveAndGenerate: "the portal answers from documents",
 		BatchRole:           roleOf("service-role/batch"),
@@ -189,6 +189,14 @@ func TestResourceFaultsNameTheirField(t *testing.T) {
 		{`GuardrailKey.Creators: the field is set and GuardrailKey.ARN is not`, func(r *Resources, _ *securebedrock.Options) { r.GuardrailKey.ARN = "" }},
 		{`GuardrailKey.ARN: nobody may call under the key`, func(r *Resources, o *securebedrock.Options) {
 			o.Role, r.Callers, r.Trusted, r.InheritedTags = nil, nil, nil, nil
+		}},
+		{`Agents[0].Editors[0]: "x" is not an ARN`, func(r *Resources, _ *securebedrock.Options) { r.Agents[0].Editors[0] = "x" }},
+		{`Agents[0].Editors: the field is set and Agents[0].Key is not`, func(r *Resources, _ *securebedrock.Options) { r.Agents[0].Key = "" }},
+		{`KeyAdministrators[0]: "arn:aws:iam::111122223333:role/agent-editor" also uses a key`, func(r *Resources, _ *securebedrock.Options) {
+			r.KeyAdministrators[0] = roleOf("agent-editor")
+		}},
+		{`KeyAdministrators[0]: "arn:aws:iam::111122223333:role/service-role/agent" also uses a key`, func(r *Resources, _ *securebedrock.Options) {
+			r.KeyAdministrators[0] = roleOf("service-role/agent")
 		}},
 		{`Logs.Prefix: "/prod" is not a key prefix`, func(r *Resources, _ *securebedrock.Options) { r.Logs.Prefix = "/prod" }},
 		{`Logs.Prefix: the field is set and Logs.Bucket is not`, func(r *Resources, _ *securebedrock.Options) { r.Logs.Bucket = "" }},

@@ -110,6 +110,8 @@ func (c *resourceCheck) agent(field string, a *Agent) {
 	}
 	c.serviceRole(field+"Role", a.Role)
 	c.key(field+"Key", a.Key, c.account, c.region)
+	c.principals(field+"Editors", a.Editors, c.account)
+	c.needs(field+"Editors", len(a.Editors) > 0, field+"Key", a.Key != "")
 }
 
 func (c *resourceCheck) logs(l *Logs) {

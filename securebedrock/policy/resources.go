@@ -113,8 +113,10 @@ type Agent struct {
 	Aliases []string
 	// Role is the ARN of its service role. Empty leaves that role's trust policy out.
 	Role string
-	// Key is the ARN of the key that encrypts the agent.
-	Key string
+	// Key is the ARN of the key that encrypts the agent. Editors are the ARNs of the roles
+	// and users that create and change agents under the key.
+	Key     string
+	Editors []string
 }
 
 // Logs is the destination of the invocation logs. Bedrock writes to the account and region
@@ -160,6 +162,7 @@ func (r Resources) clone() Resources {
 	r.KnowledgeBases, r.Agents = slices.Clone(r.KnowledgeBases), slices.Clone(r.Agents)
 	for i := range r.Agents {
 		r.Agents[i].Aliases = slices.Clone(r.Agents[i].Aliases)
+		r.Agents[i].Editors = slices.Clone(r.Agents[i].Editors)
 	}
 	return r
 }
