@@ -196,6 +196,10 @@ func (s *Spec) others(models []allowed, short shortness) []Statement {
 		// (Bedrock User Guide, guardrails-permissions-kms).
 		allow("GuardrailKey", []string{"kms:Decrypt"}, nil, key)
 	}
+	if key := s.acct.Resources.ModelKey.ARN; key != "" {
+		// So does a caller of a custom model (Bedrock User Guide, encryption-custom-job).
+		allow("ModelKey", []string{"kms:Decrypt"}, nil, key)
+	}
 	if s.opts.Profiles != nil {
 		profiles, _ := s.profileARNs(models, short)
 		resolved = slices.DeleteFunc(profiles, func(arn string) bool { return slices.Contains(routers, arn) })
