@@ -28,7 +28,7 @@ func grants() []grant {
 		streams      = "logs:CreateLogStream logs:PutLogEvents"
 		logGroup     = "arn:aws:logs:eu-central-1:111122223333:log-group:/bedrock/invocations"
 		trailGroup   = "arn:aws:logs:eu-west-1:111122223333:log-group:trail"
-		logsUse      = "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo"
+		logsUse      = "kms:Decrypt kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo"
 	)
 	self := func(name string) string { return "arn:aws:kms:eu-central-1:111122223333:key/" + name }
 	one := func(key, value string) map[string]string { return map[string]string{key: value} }

@@ -285,7 +285,7 @@ func logsEndpoint(s *Spec, _ shortness) []Statement {
 			Sid:      "KeepInvocationLogs",
 			Effect:   Deny,
 			Action:   slices.Clone(write),
-			Resource: []string{groups + group, groups + group + ":*"},
+			Resource: []string{groups + group + ":*"},
 		})
 	}
 	return list

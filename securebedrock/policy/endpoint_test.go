@@ -176,9 +176,9 @@ func TestEndpointsOfTheOthers(t *testing.T) {
 		},
 		"logs": {
 			{"a record", true, ask("logs:PutLogEvents", groups+"/app/audit:log-stream:one")},
-			{"a stream for records", true, ask("logs:CreateLogStream", groups+"/app/audit")},
+			{"a stream for records", true, ask("logs:CreateLogStream", groups+"/app/audit:log-stream:one")},
 			{"a forged invocation", false, ask("logs:PutLogEvents", groups+"/bedrock/invocations:log-stream:aws/bedrock/modelinvocations")},
-			{"a stream for forged invocations", false, ask("logs:CreateLogStream", groups+"/bedrock/invocations")},
+			{"a stream for forged invocations", false, ask("logs:CreateLogStream", groups+"/bedrock/invocations:log-stream:aws/bedrock/modelinvocations")},
 			{"deleting a group", false, ask("logs:DeleteLogGroup", groups+"/app/audit")},
 		},
 	} {

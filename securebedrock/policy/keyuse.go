@@ -101,13 +101,14 @@ func logKeys(s *Spec) []keyUse {
 	return uses
 }
 
-// logGroupKey is the key of one log group.
+// logGroupKey is the key of one log group. AWS's page also lists kms:Describe*, which has no
+// encryption context and so is never allowed by its statement.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
 func logGroupKey(s *Spec, key, region, group, name string) keyUse {
 	return keyUse{arn: key, name: name, what: "the log group " + group, statements: []Statement{
 		mayUse("EncryptLogGroup", service(regionalHost("logs", region)),
 			when("ArnEquals", "kms:EncryptionContext:aws:logs:arn", s.serviceARN("logs", region, "log-group:"+group)),
-			"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"),
+			"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"),
 	}}
 }
 
