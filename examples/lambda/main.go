@@ -5,10 +5,15 @@
 // takes each line of JSON as it is. The handler flushes them before it returns, because
 // Lambda then freezes the process.
 //
-//	GOOS=linux GOARCH=arm64 go build -tags lambda.norpc -o bootstrap ./examples/lambda
+// template.json is a SAM template of the function. Its role and policies are what package
+// policy makes of the function's own options:
+//
+//	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -tags lambda.norpc -o examples/lambda/build/bootstrap ./examples/lambda
+//	sam deploy --guided --capabilities CAPABILITY_NAMED_IAM -t examples/lambda/template.json
 //
 // Environment: GUARDRAIL_ID, GUARDRAIL_VERSION (default 1), MODEL_ID, ROLE_ARN
-// (optional). The region is AWS_REGION, which Lambda sets.
+// (optional). The region is AWS_REGION, which Lambda sets. Where ROLE_ARN is set, the
+// session of the role is limited to the calls of this client.
 package main
 
 import (
@@ -22,36 +27,56 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 	"github.com/securebedrock/securebedrock-go/securebedrock/audit"
+	"github.com/securebedrock/securebedrock-go/securebedrock/policy"
 )
 
 func main() {
 	ctx := context.Background()
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err == nil {
-		var f *function
-		if f, err = newFunction(ctx, cfg, fromEnvironment(), os.Getenv("MODEL_ID"), os.Stdout); err == nil {
-			lambda.StartWithOptions(f.handle, lambda.WithEnableSIGTERM(f.close))
-		}
+		err = start(ctx, cfg)
 	}
 	fmt.Fprintln(os.Stderr, "lambda:", err)
 	os.Exit(1)
 }
 
+// start returns only where the function cannot be made.
+func start(ctx context.Context, cfg aws.Config) error {
+	opts := fromEnvironment()
+	if opts.Role != nil {
+		role, err := arn.Parse(opts.Role.ARN)
+		if err != nil {
+			return err
+		}
+		if opts, err = policy.WithSession(opts, policy.Account{ID: role.AccountID}); err != nil {
+			return err
+		}
+	}
+	f, err := newFunction(ctx, cfg, opts, os.Getenv("MODEL_ID"), os.Stdout)
+	if err != nil {
+		return err
+	}
+	lambda.StartWithOptions(f.handle, lambda.WithEnableSIGTERM(f.close))
+	return nil
+}
+
 func fromEnvironment() securebedrock.Options {
 	opts := securebedrock.Options{
 		Region:    os.Getenv("AWS_REGION"),
+		Models:    []string{os.Getenv("MODEL_ID")},
 		Guardrail: securebedrock.Guardrail{ID: os.Getenv("GUARDRAIL_ID"), Version: "1"},
 	}
 	if v := os.Getenv("GUARDRAIL_VERSION"); v != "" {
 		opts.Guardrail.Version = v
 	}
-	if arn := os.Getenv("ROLE_ARN"); arn != "" {
-		opts.Role = &securebedrock.Role{ARN: arn}
+	if role := os.Getenv("ROLE_ARN"); role != "" {
+		opts.Role = &securebedrock.Role{ARN: role}
 	}
 	return opts
 }

@@ -142,8 +142,9 @@ func TestOptionsFromTheEnvironment(t *testing.T) {
 	t.Setenv("AWS_REGION", "eu-central-1")
 	t.Setenv("GUARDRAIL_ID", "a1b2c3d4e5f6")
 	t.Setenv("GUARDRAIL_VERSION", "7")
+	t.Setenv("MODEL_ID", "amazon.nova-lite-v1:0")
 	t.Setenv("ROLE_ARN", "arn:aws:iam::123456789012:role/ask")
-	if o := fromEnvironment(); o.Region != "eu-central-1" || o.Guardrail.ID != "a1b2c3d4e5f6" || o.Guardrail.Version != "7" || o.Role.ARN != "arn:aws:iam::123456789012:role/ask" {
+	if o := fromEnvironment(); o.Region != "eu-central-1" || o.Guardrail.ID != "a1b2c3d4e5f6" || o.Guardrail.Version != "7" || o.Role.ARN != "arn:aws:iam::123456789012:role/ask" || len(o.Models) != 1 || o.Models[0] != "amazon.nova-lite-v1:0" {
 		t.Errorf("%+v", o)
 	}
 }
