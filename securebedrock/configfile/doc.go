@@ -22,6 +22,9 @@
 //   - A key that is there has a value. An empty list, an empty text, null and 0 are
 //     refused: they read as "none" and would mean the default. An empty models would mean
 //     any model.
+//   - A text stands on one line, plain or in quotes, with JSON's escapes in double quotes.
+//     Parse reads each text a second time, without go-yaml, and refuses what the two read
+//     differently. A value on a later line is indented below its key.
 //   - Anchors, aliases, merge keys, tags, directives and a second document are refused. A
 //     value stands where it is used.
 //   - Tabs, and characters that cannot be seen, are refused. Marks of direction make a

@@ -11,6 +11,8 @@ func (f *faults) checkKey(e entry, path string) bool {
 	switch {
 	case token.In(e.name):
 		f.addHidden(e.at, "", "a key that holds a token or an access key; take it out of the file and revoke it")
+	case strings.ContainsFunc(e.name, invisible):
+		f.addHidden(e.at, "", "a key with a character that cannot be seen, by an escape; take it out")
 	case strings.Contains(e.name, "${"):
 		f.addHidden(e.at, "", "a key with ${: nothing is substituted in this file; write the key itself")
 	default:
@@ -25,6 +27,8 @@ func (f *faults) checkScalar(n *node, path string) {
 	case n.kind != kindString && n.kind != kindWord:
 	case token.In(n.text):
 		f.addHidden(n.at, path, "the value holds a token or an access key; take it out of the file and revoke it")
+	case strings.ContainsFunc(n.text, invisible):
+		f.add(n.at, path, "the value has a character that cannot be seen, by an escape; take it out")
 	case strings.Contains(n.text, "${"):
 		f.add(n.at, path, "the value has ${: nothing is substituted in this file; write the value itself")
 	}

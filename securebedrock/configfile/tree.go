@@ -156,17 +156,23 @@ func (f *faults) node(n ast.Node, path string, depth int) *node {
 	case *ast.SequenceNode:
 		made.kind, made.at = kindList, positionOf(n.Start)
 		for i, v := range n.Values {
-			made.list = append(made.list, f.node(v, fmt.Sprintf("%s[%d]", path, i), depth+1))
+			entry := f.node(v, fmt.Sprintf("%s[%d]", path, i), depth+1)
+			if i < len(n.Entries) && n.Entries[i] != nil { // after a dash
+				f.checkIndent(positionOf(n.Entries[i].Start), entry, 1)
+			}
+			made.list = append(made.list, entry)
 		}
 	case *ast.StringNode:
 		made.kind, made.text = kindString, n.Value
 		if n.Token.Type == token.StringType { // unquoted
 			made.kind = kindWord
 		}
+		f.checkVerbatim(n.Token, n.Value)
 	case *ast.LiteralNode:
-		made.kind, made.text = kindString, n.Value.Value
+		f.add(positionOf(n.Start), path, "a text over several lines; write it on one line, in quotes where needed")
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
 		made.kind, made.text, made.resolved = kindWord, n.GetToken().Value, true
+		f.checkVerbatim(n.GetToken(), made.text)
 	case *ast.NullNode:
 	default:
 		f.add(made.at, path, "a %s, which a configuration does not need", n.Type())
@@ -188,14 +194,46 @@ func (f *faults) mapping(made *node, values []*ast.MappingValueNode, path string
 		default: // 1: or true: is what it looks like
 			e.name = v.Key.GetToken().Value
 		}
+		if !f.checkVerbatim(v.Key.GetToken(), e.name) || !f.colonOnLine(v) {
+			continue
+		}
 		at := join(path, e.name)
 		if f.checkKey(e, at) {
 			e.value = f.node(v.Value, at, depth+1)
-			if e.value.kind == kindNothing {
+			switch e.value.kind {
+			case kindNothing:
 				e.value.at = e.at
+			case kindList: // its dashes may stand below the key
+				f.checkIndent(e.at, e.value, 0)
+			default:
+				f.checkIndent(e.at, e.value, 1)
 			}
 			made.keys = append(made.keys, e)
 		}
+	}
+}
+
+// colonOnLine refuses a colon on another line than its key, and a text on another line
+// than its colon.
+func (f *faults) colonOnLine(v *ast.MappingValueNode) bool {
+	key, colon := positionOf(v.Key.GetToken()), v.Start.Position
+	sound := colon.Line == key.line
+	switch v.Value.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode, *ast.SequenceNode, *ast.NullNode:
+	default:
+		sound = sound && positionOf(v.Value.GetToken()).line == key.line
+	}
+	if !sound {
+		f.add(key, "", "the key, its colon and its text stand on different lines; write key: text on one line")
+	}
+	return sound
+}
+
+// checkIndent refuses a value on a later line that is not indented below its key or dash:
+// after an empty dash, go-yaml takes the next key of the file into the list.
+func (f *faults) checkIndent(above place, value *node, by int) {
+	if value.kind != kindNothing && value.at.line != above.line && value.at.column < above.column+by {
+		f.add(above, "", "the value below is not indented; indent it, or write a value here")
 	}
 }
 
