@@ -125,3 +125,16 @@ func formTokens(s string) []arnToken {
 	}
 	return tokens
 }
+
+// withoutVariables puts a wildcard for each ${…}.
+func withoutVariables(s string) string {
+	var b strings.Builder
+	for {
+		head, rest, found := strings.Cut(s, "${")
+		b.WriteString(head)
+		if !found {
+			return b.String()
+		}
+		_, s, _ = strings.Cut(rest, "}")
+	}
+}

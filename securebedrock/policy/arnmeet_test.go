@@ -27,6 +27,7 @@ func TestMeets(t *testing.T) {
 		{"arn:aws:bedrock:*:*:foundation-model/*", model, true},
 		{"arn:aws:bedrock:us-east-1:1:foundation-model/x", model, false},
 		{"arn:aws:bedrock:us-east-1:*", model, true},
+		{"arn:aws:bedrock:*:1:foundation-model/x", model, false},
 		{"arn:aws:bedrock:*:*:async-invoke/*", model, false},
 		{"arn:aws:bedrock:?:1:guardrail/x", guardrail, true},
 		{"arn:aws:bedrock:us-east-1??foundation-model/*", model, true},

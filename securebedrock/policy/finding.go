@@ -67,3 +67,10 @@ func (l *linter) add(rule Rule, remedy, format string, args ...any) {
 func sidOf(d Document, i int) string {
 	return cmp.Or(d.Statements[i].Sid, fmt.Sprintf("#%d", i+1))
 }
+
+func participle(effect Effect) string {
+	if effect == Deny {
+		return "denied"
+	}
+	return "allowed"
+}

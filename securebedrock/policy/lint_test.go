@@ -150,6 +150,13 @@ func TestLint(t *testing.T) {
 		{"the stream is allowed", KindManaged, []string{
 			st("Deny", "bedrock:InvokeModel", lintedModel, ""),
 			st("Allow", "bedrock:InvokeModelWithResponseStream", lintedModel, "")}, []Rule{RuleStreamOpen}},
+		{"the stream is denied apart from another model", KindSCP, []string{
+			`"Effect":"Deny","Action":"bedrock:InvokeModel","NotResource":"` + lintedModel + `"`,
+			`"Effect":"Deny","Action":"bedrock:InvokeModelWithResponseStream","NotResource":"` + lintedProfile + `"`}, []Rule{RuleStreamOpen}},
+		{"the stream is denied to one principal", KindEndpoint, []string{
+			st("Deny", "bedrock:InvokeModel", "*", `"Principal":"*"`),
+			st("Deny", "bedrock:InvokeModelWithResponseStream", "*", `"Principal":{"AWS":"arn:aws:iam::111122223333:role/app"}`)}, []Rule{RuleStreamOpen}},
+		{"all but the stream is denied", KindSCP, []string{`"Effect":"Deny","NotAction":"bedrock:InvokeModelWithResponseStream","Resource":"*"`}, []Rule{RuleStreamOpen}},
 		{"InvokeModel is denied on what no stream has", KindSCP, []string{st("Deny", "bedrock:InvokeModel", "arn:aws:bedrock:*:*:async-invoke/*", "")}, nil},
 		{"InvokeModel is denied by a key that no stream has", KindSCP, []string{st("Deny", "bedrock:InvokeModel", "*", onlyIf("ArnEquals", "bedrock:ModelArn", lintedModel))}, nil},
 
@@ -168,6 +175,8 @@ func TestLint(t *testing.T) {
 		{"a service for one ARN", KindTrust, []string{st("Allow", "sts:AssumeRole", "", service+","+onlyIf("ArnLike", "aws:SourceArn", "arn:aws:bedrock:us-east-1:111122223333:*"))}, nil},
 		{"a service for one account, if it says so", KindTrust, []string{st("Allow", "sts:AssumeRole", "", service+","+onlyIf("StringEqualsIfExists", "aws:SourceAccount", "111122223333"))}, []Rule{RuleServicePrincipal}},
 		{"a service for all accounts but one", KindTrust, []string{st("Allow", "sts:AssumeRole", "", service+","+onlyIf("StringNotEquals", "aws:SourceAccount", "111122223333"))}, []Rule{RuleServicePrincipal}},
+		{"a service for one account, among those that it names", KindTrust, []string{st("Allow", "sts:AssumeRole", "", service+","+onlyIf("ForAllValues:StringEquals", "aws:SourceAccount", "111122223333"))}, []Rule{RuleServicePrincipal}},
+		{"a service for any account that it names", KindTrust, []string{st("Allow", "sts:AssumeRole", "", service+","+onlyIf("Null", "aws:SourceAccount", "false"))}, []Rule{RuleServicePrincipal}},
 		{"a service for one log group", KindKey, []string{st("Allow", "kms:Decrypt", "*", `"Principal":{"Service":"logs.us-east-1.amazonaws.com"},`+onlyIf("ArnEquals", "kms:EncryptionContext:aws:logs:arn", "arn:aws:logs:us-east-1:111122223333:log-group:x"))}, nil},
 		{"a service is denied", KindKey, []string{st("Deny", "kms:Decrypt", "*", service)}, nil},
 		{"EC2", KindTrust, []string{st("Allow", "sts:AssumeRole", "", `"Principal":{"Service":"ec2.amazonaws.com"}`)}, nil},
@@ -178,6 +187,7 @@ func TestLint(t *testing.T) {
 		{"OIDC without a subject", KindTrust, []string{st("Allow", "sts:AssumeRoleWithWebIdentity", "", oidc+","+onlyIf("StringEquals", "id.example.com:aud", "sts"))}, []Rule{RuleWebIdentity}},
 		{"OIDC without an audience", KindTrust, []string{st("Allow", "sts:AssumeRoleWithWebIdentity", "", oidc+","+onlyIf("StringEquals", "id.example.com:sub", "me"))}, []Rule{RuleWebIdentity}},
 
+		{"Cognito, which has no subject to compare", KindTrust, []string{st("Allow", "sts:AssumeRoleWithWebIdentity", "", `"Principal":{"Federated":"cognito-identity.amazonaws.com"},`+onlyIf("StringEquals", "cognito-identity.amazonaws.com:aud", "eu-central-1:x"))}, nil},
 		{"a Sid with a space", KindManaged, []string{`"Sid":"Allow all",` + allowAll}, []Rule{RuleSid}},
 		{"a Sid with a space in a key policy", KindKey, []string{`"Sid":"Allow all","Principal":{"AWS":"111122223333"},` + allowAll}, nil},
 		{"a Sid twice", KindManaged, []string{`"Sid":"A",` + allowAll, `"Sid":"A",` + allowAll}, []Rule{RuleSid}},

@@ -18,7 +18,7 @@ func (l *linter) openDoors(d Document) {
 		case s.names(actionInvokeModel) && !s.names(actionInvokeStream) && s.reachesStreams() && !d.alsoDenies(s, actionInvokeStream):
 			l.add(RuleStreamOpen, "add "+actionInvokeStream, "%s is denied and %s is not, so that ConverseStream passes", actionInvokeModel, actionInvokeStream)
 		}
-		if s.Effect == Deny && s.NotAction == nil && !slices.Contains(s.Action, "*") && slices.ContainsFunc(s.Action, isAllOfBedrock) && !d.alsoDenies(s, "bedrock-mantle:CreateInference") {
+		if s.Effect == Deny && slices.ContainsFunc(s.Action, isAllOfBedrock) && !d.alsoDenies(s, "bedrock-mantle:CreateInference") {
 			l.add(RuleMantleOpen, "add bedrock-mantle:*", "bedrock:* is denied and bedrock-mantle:* is not, so that inference through Mantle passes")
 		}
 	}

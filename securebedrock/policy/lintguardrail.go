@@ -4,10 +4,6 @@ import (
 	"strings"
 )
 
-func isGuardrailKey(key string) bool {
-	return strings.EqualFold(key, "bedrock:GuardrailIdentifier")
-}
-
 // guardrail finds conditions that more guardrails meet than the author means.
 func (l *linter) guardrail(s *Statement) {
 	asked, compared := false, false

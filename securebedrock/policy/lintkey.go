@@ -120,3 +120,7 @@ func hasKey(action, key string) bool {
 	keys, known := iamdata.Keys(action)
 	return !known || slices.ContainsFunc(keys, func(k string) bool { return keyIs(k, key) })
 }
+
+func isGuardrailKey(key string) bool {
+	return strings.EqualFold(key, "bedrock:GuardrailIdentifier")
+}

@@ -38,17 +38,11 @@ func (l *linter) resources(s *Statement) {
 		return
 	}
 	for _, r := range s.Resource {
-		if !taken.take(r) {
+		// Outside of Bedrock, a list often has the resource and what is within it.
+		if parts, ok := splitARN(r); ok && strings.HasPrefix(parts[2], "bedrock") && !taken.take(r) {
 			l.add(RuleResourceType, "take the resource out, or name an action that takes it", "%s is of a type that no action of the statement takes", quotedName(r))
 		}
 	}
-}
-
-func participle(effect Effect) string {
-	if effect == Deny {
-		return "denied"
-	}
-	return "allowed"
 }
 
 // typeSet maps a resource type to the form of its ARNs.
@@ -123,18 +117,5 @@ func (l *linter) shape(arn string) {
 		l.add(RuleARN, "name the account, also for a system inference profile: arn:aws:bedrock:REGION:ACCOUNT:inference-profile/ID", "%s names no account, and a resource of type %s has one", quotedName(arn), quotedName(kind))
 	default:
 		l.add(RuleARN, "look the resource type up in AWS's Service Authorization Reference", "%s is of no resource type", quotedName(arn))
-	}
-}
-
-// withoutVariables puts a wildcard for each ${…}.
-func withoutVariables(s string) string {
-	var b strings.Builder
-	for {
-		head, rest, found := strings.Cut(s, "${")
-		b.WriteString(head)
-		if !found {
-			return b.String()
-		}
-		_, s, _ = strings.Cut(rest, "}")
 	}
 }
