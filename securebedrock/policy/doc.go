@@ -30,4 +30,40 @@
 //     aws:SourceArn lets the service act for another account.
 //   - CloudTrail's basic event selectors know no resource of Bedrock. Data events need
 //     advanced selectors.
+//
+// # What IAM cannot see
+//
+// The identity policy and the session policy admit what the client admits, as far as IAM
+// can tell. In these points they differ. The client is the stricter one in most of them.
+//
+//   - Whether the caller wrote a model's ID or its ARN. Options.Models compare the text; IAM
+//     compares the resource.
+//   - Which operation it is. Converse, InvokeModel, StartAsyncInvoke and
+//     InvokeModelWithBidirectionalStream are one action. Where UnguardedOperations excuse
+//     one of the last two, IAM lets InvokeModel pass without a guardrail; another guardrail
+//     than that of Options stays closed.
+//   - Whether the guardrail covers the prompt, what the trace is, and how a stream is
+//     scanned. IAM sees the guardrail and its version.
+//   - The body: MaxTokens, tags in InvokeModel, where a document of a bucket comes from.
+//   - Where an inference profile runs. AWS authorizes the profile and each leg; the client
+//     asks its table or Options.Profiles beforehand. With "*" in Residency and no Models,
+//     IAM leaves the destinations to the profile.
+//   - The model behind a managed prompt. It is called as if by its own ID, so that IAM
+//     admits that ID, too.
+//   - An unguardable model. The client attaches the guardrail to every call; IAM lets the
+//     calls of Account.Unguardable pass without.
+//   - ApplyGuardrail in which version: the action knows the guardrail only.
+//   - The form of a short policy. A policy of many models names the profiles of a geography
+//     by a pattern, and closes the legs of those that are not meant. A call needs both.
+//
+// IAM is stricter in these:
+//
+//   - An ID whose first word is no provider and no prefix, a marketplace endpoint, an
+//     application profile, a prompt and a prompt router are admitted only where
+//     Options.Models or Account.ProfileModels name them.
+//   - A resource of another account only where Options.Accounts have it.
+//   - CountTokens takes foundation models by their own ID
+//     (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CountTokens.html).
+//   - An object in a bucket only where Account.InputBuckets or OutputBuckets have the bucket.
+//   - A system tool of a model, such as web grounding, is closed.
 package policy

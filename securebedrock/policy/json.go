@@ -17,7 +17,7 @@ func (d Document) MarshalJSON() ([]byte, error) { return d.AppendJSON(nil), nil 
 
 // JSON returns the document without white space, which is what a kind counts in which
 // white space counts.
-func (d Document) JSON() string { return string(d.AppendJSON(nil)) }
+func (d Document) JSON() string { return string(d.AppendJSON(make([]byte, 0, 4<<10))) }
 
 // Indented returns the document for a reader, with a tab a level and a line break at the
 // end.
