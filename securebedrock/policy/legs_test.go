@@ -68,12 +68,12 @@ func forms(s *Spec) map[string][]Document {
 // guardrail. What is expected follows from the Options alone.
 func TestShortFormsAdmitTheSameCalls(t *testing.T) {
 	t.Parallel()
-	const embed = "cohere.embed-v4:0"
+	const embed, other = "cohere.embed-v4:0", "amazon.e"
 	guardrail := securebedrock.Guardrail{ID: "gr1234567890", Version: "3"}
 	for _, row := range []struct {
 		about string
 		opts  securebedrock.Options
-		free  bool // embed is unguardable
+		free  bool // embed and other are unguardable
 	}{
 		{"one model", securebedrock.Options{Region: "eu-central-1", Guardrail: guardrail, Models: []string{"anthropic.a"}}, false},
 		{"models and profiles, one model by its ID alone", securebedrock.Options{
@@ -96,6 +96,10 @@ func TestShortFormsAdmitTheSameCalls(t *testing.T) {
 			Region: "us-east-1", Residency: securebedrock.Geography("us"), Guardrail: guardrail,
 			Models: []string{"us.anthropic.*", "us.amazon.d", "cohere.*"},
 		}, true},
+		{"patterns that hold unguardable models", securebedrock.Options{
+			Region: "us-east-1", Residency: securebedrock.Geography("us"), Guardrail: guardrail,
+			Models: []string{"us.amazon.*", "us.cohere.*", "us.anthropic.a"},
+		}, true},
 		{"global and geographic profiles, one operation excused", securebedrock.Options{
 			Region: "us-east-1", Residency: []string{"*"}, Guardrail: guardrail,
 			Models:              []string{"global.anthropic.a", "global.anthropic.b", "us.anthropic.c", "us.amazon.d"},
@@ -117,13 +121,13 @@ func TestShortFormsAdmitTheSameCalls(t *testing.T) {
 			t.Parallel()
 			acct := Account{ID: "111122223333"}
 			if row.free {
-				acct.Unguardable = map[string]string{embed: "an embedding model takes no guardrail"}
+				acct.Unguardable = map[string]string{embed: "an embedding model takes no guardrail", other: "so does this one"}
 			}
 			s := specOf(t, row.opts, acct)
 			ours := s.guardrail + ":" + s.version
 			written := forms(s)
 			allowed, asked := 0, 0
-			for _, model := range []string{"anthropic.a", "anthropic.b", "anthropic.c", "amazon.d", embed, "meta.e"} {
+			for _, model := range []string{"anthropic.a", "anthropic.b", "anthropic.c", "amazon.d", embed, other, "cohere.f", "meta.e"} {
 				for _, prefix := range []string{"", "eu", "us", "global"} {
 					for _, served := range []string{"", "eu-central-1", "eu-west-2", "eu-west-3", "us-east-1", "us-west-2", "sa-east-1"} {
 						for _, guardrail := range []string{"", ours, s.guardrail + ":2", s.guardrail, s.arn("guardrail/lax:1")} {
