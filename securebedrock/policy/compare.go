@@ -110,11 +110,18 @@ func (c *comparing) situations() ([]*situation, error) {
 	return list, nil
 }
 
+// noRegion stands for the region of a request for a foundation model's ARN without one,
+// which is a global profile's leg. AWS says "unspecified" there, and no region's name.
+const noRegion = "none"
+
 // regionOf is aws:RequestedRegion of a request for a resource, where it follows from the
-// ARN's region. It does not follow from an ARN without one.
+// ARN.
 func (c *comparing) regionOf(r resourceProbe) string {
-	if c.keys[strings.ToLower(keyRegion)] == nil {
+	switch {
+	case c.keys[strings.ToLower(keyRegion)] == nil:
 		return ""
+	case r.region == "" && strings.Contains(r.arn, "::foundation-model/"):
+		return noRegion
 	}
 	return r.region
 }
@@ -186,8 +193,14 @@ func (c *comparing) relevant(s *situation) []keyProbe {
 	var list []keyProbe
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		k := *c.keys[name]
-		if name == strings.ToLower(keyRegion) && s.region != "" {
-			k.values = []valueProbe{{[]string{s.region}, []string{s.region}}}
+		if name == strings.ToLower(keyRegion) {
+			switch s.region {
+			case "":
+			case noRegion:
+				k.values = slices.DeleteFunc(slices.Clone(k.values), valueProbe.isRegion)
+			default:
+				k.values = []valueProbe{{[]string{s.region}, []string{s.region}}}
+			}
 		}
 		if name == "aws:principalarn" || name == "aws:principalaccount" || name == strings.ToLower(keyRegion) {
 			// Every signed request has these.

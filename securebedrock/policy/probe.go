@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/securebedrock/securebedrock-go/internal/iamdata"
+	regions "github.com/securebedrock/securebedrock-go/internal/region"
 )
 
 // actionProbe is an action that stands for all which the statements treat alike.
@@ -220,6 +221,9 @@ type valueProbe struct {
 	labels []string // of all values that the clauses treat alike
 }
 
+// isRegion reports whether the value is a region's name.
+func (v valueProbe) isRegion() bool { return len(v.values) == 1 && regions.Valid(v.values[0]) }
+
 // clause is one operator over one key in a statement.
 type clause struct {
 	operator operator
@@ -287,7 +291,7 @@ func (k *keyProbe) fill(clauses []clause) error {
 	}
 	seen := make(map[string]int)
 	for _, v := range candidates {
-		mark := []byte{bit(len(v.values) == 0)}
+		mark := []byte{bit(len(v.values) == 0), bit(v.isRegion())}
 		undecided := ""
 		for _, c := range clauses {
 			yes, fault := c.operator.holds(c.values, v.values, &facts{})
