@@ -6,8 +6,10 @@
 // repository by another, and in the changelog, checks that every module builds, and
 // prints the commands that commit, tag and publish. It publishes nothing by itself.
 //
-// The replace lines stay: the go command heeds them in the main module alone, so that
-// a checkout builds from itself and a user's build from the tags.
+// The replace lines of a library stay: the go command heeds them in the main module
+// alone, so that a checkout builds from itself and a user's build from the tags. A command
+// has none in the commit that is tagged: "go install PATH@VERSION" refuses a module with
+// replace lines. The printed commands put them back in the next commit.
 package main
 
 import (
@@ -98,7 +100,15 @@ func release(ctx context.Context, root, version string, now time.Time, out io.Wr
 			return err
 		}
 	}
-	commands(out, v)
+	var installed []command
+	for _, m := range v.Modules {
+		c, err := installable(ctx, root, m)
+		if err != nil {
+			return err
+		}
+		installed = append(installed, c...)
+	}
+	commands(out, v, installed)
 	return nil
 }
 
@@ -198,13 +208,19 @@ func changelog(path, version string, now time.Time) error {
 
 // commands prints what publishes the version. All tags go out in one push: a module
 // that can be got requires others that can be got.
-func commands(out io.Writer, v versions) {
+func commands(out io.Writer, v versions, installed []command) {
 	fmt.Fprintf(out, "\n# Look at the difference and run ./check. Then:\ngit commit -am 'Release %s'\n", v.Version)
 	var tags []string
 	for _, m := range v.Modules {
 		tag := tagOf(m, v.Version)
 		tags = append(tags, tag)
 		fmt.Fprintf(out, "git tag -s -m %s %s\n", tag, tag)
+	}
+	for _, c := range installed {
+		fmt.Fprintln(out, c.restore())
+	}
+	if len(installed) > 0 {
+		fmt.Fprintln(out, "git commit -am 'Build the commands from the checkout again'")
 	}
 	fmt.Fprintf(out, "git push --atomic origin main %s\n", strings.Join(tags, " "))
 }

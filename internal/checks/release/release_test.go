@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +30,7 @@ func TestEachModuleCanBeGot(t *testing.T) {
 	origin := clone(t, root(t))
 	var out strings.Builder
 	const version = "v0.9.0"
+	before := commandMod(t, origin)
 	if err := release(t.Context(), origin, version, time.Now(), &out); err != nil {
 		t.Fatal(err)
 	}
@@ -44,6 +46,8 @@ func TestEachModuleCanBeGot(t *testing.T) {
 		run(t, origin, nil, "git", "tag", tagOf(m, version))
 	}
 
+	restored(t, origin, out.String(), before)
+
 	env := []string{
 		"GOWORK=off", "GOFLAGS=-mod=mod -buildvcs=false -trimpath", "GOMODCACHE=" + cache(t), "GOTOOLCHAIN=local",
 		"GOPRIVATE=" + modulePath, // straight from the origin
@@ -53,6 +57,10 @@ func TestEachModuleCanBeGot(t *testing.T) {
 	for _, m := range v.Modules {
 		t.Run(m, func(t *testing.T) {
 			dir := t.TempDir()
+			if m == "securebedrock/cmd/securebedrock" {
+				install(t, dir, env, pathOf(m), version)
+				return
+			}
 			source := strings.ReplaceAll(strings.TrimPrefix(m, "securebedrock/"), "/", "-")
 			if m == "." {
 				source = "root"
@@ -73,6 +81,61 @@ func TestEachModuleCanBeGot(t *testing.T) {
 			}
 		})
 	}
+}
+
+// install installs the command as a user does, and runs it.
+func install(t *testing.T, dir string, env []string, path, version string) {
+	t.Helper()
+	env = append(env, "GOBIN="+filepath.Join(dir, "bin"))
+	run(t, dir, env, "go", "install", path+"@"+version)
+	bin := filepath.Join(dir, "bin", "securebedrock")
+	if got := run(t, dir, nil, bin, "version"); !strings.Contains(got, "securebedrock "+version+"\n") || !strings.Contains(got, " "+version+"\ngo ") {
+		t.Errorf("the command is built of\n%s", got)
+	}
+	run(t, dir, nil, bin, "init", "--region", "eu-central-1", "--guardrail", "abc123", "--guardrail-version", "1",
+		"--model", "anthropic.claude-3-haiku-20240307-v1:0", "--account", "123456789012")
+	run(t, dir, nil, bin, "policies", "-o", "policies")
+	if _, err := os.Stat(filepath.Join(dir, "policies", "index.html")); err != nil {
+		t.Error(err)
+	}
+	if got := run(t, dir, nil, bin, "explain", "anthropic.claude-3-haiku-20240307-v1:0"); !strings.Contains(got, "The policies let the call through") {
+		t.Errorf("explain says %q", got)
+	}
+}
+
+// restored runs the printed commands that put the replace lines of the command back, and
+// compares them with those before the release.
+func restored(t *testing.T, origin, printed, before string) {
+	t.Helper()
+	if text := commandMod(t, origin); strings.Contains(text, "replace") {
+		t.Errorf("go install refuses\n%s", text)
+	}
+	for _, line := range strings.Split(printed, "\n") {
+		if args := strings.Fields(line); strings.HasPrefix(line, "go -C ") {
+			run(t, origin, []string{"GOWORK=off"}, args[0], args[1:]...)
+		}
+	}
+	if was, is := replaceLines(before), replaceLines(commandMod(t, origin)); !slices.Equal(is, was) || len(was) == 0 {
+		t.Errorf("the replace lines were %q and are %q", was, is)
+	}
+}
+
+func commandMod(t *testing.T, origin string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(origin, "securebedrock", "cmd", "securebedrock", "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func replaceLines(mod string) (lines []string) {
+	for _, line := range strings.Split(mod, "\n") {
+		if strings.Contains(line, "=>") {
+			lines = append(lines, strings.TrimSpace(strings.TrimPrefix(line, "replace")))
+		}
+	}
+	return lines
 }
 
 // clone is a clone of the repository's last commit.
