@@ -179,7 +179,7 @@ func (r *reader) literal() (valueKind, string, error) {
 }
 
 func (r *reader) array() ([]value, error) {
-	var list []value
+	list := make([]value, 0, 2)
 	for r.pos++; ; {
 		r.space()
 		if r.next() == ']' && len(list) == 0 {
@@ -205,7 +205,7 @@ func (r *reader) array() ([]value, error) {
 }
 
 func (r *reader) object() ([]member, error) {
-	var members []member
+	members := make([]member, 0, 4)
 	var seen map[string]int // the index of a name in lower case; nil while there are few
 	for r.pos++; ; {
 		r.space()
