@@ -27,5 +27,6 @@ func All(s *Spec) ([]Document, error) {
 		all = append(all, docs...)
 		faults = append(faults, err)
 	}
+	numberNames(all)
 	return all, errors.Join(faults...)
 }

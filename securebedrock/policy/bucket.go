@@ -27,7 +27,7 @@ func BucketPolicies(s *Spec) ([]Document, error) {
 	var docs []Document
 	for _, name := range names {
 		d := Document{
-			Name: "bucket-" + name, Kind: KindBucket,
+			Name: fileName("bucket", name), Kind: KindBucket,
 			Attach:     "to the bucket " + name + ", as its bucket policy",
 			Statements: s.onlyTLS(name),
 		}

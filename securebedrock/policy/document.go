@@ -96,9 +96,7 @@ func (d Document) Clone() Document {
 		d.Statements[i] = d.Statements[i].Clone()
 	}
 	if d.Declarative != nil {
-		own := *d.Declarative
-		own.Guardrails = slices.Clone(own.Guardrails)
-		d.Declarative = &own
+		d.Declarative = &GuardrailInference{Guardrails: cloneEnforced(d.Declarative.Guardrails)}
 	}
 	return d
 }

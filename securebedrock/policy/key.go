@@ -33,26 +33,23 @@ func KeyPolicies(s *Spec) ([]Document, error) {
 		uses[u.arn] = append(uses[u.arn], u)
 	}
 	var docs []Document
-	names := make(map[string]int)
 	for _, key := range keys {
 		d := Document{
 			Name: "key", Kind: KindKey,
 			Attach:     "to the key " + key + ", as its key policy",
 			Statements: s.keyManagement(),
 		}
-		var what []string
+		var kinds, what []string
 		for _, u := range uses[key] {
-			d.Name += "-" + u.name
-			what = append(what, u.what)
+			kinds, what = append(kinds, u.name), append(what, u.what)
 			d.Statements = append(d.Statements, u.statements...)
 		}
-		d.Purpose = "Lets the key encrypt " + strings.Join(what, ", and ") + "."
-		if names[d.Name]++; names[d.Name] > 1 {
-			d.Name = fmt.Sprintf("%s-%d", d.Name, names[d.Name])
-		}
+		d.Purpose = "Lets the key encrypt " + strings.Join(distinct(what), ", and ") + "."
+		d.Name += "-" + strings.Join(distinct(kinds), "-")
 		numberSids(d.Statements)
 		docs = append(docs, d)
 	}
+	numberNames(docs)
 	return fitAll(docs...)
 }
 

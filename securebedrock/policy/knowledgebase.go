@@ -62,7 +62,7 @@ func KnowledgeBaseRole(s *Spec) ([]Document, error) {
 			continue
 		}
 		d := Document{
-			Name: "knowledge-base-role-" + lastWord(k.Role), Kind: KindInline,
+			Name: fileName("knowledge-base-role", lastWord(k.Role)), Kind: KindInline,
 			Purpose: "Lets a knowledge base read its data source and embed it.",
 			Attach:  "to the role " + k.Role + ", as an inline policy",
 		}

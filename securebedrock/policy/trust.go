@@ -114,7 +114,7 @@ func ServiceTrust(s *Spec) ([]Document, error) {
 // serviceTrust lets an AWS service assume a role for one resource of the account.
 func serviceTrust(s *Spec, role, purpose, principal, arn string) Document {
 	return Document{
-		Name: "service-trust-" + lastWord(role), Kind: KindTrust,
+		Name: fileName("service-trust", lastWord(role)), Kind: KindTrust,
 		Purpose: purpose,
 		Attach:  "to the role " + role + ", as its trust policy",
 		Statements: []Statement{{

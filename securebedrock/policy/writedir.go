@@ -91,19 +91,6 @@ func folder(s *Spec, docs []Document) (map[string]string, error) {
 // ofOrganization says whether the management account makes the policy.
 func (k Kind) ofOrganization() bool { return k == KindSCP || k == KindRCP || k == KindBedrock }
 
-// checkName admits what is a file name, a fragment of a link and a part of an ID
-// everywhere. Letters are lower case, since some file systems take two cases for one.
-func checkName(name string) error {
-	good := name != "" && len(name) <= 100 && name[0] != '-'
-	for _, c := range name {
-		good = good && (c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-')
-	}
-	if !good {
-		return fmt.Errorf("policy: %.120q is no name of a document; use up to 100 lower-case letters, digits and hyphens", name)
-	}
-	return nil
-}
-
 func digest(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
