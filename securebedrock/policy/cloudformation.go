@@ -20,7 +20,9 @@ import (
 // hold and why.
 //
 // Service control policies belong in a stack of the management account, the other
-// documents in a stack of the account: WriteDir writes two templates.
+// documents in a stack of the account: WriteDir writes two templates. A template of more
+// than 51,200 bytes is given to CloudFormation by way of a bucket.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 func CloudFormation(docs []Document) ([]byte, error) {
 	t := stack{Version: "2010-09-09", Description: "Policies for Amazon Bedrock, derived from the configuration of the client",
 		Parameters: map[string]parameter{}, Conditions: map[string]any{}, Resources: map[string]resource{}}

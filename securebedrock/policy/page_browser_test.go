@@ -14,8 +14,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
 // browser finds Chromium. CI must have it: a root's CI installs Debian's package.
@@ -197,10 +195,9 @@ func TestPageInBrowser(t *testing.T) {
 	}
 	chromium := browser(t)
 	dir := t.TempDir()
-	spec, err := For(securebedrock.Options{
-		Region: "eu-central-1", Residency: securebedrock.Geography("eu"), Guardrail: securebedrock.Guardrail{ID: "a1b2c3d4e5f6", Version: "3"},
-		Models: []string{"eu.anthropic.claude-sonnet-4-20250514-v1:0", "amazon.titan-embed-text-v2:0"}, Role: &securebedrock.Role{ARN: "arn:aws:iam::123456789012:role/ask"},
-	}, Account{ID: "123456789012", Organization: "o-a1b2c3d4e5", Unguardable: map[string]string{"amazon.titan-embed-text-v2:0": "embeddings"}})
+	all := configurations()
+	everything := all[len(all)-1]
+	spec, err := For(everything.opts, everything.acct)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,24 +222,24 @@ func TestPageInBrowser(t *testing.T) {
 	server := site(t, dir)
 	for _, dark := range []bool{false, true} {
 		views := []view{{"/all/index.html", 1280}, {"/all/index.html", 390}, {"/samples/index.html", 1280}, {"/samples/index.html", 390}, {"/samples/index.html", 320}, {"/bad.html", 390}}
-		all := look(t, chromium, server.URL, dark, views...)
+		seen := look(t, chromium, server.URL, dark, views...)
 
 		// The probe sees what it is there for.
 		last := len(views) - 1
-		faults := strings.Join(all[last].Faults, "\n")
+		faults := strings.Join(seen[last].Faults, "\n")
 		for _, want := range []string{"a level of headings", "the page is 5", "cut off", "wider than its box", "contrast 1.", "text of 8px", "a link to nothing", "a table without", "an ID stands twice"} {
 			if !strings.Contains(faults, want) {
 				t.Errorf("the probe does not see %q in\n%s", want, faults)
 			}
 		}
 		for i, v := range views[:last] {
-			for _, f := range all[i].Faults {
+			for _, f := range seen[i].Faults {
 				t.Errorf("%s at %d px, dark %t: %s", v.page, v.width, dark, f)
 			}
-			if all[i].Text < 100 || len(all[i].Links) < 10 {
-				t.Errorf("%s at %d px: the probe saw %d texts and %d links to files", v.page, v.width, all[i].Text, len(all[i].Links))
+			if seen[i].Text < 100 || len(seen[i].Links) < 10 {
+				t.Errorf("%s at %d px: the probe saw %d texts and %d links to files", v.page, v.width, seen[i].Text, len(seen[i].Links))
 			}
-			for _, href := range all[i].Links {
+			for _, href := range seen[i].Links {
 				if _, err := os.Stat(filepath.Join(dir, filepath.Dir(v.page), filepath.FromSlash(href))); err != nil {
 					t.Errorf("%s: the link %s is broken", v.page, href)
 				}

@@ -82,6 +82,36 @@ func TestFolder(t *testing.T) {
 	}
 }
 
+// Each configuration of the golden files is a folder, and the templates know what each
+// policy of a bucket, a guardrail and an endpoint is put to.
+func TestWriteDirOfEachConfiguration(t *testing.T) {
+	for _, c := range configurations() {
+		s, err := For(c.opts, c.acct)
+		if err != nil {
+			t.Fatal(err)
+		}
+		docs, err := All(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		for range 2 {
+			if err := WriteDir(dir, s); err != nil {
+				t.Errorf("%s: %v", c.name, err)
+			}
+		}
+		files := read(t, dir)
+		for _, d := range docs {
+			if files[d.Name+".json"] != d.file() {
+				t.Errorf("%s: %s is not written", c.name, d.Name)
+			}
+			if d.Target() == "" && (d.Kind == KindBucket || d.Kind == KindGuardrail || d.Kind == KindEndpoint) {
+				t.Errorf("%s: the target of %s is not known", c.name, d.Name)
+			}
+		}
+	}
+}
+
 func equalJSON(a, b any) bool {
 	x, _ := json.Marshal(a)
 	y, _ := json.Marshal(b)
