@@ -112,6 +112,8 @@ func TestFaults(t *testing.T) {
 		{"an empty dash", "models:\n-\nregion: eu-central-1\n", "x.yaml:2:1: the value below is not indented; indent it, or write a value here"},
 		{"an empty dash that is indented", "account:\n  resources:\n    agents:\n    -\n    id: x\n", "the value below is not indented"},
 		{"a text that begins with a comma", "unguarded: , why\n", "x.yaml:1:12: a text that parsers of YAML read differently"},
+		{"a key that begins with a comma", "role:\n  tags:\n    , a: b\n", "x.yaml:3:5: a text that parsers of YAML read differently"},
+		{"an access key as a key", "role:\n  tags:\n    AKIA" + "IOSFODNN7EXAMPLE: b\n", "x.yaml:3:5: a key that holds a token or an access key"},
 		{"a question mark", "unguarded: ?\n", "a text that parsers of YAML read differently"},
 		{"an escape that is not JSON's", "unguarded: \"\\x41\"\n", "a text that parsers of YAML read differently"},
 		{"an escaped NUL", "unguarded: \"a\\u0000\"\n", "unguarded: the value has a character that cannot be seen, by an escape"},
