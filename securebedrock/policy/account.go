@@ -107,7 +107,13 @@ func (a *Account) check(s *Spec, all *refusal.Faults) {
 		}
 	}
 	if r := s.opts.Role; r != nil {
-		if arn, ok := regions.ParseARN(r.ARN); ok && regions.IsAccount(arn.Account) && regions.IsAccount(a.ID) && arn.Account != a.ID {
+		// The client sends the ARN to STS, which refuses a pattern. A document would take it
+		// as one: ArnEquals compares with wildcards, too.
+		arn, ok := regions.ParseARN(r.ARN)
+		if ok && regions.IsAccount(arn.Account) && !isPrincipal(arn) {
+			all.Add("Role.ARN", "%s has a character that no role's name has; name one role, by its ARN", refusal.Quoted(r.ARN))
+		}
+		if ok && regions.IsAccount(arn.Account) && regions.IsAccount(a.ID) && arn.Account != a.ID {
 			all.Add("Role.ARN", "the role is of account %s and Account.ID is %s; calls are made in the account of the role, so give that account", arn.Account, a.ID)
 		}
 	}
@@ -145,6 +151,8 @@ func (a *Account) roleFault(role, partition string) string {
 		return "is not the ARN of an IAM role; use arn:PARTITION:iam::ACCOUNT:role/NAME"
 	case strings.ContainsAny(name, wildcards):
 		return "has a wildcard; name one role"
+	case !isPrincipal(arn):
+		return "has a character that no role's name has; name one role"
 	case partition != "" && arn.Partition != partition:
 		return "is of another partition than Region"
 	}

@@ -54,7 +54,7 @@ func (g *GuardrailInference) faults(faults *refusal.Faults) {
 		seen = append(seen, e.Region)
 		account = arn.Account
 		for _, id := range slices.Concat(e.IncludedModels, e.ExcludedModels) {
-			if strings.TrimSpace(id) != id || id == "" || strings.ContainsAny(id, "*?$") {
+			if !consistsOf(id, 1, 2048, "-_.:/") {
 				faults.Add("Enforced", "%s is not a model ID", refusal.Quoted(id))
 			}
 		}

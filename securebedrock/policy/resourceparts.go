@@ -19,6 +19,9 @@ func (c *resourceCheck) trust(r *Resources) {
 			c.Add(fmt.Sprintf("InheritedTags[%d]", i), "%s is not the key of a tag; use 1 to 128 letters, digits, spaces and _ . : / = + - @", refusal.Quoted(tag))
 		}
 	}
+	if c.role != nil && len(r.Trusted) > 0 {
+		c.tags(c.role.Tags)
+	}
 	// The application's own role may be of another account where it only assumes
 	// Options.Role.
 	account := c.account
@@ -30,6 +33,16 @@ func (c *resourceCheck) trust(r *Resources) {
 	}
 	for i := range r.OIDC {
 		c.oidc(fmt.Sprintf("OIDC[%d].", i), &r.OIDC[i], account)
+	}
+}
+
+// tags refuses session tags that the trust policy of Options.Role cannot hold. STS takes
+// letters of every script; a policy does not, and takes '$' for a variable.
+func (c *resourceCheck) tags(tags map[string]string) {
+	for key, value := range sorted(tags) {
+		if !isTagKey(key) || value != "" && !isTagValue(value) {
+			c.Add("Trusted", "Options.Role.Tags hold %s with a character that a trust policy cannot hold; use letters and digits of ASCII, spaces and _ . : / = + - @ for key and value", refusal.Quoted(key))
+		}
 	}
 }
 

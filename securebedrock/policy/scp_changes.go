@@ -102,7 +102,7 @@ func (s *Spec) endpointARNs() []string {
 func endpointID(host string) string {
 	label, _, _ := strings.Cut(host, ".")
 	parts := strings.Split(label, "-")
-	if len(parts) < 3 || parts[0] != "vpce" || parts[1] == "" {
+	if len(parts) < 3 || parts[0] != "vpce" || !isEndpoint("vpce-"+parts[1]) {
 		return ""
 	}
 	return "vpce-" + parts[1]
