@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/securebedrock/securebedrock-go/internal/checks/policycases"
+	regions "github.com/securebedrock/securebedrock-go/internal/region"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
 	"github.com/securebedrock/securebedrock-go/securebedrock/policy"
@@ -25,9 +26,9 @@ import (
 // world is a Bedrock and an STS in each region of random configurations.
 type world map[string]*bedrocktest.Server
 
-func newWorld(t *testing.T) world {
+func newWorld(t *testing.T, regions ...string) world {
 	w := make(world)
-	for _, region := range policycases.Regions() {
+	for _, region := range regions {
 		w[region] = bedrocktest.NewServer(t, bedrocktest.WithRegion(region), bedrocktest.WithPlainHTTP())
 	}
 	return w
@@ -40,9 +41,12 @@ type trial struct {
 	session policy.Document // as STS received it
 }
 
+// sender makes a call that a policycases.Call does not tell wholly.
+type sender func(context.Context, *securebedrock.Client) error
+
 // try makes a client of the configuration with policy.WithSession, lets it assume its
-// role, and makes the call.
-func (w world) try(t *testing.T, c policycases.Config, call policycases.Call) trial {
+// role, and makes the call: by other, where that is not nil.
+func (w world) try(t *testing.T, c policycases.Config, call policycases.Call, other sender) trial {
 	t.Helper()
 	server := w[c.Options.Region]
 	own := server.Options()
@@ -64,7 +68,12 @@ func (w world) try(t *testing.T, c policycases.Config, call policycases.Call) tr
 	if err := client.Warm(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	result := trial{err: send(t.Context(), client, call)}
+	var result trial
+	if other == nil {
+		result.err = send(t.Context(), client, call)
+	} else {
+		result.err = other(t.Context(), client)
+	}
 	received := ""
 	for _, got := range server.Calls()[before:] {
 		if in, ok := got.Input.(*sts.AssumeRoleInput); ok {
@@ -167,7 +176,7 @@ func allowed(t *testing.T, session policy.Document, c policycases.Config, call p
 // listed in the package documentation.
 func TestClientAndIAMAgree(t *testing.T) {
 	const pairs, seed = 1000, 13
-	w := newWorld(t)
+	w := newWorld(t, policycases.Regions()...)
 	r := rand.New(rand.NewPCG(seed, seed))
 	counted, excepted, tooLarge := map[string]int{}, map[string]int{}, 0
 	for n := 0; n < pairs; {
@@ -178,8 +187,11 @@ func TestClientAndIAMAgree(t *testing.T) {
 			continue
 		}
 		n++
-		got := w.try(t, c, call)
+		got := w.try(t, c, call, nil)
 		iam, why := allowed(t, got.session, c, call)
+		if fault := explained(spec, c, call, got.out); fault != "" {
+			t.Errorf("%+v under Region %s, Residency %v, Models %v (%v): %s", call, c.Options.Region, c.Options.Residency, c.Options.Models, got.err, fault)
+		}
 		switch reason := unseen(c, call, got.out); {
 		case got.out && iam:
 			counted["let out and allowed"]++
@@ -202,6 +214,51 @@ func TestClientAndIAMAgree(t *testing.T) {
 	if n := sum(excepted); n > pairs/10 {
 		t.Errorf("%d of %d are excepted: %v", n, pairs, excepted)
 	}
+}
+
+// explained says how policy.Explain differs from what AWS asks IAM for, and from the
+// client. Explain knows no guardrail that a caller names.
+func explained(spec *policy.Spec, c policycases.Config, call policycases.Call, out bool) string {
+	o := c.Options
+	m, _ := securebedrock.ParseModel(call.Model)
+	switch {
+	case call.Operation == "ApplyGuardrail" && o.Unguarded != "":
+		return "" // any guardrail of the account may be meant
+	case m.Prefix != "" && regions.RoutedDestinations(m.Prefix, o.Region) == nil:
+		return "" // Bedrock has no such profile there
+	case !out && o.Profiles != nil && m.Prefix != "":
+		return "" // what Options.Profiles will answer is not known to Explain
+	}
+	question := policy.Call{Operation: call.Operation, Model: call.Model}
+	if call.Operation == "GetAsyncInvoke" {
+		question.Model = ""
+	}
+	got, err := policy.Explain(spec, question)
+	switch {
+	case out && err != nil && unseen(c, call, out) == "":
+		return "the client lets the call out, and Explain refuses: " + err.Error()
+	case !out && err == nil && call.Guardrail == "":
+		return "the client refuses the call, and Explain does not"
+	case !out || err != nil || call.Operation == "GetAsyncInvoke":
+		return ""
+	}
+	line := func(action, resource, region string) string { return action + " on " + resource + " in " + region }
+	var listed, asked []string
+	for _, a := range got {
+		// The session and the questions of Options.Profiles come before the call.
+		if !strings.HasPrefix(a.Action, "sts:") && !strings.HasPrefix(a.Action, "bedrock:Get") {
+			listed = append(listed, line(a.Action, a.Resource, a.Region))
+		}
+	}
+	for _, q := range policycases.Authorizations(c, call) {
+		asked = append(asked, line(q.Action, q.Resource, q.Context["aws:RequestedRegion"][0]))
+	}
+	slices.Sort(listed)
+	slices.Sort(asked)
+	if !slices.Equal(listed, asked) {
+		return "Explain lists\n" + strings.Join(listed, "\n") + "\nand AWS asks for\n" + strings.Join(asked, "\n")
+	}
+	return ""
 }
 
 func sum(m map[string]int) (n int) {
