@@ -6,7 +6,7 @@ import "strings"
 func Cases() []Case {
 	var all []Case
 	for _, p := range places() {
-		for _, rows := range [][]Case{p.own(), p.beside(), p.routes(), p.retention(), p.changes(), p.endpoints()} {
+		for _, rows := range [][]Case{p.own(), p.beside(), p.routes(), p.retention(), p.changes(), p.others()} {
 			all = append(all, p.table(rows)...)
 		}
 	}

@@ -131,8 +131,9 @@ func (p place) other() string {
 	return OtherRole
 }
 
-// endpoints are the VPC endpoints of the services beside the runtime.
-func (p place) endpoints() []Case {
+// others are the documents that are no column: the VPC endpoints of the services beside
+// the runtime, and the guardrail's reader.
+func (p place) others() []Case {
 	const organization = "aws:PrincipalOrgID"
 	role := Role
 	if p.role != "" {
@@ -152,6 +153,15 @@ func (p place) endpoints() []Case {
 		{Name: "records deleted", Only: "endpoint-logs", Request: ask("logs:DeleteLogStream", logs, p.region), Want: "D"},
 		{Name: "the role assumed by a principal of the organisation", Only: "endpoint-sts", Request: assume(role, organization, Organization), Want: "A"},
 		{Name: "another role assumed", Only: "endpoint-sts", Request: assume(p.other(), organization, Organization), Want: "D"},
+	}
+	if !p.unguarded {
+		const reader = "guardrail-reader"
+		rows = append(rows,
+			Case{Name: "the guardrail read", Only: reader, Request: ask("bedrock:GetGuardrail", p.arn("bedrock", p.region, "guardrail/"+GuardrailID), p.region), Want: "A"},
+			Case{Name: "another guardrail read", Only: reader, Request: ask("bedrock:GetGuardrail", p.arn("bedrock", p.region, "guardrail/lax000000000"), p.region), Want: "D"},
+			Case{Name: "the guardrail deleted", Only: reader, Request: ask("bedrock:DeleteGuardrail", p.arn("bedrock", p.region, "guardrail/"+GuardrailID), p.region), Want: "D"},
+			Case{Name: "guardrails listed", Only: reader, Request: ask("bedrock:ListGuardrails", "*", p.region), Want: "A"},
+			Case{Name: "guardrails listed in another region", Only: reader, Request: ask("bedrock:ListGuardrails", "*", p.away), Want: "D"})
 	}
 	if p.config == Standalone {
 		return append(rows, Case{Name: "the role assumed by a principal of another account", Only: "endpoint-sts", Request: by("arn:aws:iam::"+OtherAccount+":role/stranger", ask("sts:AssumeRole", role, p.region)), Want: "D"})

@@ -1,6 +1,7 @@
 package policycases
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/policy"
@@ -54,24 +55,31 @@ func Everything() policy.Document {
 	}
 }
 
-// Column returns the documents of a column, and the layers beside them. A document that
-// is split has a number at its end. A denial is an SCP, or the identity policy in its
-// place. None are returned where the configuration calls for no such document.
+// ColumnOf is the column of a document. A document that is split has a number at its end,
+// and a denial is an SCP, or the identity policy in its place.
+func ColumnOf(d policy.Document) string {
+	name := d.Name
+	if d.Kind == policy.KindSCP || d.Kind == policy.KindManaged {
+		name = strings.TrimPrefix(strings.TrimPrefix(name, "scp-"), "deny-")
+	}
+	if i := strings.LastIndexByte(name, '-'); i > 0 && strings.Trim(name[i+1:], "0123456789") == "" {
+		name = name[:i]
+	}
+	return name
+}
+
+// Column returns the documents of a column, and the layers beside them. None are
+// returned where the configuration calls for no such document.
 func Column(all []policy.Document, column string) []policy.Document {
 	var docs []policy.Document
+	grants := false
 	for _, d := range all {
-		name := d.Name
-		if d.Kind == policy.KindSCP || d.Kind == policy.KindManaged {
-			name = strings.TrimPrefix(strings.TrimPrefix(name, "scp-"), "deny-")
-		}
-		if i := strings.LastIndexByte(name, '-'); i > 0 && strings.Trim(name[i+1:], "0123456789") == "" {
-			name = name[:i]
-		}
-		if name == column {
+		if ColumnOf(d) == column {
 			docs = append(docs, d)
+			grants = grants || d.Kind == policy.KindManaged && slices.ContainsFunc(d.Statements, func(s policy.Statement) bool { return s.Effect == policy.Allow })
 		}
 	}
-	if len(docs) == 0 || column == "invoke" || column == "invoke-any" {
+	if len(docs) == 0 || grants {
 		return docs
 	}
 	return append(docs, Everything())
