@@ -228,6 +228,18 @@ func TestNotUnderstoodOfTheRequest(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	r := invoke()
+	r.Principal = "arn:aws:sts::111122223333:assumed-role/A/b"
+	if _, err := Decide(d, r); err == nil || !strings.Contains(err.Error(), "is a session, which does not tell the role's path") {
+		t.Error(err)
+	}
+	for range 20 { // a map has no order
+		r := invoke("aws:x", "y")
+		r.Context["AWS:X"], r.Context["Aws:x"] = nil, nil
+		if got, err := Decide([]Document{doc(KindManaged, allowing("S", when("StringEquals", "aws:x", "y"), "*", "*"))}, r); err != nil || !got.Allowed {
+			t.Fatalf("an empty key beside the same key: %+v, %v", got, err)
+		}
+	}
 	for name, change := range map[string]func(*Request){
 		"user":           func(r *Request) { r.Principal = "arn:aws:iam::111122223333:user/a/B" },
 		"root":           func(r *Request) { r.Principal = "arn:aws-us-gov:iam::111122223333:root" },

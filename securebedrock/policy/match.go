@@ -176,8 +176,8 @@ const (
 )
 
 // matchResource matches a resource against an entry of Resource whose variables are
-// expanded. The resource "*" is that of an action without a resource type. It matches
-// no entry but "*".
+// expanded. The resource "*" is that of an action without a resource type. No ARN matches
+// it.
 //
 // A wildcard stands for characters within one of the ARN's parts. A * at the end of a
 // part may match over colons (IAM User Guide reference_policies_elements_resource).
@@ -188,7 +188,7 @@ func matchResource(pattern, resource string) resourceMatch {
 	if strings.Count(pattern, ":") < arnParts-1 {
 		pattern += ":*" // stands for the missing parts, all of them
 	}
-	if resource == "*" || !glob(pattern, resource, false) {
+	if !glob(pattern, resource, false) {
 		return matchNo
 	}
 	if p, ok := splitARN(pattern); ok {

@@ -55,10 +55,9 @@ func (r Request) read() (*facts, error) {
 			return nil, badRequest("Context", key, "is no condition key; name one with its prefix, such as aws:RequestedRegion")
 		}
 		switch known := f.values(key); {
+		case len(values) == 0: // absent
 		case known == nil:
-			if len(values) > 0 {
-				f.keys = append(f.keys, conditionKey{key, values})
-			}
+			f.keys = append(f.keys, conditionKey{key, values})
 		case !slices.Equal(known, values):
 			return nil, badRequest("Context", key, "has two values; leave out aws:PrincipalArn and aws:PrincipalAccount, which Principal tells, and name each other key once")
 		}
