@@ -184,7 +184,11 @@ func (e *explanation) invoke(a allowed) {
 		e.once("the managed prompt", "bedrock:RenderPrompt", a.profile, s.region)
 		for _, m := range a.models {
 			for _, r := range a.destinations {
-				e.add("the prompt's model", action, s.modelARNs(r, []string{m})[0], r, context...)
+				with := slices.Clone(context)
+				if r != s.region { // there through a profile, which Account does not name
+					with = append(with, keyProfile, s.arn("inference-profile/*"))
+				}
+				e.add("the prompt's model", action, s.modelARNs(r, []string{m})[0], r, with...)
 			}
 		}
 	default:

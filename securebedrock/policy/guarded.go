@@ -60,10 +60,10 @@ func (s *Spec) guardrailIs(operator string) Condition {
 // is evaluated through a guardrail profile, the profile in each region
 // (Bedrock User Guide, guardrail-profiles-permissions).
 func (s *Spec) guardrailResources() []string {
-	if s.guardrail == "" {
-		return nil
+	var list []string
+	if s.guardrail != "" {
+		list = append(list, s.guardrail)
 	}
-	list := []string{s.guardrail}
 	if p := s.acct.GuardrailProfile; p != "" {
 		places := s.regions
 		if s.anywhere {
@@ -105,6 +105,8 @@ func (s *Spec) parted(models []allowed) (guarded, free []allowed) {
 			one.models = []string{id}
 			if head, ok := a.systemPrefix(); ok {
 				one.profile = head + "." + id
+			} else if any, ok := strings.CutSuffix(a.profile, ":inference-profile/*"); ok {
+				one.profile = any + ":inference-profile/*." + id
 			}
 			free = append(free, one)
 			rest = slices.DeleteFunc(rest, func(pattern string) bool { return pattern == id })

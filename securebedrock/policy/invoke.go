@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	regions "github.com/securebedrock/securebedrock-go/internal/region"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
@@ -97,6 +98,9 @@ func (s *Spec) invocations(models []allowed, v variant, direct Condition, short 
 		}
 	}
 	allow("Models", direct, s.directARNs(models)...)
+	// A prompt reaches another region through an inference profile only, and nobody else may
+	// call the model there.
+	allow("PromptModels", when("Null", keyProfile, "false"), s.awayARNs(models)...)
 	profiles, _ := s.profileARNs(models, short)
 	allow("Profiles", nil, profiles...)
 	n := 0
@@ -120,13 +124,29 @@ func (s *Spec) directARNs(models []allowed) []string {
 			list = append(list, s.arn("marketplace/model-endpoint/all-access"))
 		case a.resource != "":
 			list = append(list, a.resource)
-		case a.profile == "" || a.kind == securebedrock.KindPrompt:
-			for _, r := range a.destinations {
+		case a.profile == "", a.kind == securebedrock.KindPrompt && a.runsIn(s.region):
+			list = append(list, s.modelARNs(s.region, a.models)...)
+		}
+	}
+	return distinct(list)
+}
+
+// awayARNs are the models of prompts in other regions.
+func (s *Spec) awayARNs(models []allowed) []string {
+	var list []string
+	for _, a := range models {
+		for _, r := range a.destinations {
+			if a.kind == securebedrock.KindPrompt && r != s.region {
 				list = append(list, s.modelARNs(r, a.models)...)
 			}
 		}
 	}
 	return distinct(list)
+}
+
+// runsIn reports whether a region is one of the destinations.
+func (a allowed) runsIn(region string) bool {
+	return slices.Contains(a.destinations, region) || slices.Contains(a.destinations, regions.Anywhere)
 }
 
 // profileARNs are the profiles and routers, and whether a pattern stands for some.
@@ -184,8 +204,12 @@ func (s *Spec) others(models []allowed, short shortness) []Statement {
 		}
 	}
 	guardrails := s.guardrailResources()
-	if s.guardrail == "" { // the client lets any guardrail of the account be applied
-		guardrails = []string{s.arn("guardrail/*")}
+	if s.guardrail == "" {
+		// The client lets any guardrail of the account and of Options.Accounts be applied. One
+		// that is named by its ID is of the account.
+		for _, account := range append([]string{s.account}, s.opts.Accounts...) {
+			guardrails = append(guardrails, "arn:"+s.partition+":bedrock:"+s.region+":"+account+":guardrail/*")
+		}
 	}
 	allow("ApplyGuardrail", []string{"bedrock:ApplyGuardrail"}, nil, append(guardrails, s.enforcedHere()...)...)
 	// InvokeGuardrailChecks takes no resource.
@@ -193,12 +217,12 @@ func (s *Spec) others(models []allowed, short shortness) []Statement {
 	allow("CountTokens", []string{"bedrock:CountTokens"}, nil, counted...)
 	if key := s.acct.Resources.GuardrailKey.ARN; key != "" {
 		// A caller decrypts a guardrail with a key of the account
-		// (Bedrock User Guide, guardrails-permissions-kms).
-		allow("GuardrailKey", []string{"kms:Decrypt"}, nil, key)
+		// (Bedrock User Guide, guardrails-permissions-kms), through Bedrock and not by itself.
+		allow("GuardrailKey", []string{"kms:Decrypt"}, viaService("bedrock", s.region), key)
 	}
 	if key := s.acct.Resources.ModelKey.ARN; key != "" {
 		// So does a caller of a custom model (Bedrock User Guide, encryption-custom-job).
-		allow("ModelKey", []string{"kms:Decrypt"}, nil, key)
+		allow("ModelKey", []string{"kms:Decrypt"}, viaService("bedrock", s.region), key)
 	}
 	if s.opts.Profiles != nil {
 		profiles, _ := s.profileARNs(models, short)

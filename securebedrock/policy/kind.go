@@ -47,7 +47,8 @@ func (k Kind) facts() kindFacts {
 	case KindTrust:
 		return kindFacts{limit: 2048, attachable: 1, resource: true}
 	case KindSCP:
-		return kindFacts{limit: 10240, whiteSpace: true, attachable: 10}
+		// Ten, of which FullAWSAccess is one.
+		return kindFacts{limit: 10240, whiteSpace: true, attachable: 9}
 	case KindRCP:
 		return kindFacts{limit: 5120, whiteSpace: true, attachable: 5, resource: true}
 	case KindEndpoint:

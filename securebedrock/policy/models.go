@@ -231,14 +231,17 @@ func (s *Spec) anyModel(behind map[string][]allowed) []allowed {
 	if s.anywhere {
 		any := allowed{kind: securebedrock.KindInferenceProfile, profile: s.arn("inference-profile/*"), models: []string{"*"}, destinations: []string{regions.Anywhere}}
 		list = append(list, any)
+	} else if s.opts.Profiles != nil {
+		// The client lets out whatever profile Options.Profiles keep within Residency, of a
+		// prefix that the table does not know, too. The legs are kept within Residency.
+		list = append(list, allowed{kind: securebedrock.KindInferenceProfile, profile: s.arn("inference-profile/*"), models: []string{"*"}, destinations: s.regions})
 	} else {
 		for _, prefix := range regions.Geographies() {
 			if regions.RoutedDestinations(prefix, s.region) == nil {
 				continue
 			}
 			profiles, err := s.systemProfile("", s.account, prefix, "*")
-			// A profile that cannot leave Region has no destination beside it.
-			if err == nil && len(profiles[0].destinations) > 1 {
+			if err == nil {
 				list = append(list, profiles...)
 			}
 		}

@@ -29,7 +29,8 @@ type Resources struct {
 	// resource and carries no guardrail key, so that the call's own body chooses model
 	// and guardrail. Empty means that knowledge bases can only be searched.
 	RetrieveAndGenerate string
-	// BatchRole is the ARN of the service role of batch inference jobs.
+	// BatchRole is the ARN of the service role of batch inference jobs. GuardedRoutes denies
+	// the jobs unless Account.ExceptPrincipals have the role, with the reason.
 	BatchRole string
 
 	// AdminTag is the principal tag that makes a guardrail administrator.

@@ -6,6 +6,8 @@ package policy
 // account or to its organisational unit, and mirrors ErrUnguardedOperation. Where Options
 // are Unguarded, there is no such document.
 //
+// Batch jobs pass where Account.ExceptPrincipals spare their role, Resources.BatchRole.
+//
 // RetrieveAndGenerateStream authorizes as RetrieveAndGenerate. Retrieve stays open, since
 // it generates nothing. AgentCore's runtimes and evaluation jobs call models with a role
 // of the account, which RequireGuardrail judges. Data automation stays open: its actions
@@ -22,6 +24,10 @@ func GuardedRoutes(s *Spec, agents bool) ([]Document, error) {
 		Resource: []string{"*"},
 	}}
 	purpose := "Denies the routes to a model on which IAM sees no guardrail: Mantle and batch jobs"
+	if reason, spared := s.sparedBatch(); spared {
+		statements[0].Sid, statements[0].Action = "DenyMantle", statements[0].Action[:1]
+		purpose = "Batch jobs pass (" + reason + "). Denies the other routes to a model on which IAM sees no guardrail: Mantle"
+	}
 	if agents {
 		purpose += ", agents, flows and generation from knowledge bases"
 		statements = append(statements, Statement{
@@ -35,4 +41,10 @@ func GuardedRoutes(s *Spec, agents bool) ([]Document, error) {
 		})
 	}
 	return denial("scp-guarded-routes", purpose+".", "ErrUnguardedOperation", statements...)
+}
+
+// sparedBatch is the reason for batch jobs, whose role the guardrail rule spares.
+func (s *Spec) sparedBatch() (reason string, spared bool) {
+	reason, spared = s.acct.ExceptPrincipals[s.acct.Resources.BatchRole]
+	return reason, spared
 }

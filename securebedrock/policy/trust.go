@@ -105,7 +105,11 @@ func ServiceTrust(s *Spec) ([]Document, error) {
 			return nil, err
 		}
 	}
-	if err := add(r.BatchRole, "batch inference jobs of the account, whose calls carry no guardrail", "model-invocation-job/*"); err != nil {
+	batch := "batch inference jobs of the account, whose calls carry no guardrail"
+	if _, spared := s.sparedBatch(); !spared && s.guardrail != "" {
+		batch += "; scp-guarded-routes or its twin denies them until Account.ExceptPrincipals name the role"
+	}
+	if err := add(r.BatchRole, batch, "model-invocation-job/*"); err != nil {
 		return nil, err
 	}
 	return docs, nil

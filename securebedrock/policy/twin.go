@@ -18,7 +18,7 @@ func AsIdentity(scp Document) (Document, error) {
 	d := scp.Clone()
 	d.Kind = KindManaged
 	d.Name = twinName(scp.Name)
-	d.Attach = "every role and user that reaches Bedrock; the account has no organisation whose SCP would bind all of them"
+	d.Attach = "every role and user that reaches Bedrock; the account has no organisation whose SCP would bind all of them. A role takes ten managed policies; where it has no room, the document boundary says the same as all deny- documents in one"
 	return d, nil
 }
 
