@@ -61,19 +61,20 @@ type Account struct {
 	Resources Resources
 }
 
-func (a Account) clone() Account {
-	a.ProfileModels = maps.Clone(a.ProfileModels)
-	for key, models := range a.ProfileModels {
-		a.ProfileModels[key] = slices.Clone(models)
+func (a *Account) clone() Account {
+	c := *a
+	c.ProfileModels = maps.Clone(c.ProfileModels)
+	for key, models := range c.ProfileModels {
+		c.ProfileModels[key] = slices.Clone(models)
 	}
-	a.InputBuckets, a.OutputBuckets = slices.Clone(a.InputBuckets), slices.Clone(a.OutputBuckets)
-	a.Unguardable = maps.Clone(a.Unguardable)
-	a.ExceptPrincipals = maps.Clone(a.ExceptPrincipals)
-	a.Administrators = maps.Clone(a.Administrators)
-	a.DataRetention = maps.Clone(a.DataRetention)
-	a.Enforced = cloneEnforced(a.Enforced)
-	a.Resources = a.Resources.clone()
-	return a
+	c.InputBuckets, c.OutputBuckets = slices.Clone(c.InputBuckets), slices.Clone(c.OutputBuckets)
+	c.Unguardable = maps.Clone(c.Unguardable)
+	c.ExceptPrincipals = maps.Clone(c.ExceptPrincipals)
+	c.Administrators = maps.Clone(c.Administrators)
+	c.DataRetention = maps.Clone(c.DataRetention)
+	c.Enforced = cloneEnforced(c.Enforced)
+	c.Resources = c.Resources.clone()
+	return c
 }
 
 // check notes every fault of the account. What is behind a profile is settleModels's to
