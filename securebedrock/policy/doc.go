@@ -62,6 +62,7 @@
 //     application profile, a prompt and a prompt router are admitted only where
 //     Options.Models or Account.ProfileModels name them.
 //   - A resource of another account only where Options.Accounts have it.
+//   - GetAsyncInvoke and ListAsyncInvokes only where StartAsyncInvoke may start an invocation.
 //   - CountTokens takes foundation models by their own ID
 //     (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CountTokens.html).
 //   - An object in a bucket only where Account.InputBuckets or OutputBuckets have the bucket.

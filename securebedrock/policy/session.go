@@ -25,13 +25,11 @@ func Session(s *Spec) (Document, error) {
 		Mirrors: "ErrModel, ErrResidency, ErrGuardrailRequired",
 	}
 	for short := spelledOut; short <= shortProfiles; short++ {
-		d.Statements = s.statements(s.models, short)
-		if d.Size() <= d.Limit() {
-			return d, nil
-		}
-		d.Statements = s.ceiling(short)
-		if d.Size() <= d.Limit() {
-			return d, nil
+		for _, statements := range []func(shortness) []Statement{s.allowing, s.ceiling} {
+			d.Statements = statements(short)
+			if d.Size() <= d.Limit() {
+				return d, nil
+			}
 		}
 	}
 	docs, err := fit(d)
@@ -40,6 +38,9 @@ func Session(s *Spec) (Document, error) {
 	}
 	return docs[0], nil
 }
+
+// allowing allows each call by itself.
+func (s *Spec) allowing(short shortness) []Statement { return s.statements(s.models, short) }
 
 // session is Session where there is a role whose session it can limit.
 func session(s *Spec) ([]Document, error) {

@@ -23,8 +23,8 @@ and the statement that decide: the inference profile, the model in each destinat
 the guardrail, and the key. It answers an AccessDenied that names a region nobody asked for.
 
 The documents are those that "securebedrock policies" writes. explain asks no account, so
-that other policies there are not seen. The exit code is 1 where something is denied or
-undecided, or where the client itself refuses the call.
+that other policies there are not seen: whether a role may be assumed is undecided. The exit
+code is 1 where something is denied, or where the client itself refuses the call.
 
 An operation without a model, such as ApplyGuardrail, takes no argument.`,
 		Example: `  securebedrock explain anthropic.claude-3-haiku-20240307-v1:0
@@ -81,40 +81,48 @@ func refusedByClient(err error) bool {
 func tellAuthorizations(c *cobra.Command, list []policy.Authorization) error {
 	table := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "VERDICT\tREGION\tACTION\tDECIDED BY\tRESOURCE")
-	stopped := 0
+	count := make(map[string]int)
 	for i := range list {
 		verdict := verdictOf(&list[i])
-		if verdict != "allowed" {
-			stopped++
-		}
+		count[verdict]++
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", verdict, list[i].Region, list[i].Action, decider(&list[i].Decision), list[i].Resource)
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
 	out := c.OutOrStdout()
-	if stopped == 0 {
-		_, err := fmt.Fprintf(out, "\nThe policies let the call through: %s, all allowed.\n", counted(len(list), "authorization"))
-		return err
-	}
 	fmt.Fprintln(out)
 	for i := range list {
-		if verdictOf(&list[i]) != "allowed" {
-			fmt.Fprintln(out, list[i])
+		if verdictOf(&list[i]) != verdictAllowed {
+			fmt.Fprintf(out, "%s\n\n", list[i])
 		}
 	}
-	fmt.Fprintf(out, "\nThe policies stop the call: %d of %s not allowed.\n", stopped, counted(len(list), "authorization"))
-	return finding()
+	if n := count[verdictDenied]; n > 0 {
+		fmt.Fprintf(out, "The policies stop the call: %d of %s denied.\n", n, counted(len(list), "authorization"))
+		return finding()
+	}
+	rest := "all allowed"
+	if n := count[verdictUndecided]; n > 0 {
+		rest = fmt.Sprintf("%d allowed, %d for others to decide", count[verdictAllowed], n)
+	}
+	_, err := fmt.Fprintf(out, "The policies let the call through: %s, %s.\n", counted(len(list), "authorization"), rest)
+	return err
 }
+
+const (
+	verdictAllowed   = "allowed"
+	verdictDenied    = "denied"
+	verdictUndecided = "undecided"
+)
 
 func verdictOf(a *policy.Authorization) string {
 	switch {
 	case a.Undecided != "":
-		return "undecided"
+		return verdictUndecided
 	case a.Decision.Allowed:
-		return "allowed"
+		return verdictAllowed
 	}
-	return "denied"
+	return verdictDenied
 }
 
 // decider names the statement that decided.
