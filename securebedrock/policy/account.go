@@ -94,7 +94,7 @@ func (a *Account) check(s *Spec, all *refusal.Faults) {
 	if a.Organization != "" && !isOrganization(a.Organization) {
 		faults.Add("Organization", "%s is not an organisation's ID; an ID is \"o-\" and 10 to 32 lower-case letters and digits", refusal.Quoted(a.Organization))
 	}
-	if p := a.GuardrailProfile; p != "" && (!strings.Contains(p, ".guardrail.") || strings.ContainsFunc(p, isNoProfileRune)) {
+	if p := a.GuardrailProfile; p != "" && !isGuardrailProfile(p) {
 		faults.Add("GuardrailProfile", "%s is not the ID of a guardrail profile, such as \"eu.guardrail.v1:0\"", refusal.Quoted(p))
 	}
 	for _, list := range []struct {
@@ -102,7 +102,7 @@ func (a *Account) check(s *Spec, all *refusal.Faults) {
 		buckets []string
 	}{{"InputBuckets", a.InputBuckets}, {"OutputBuckets", a.OutputBuckets}} {
 		for _, b := range list.buckets {
-			if !isBucketName(b) {
+			if !isBucket(b) {
 				faults.Add(list.field, "%s is not the name of a bucket; give the name alone, without s3:// and without a wildcard", refusal.Quoted(b))
 			}
 		}
@@ -160,27 +160,15 @@ func (a *Account) roleFault(role, partition string) string {
 	return ""
 }
 
-// isNoProfileRune reports whether r stands in no guardrail profile's ID
-// (API_GuardrailCrossRegionConfig).
-func isNoProfileRune(r rune) bool {
-	return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune("-.:", r))
-}
-
-// isBucketName follows the S3 User Guide, bucketnamingrules.
-func isBucketName(s string) bool {
-	return len(s) >= 3 && len(s) <= 63 && !strings.ContainsFunc(s, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '.')
-	})
-}
-
-// wildcards have a meaning in a policy's ARN: any run, any one character, a variable.
-const wildcards = "*?$"
-
 // isOrganization follows the pattern of an organisation's ID
 // (Organizations API Reference, API_Organization).
 func isOrganization(s string) bool {
 	id, ok := strings.CutPrefix(s, "o-")
-	return ok && len(id) >= 10 && len(id) <= 32 && !strings.ContainsFunc(id, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9')
-	})
+	return ok && consistsOf(id, 10, 32, "") && id == strings.ToLower(id)
+}
+
+// isGuardrailProfile follows the pattern of a guardrail profile's ID
+// (API_GuardrailCrossRegionConfig).
+func isGuardrailProfile(s string) bool {
+	return consistsOf(s, 15, 2048, "-.:") && s == strings.ToLower(s) && strings.Contains(s, ".guardrail.")
 }

@@ -71,7 +71,7 @@ func meets(pattern, form string) bool {
 
 // head is what stands before the first wildcard or variable.
 func head(s string) string {
-	if i := strings.IndexAny(s, "*?$"); i >= 0 {
+	if i := strings.IndexAny(s, wildcards); i >= 0 {
 		return s[:i]
 	}
 	return s

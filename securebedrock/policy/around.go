@@ -26,12 +26,12 @@ func sortedSet(list []string) []string {
 
 // serviceARN is the ARN of another service's resource in the account.
 func (s *Spec) serviceARN(service, region, resource string) string {
-	return "arn:" + s.partition + ":" + service + ":" + region + ":" + s.account + ":" + resource
+	return s.arnOf(service, region, s.account, resource)
 }
 
 // bucketARN is the ARN of a bucket or, with a path, of objects in it.
 func (s *Spec) bucketARN(bucket, path string) string {
-	arn := "arn:" + s.partition + ":s3:::" + bucket
+	arn := s.arnOf("s3", "", "", bucket)
 	if path == "" {
 		return arn
 	}
@@ -58,7 +58,7 @@ func (s *Spec) forResource(arn string) Condition {
 	if strings.Contains(arn, "*") {
 		operator = "ArnLike"
 	}
-	return when("StringEquals", "aws:SourceAccount", s.account).And(when(operator, "aws:SourceArn", arn))
+	return when("StringEquals", "aws:SourceAccount", s.account).and(when(operator, "aws:SourceArn", arn))
 }
 
 // service is an AWS service as a principal. The name is the same in every partition for

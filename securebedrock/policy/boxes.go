@@ -90,11 +90,5 @@ func conditionText(keys []keyProbe, box [][]int) string {
 	return strings.Join(parts, " and ")
 }
 
-// alternatives names a few values.
-func alternatives(labels []string) string {
-	const few = 6
-	if len(labels) > few {
-		return fmt.Sprintf("%s or %d more", strings.Join(labels[:few], " or "), len(labels)-few)
-	}
-	return strings.Join(labels, " or ")
-}
+// alternatives names up to six values.
+func alternatives(labels []string) string { return abridged(labels, 6, " or ", " or ") }

@@ -70,7 +70,7 @@ func (s *Spec) bucketUses() []bucketUse {
 				Sid: "WriteTrail", Effect: Allow, Principal: service("cloudtrail.amazonaws.com"),
 				Action:    []string{"s3:PutObject"},
 				Resource:  []string{s.bucketARN(t.Bucket, under(t.Prefix)+"AWSLogs/"+s.account+"/*")},
-				Condition: source.And(when("StringEquals", "s3:x-amz-acl", "bucket-owner-full-control")),
+				Condition: source.and(when("StringEquals", "s3:x-amz-acl", "bucket-owner-full-control")),
 			},
 		}})
 	}

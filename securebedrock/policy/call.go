@@ -39,7 +39,7 @@ type operation struct {
 // (API_runtime_Converse), and neither has the bidirectional stream
 // (API_runtime_InvokeModelWithBidirectionalStream).
 func operationOf(name string) (operation, bool) {
-	any := func(*Spec) string { return "*" }
+	whatever := func(*Spec) string { return "*" }
 	switch name {
 	case "", "Converse":
 		return operation{name: "Converse", action: invokeModel, guarded: true, infers: true}, true
@@ -52,18 +52,18 @@ func operationOf(name string) (operation, bool) {
 	case "CountTokens":
 		return operation{name: name, action: "bedrock:CountTokens"}, true
 	case "ApplyGuardrail":
-		return operation{name: name, action: "bedrock:ApplyGuardrail", resource: func(s *Spec) string {
+		return operation{name: name, action: applyGuardrail, resource: func(s *Spec) string {
 			if s.guardrail == "" {
 				return s.arn("guardrail/anyguardrail")
 			}
 			return s.guardrail
 		}}, true
 	case "InvokeGuardrailChecks":
-		return operation{name: name, action: "bedrock:InvokeGuardrailChecks", resource: any}, true
+		return operation{name: name, action: "bedrock:InvokeGuardrailChecks", resource: whatever}, true
 	case "GetAsyncInvoke":
 		return operation{name: name, action: "bedrock:GetAsyncInvoke", resource: func(s *Spec) string { return s.arn("async-invoke/aninvocation") }}, true
 	case "ListAsyncInvokes":
-		return operation{name: name, action: "bedrock:ListAsyncInvokes", resource: any}, true
+		return operation{name: name, action: "bedrock:ListAsyncInvokes", resource: whatever}, true
 	}
 	return operation{}, false
 }
@@ -91,7 +91,7 @@ func (s *Spec) called(c Call, op operation) ([]allowed, error) {
 			return nil, err
 		}
 	}
-	if len(s.opts.Models) > 0 && !slices.ContainsFunc(s.opts.Models, func(p string) bool { return matches(p, id) }) {
+	if len(s.opts.Models) > 0 && !slices.ContainsFunc(s.opts.Models, func(p string) bool { return glob(p, id, false) }) {
 		return nil, refused(securebedrock.ErrModel, "%s is not in Options.Models, which are compared with the identifier as the caller writes it", refusal.Quoted(id))
 	}
 	var faults refusal.Faults

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -35,6 +36,12 @@ func layers() [5]layer {
 		{"service control policy", [2]Kind{KindSCP}},
 		{"VPC endpoint policy", [2]Kind{KindEndpoint}},
 	}
+}
+
+// layerOf is the index of a kind's layer; -1 for a kind that Decide does not evaluate.
+func layerOf(k Kind) int {
+	all := layers()
+	return slices.IndexFunc(all[:], func(l layer) bool { return k != "" && slices.Contains(l.kinds[:], k) })
 }
 
 // state is what a layer has said so far.
@@ -75,10 +82,10 @@ func Decide(docs []Document, req Request) (Decision, error) {
 	var unsupported error
 	for i := range docs {
 		d := &docs[i]
-		at := slices.IndexFunc(all[:], func(l layer) bool { return slices.Contains(l.kinds[:], d.Kind) })
+		at := layerOf(d.Kind)
 		switch {
-		case at < 0 || d.Declarative != nil || d.Kind == "":
-			unsupported = first(unsupported, fmt.Errorf("%w: document %s is of kind %q, and Decide knows managed, inline, boundary, session, scp and endpoint; leave it out",
+		case at < 0 || d.Declarative != nil:
+			unsupported = cmp.Or(unsupported, fmt.Errorf("%w: document %s is of kind %q, and Decide knows managed, inline, boundary, session, scp and endpoint; leave it out",
 				ErrUnsupported, refusal.Quoted(d.Name), d.Kind))
 			continue
 		case d.Kind == KindEndpoint && !req.ThroughEndpoint, d.Kind == KindSCP && f.serviceLinked:
@@ -86,7 +93,7 @@ func Decide(docs []Document, req Request) (Decision, error) {
 		}
 		s := &states[at]
 		if s.present && (d.Kind == KindEndpoint || d.Kind == KindBoundary) {
-			unsupported = first(unsupported, fmt.Errorf("%w: %s and %s are both a %s, and one request meets one; leave the others out",
+			unsupported = cmp.Or(unsupported, fmt.Errorf("%w: %s and %s are both a %s, and one request meets one; leave the others out",
 				ErrUnsupported, refusal.Quoted(s.by.Name), refusal.Quoted(d.Name), all[at].name))
 		}
 		if !s.present {
@@ -97,7 +104,7 @@ func Decide(docs []Document, req Request) (Decision, error) {
 			applies, err := st.applies(d, j, f)
 			switch {
 			case err != nil:
-				unsupported = first(unsupported, err)
+				unsupported = cmp.Or(unsupported, err)
 			case st.Effect == Deny && applies:
 				return Decision{Document: d.Name, Sid: st.Sid, Reason: "denied by " + statementName(d, j)}, nil
 			case st.Effect == Allow:
@@ -177,29 +184,24 @@ func (s *Statement) unmet(d *Document, f *facts) string {
 			}
 			has := "the request has none"
 			if len(got) > 0 {
-				has = "the request has " + list(got)
+				has = "the request has " + listed(got)
 			}
-			return fmt.Sprintf("%s %s asks for %s and %s", name, key, list(values), has)
+			return fmt.Sprintf("%s %s asks for %s and %s", name, key, listed(values), has)
 		}
 	}
 	return ""
 }
 
-// list names a few values.
-func list(values []string) string {
-	const most = 4
-	if len(values) > most {
-		return fmt.Sprintf("%s and %d more", strings.Join(values[:most], ", "), len(values)-most)
+// abridged names a few values.
+func abridged(values []string, few int, between, last string) string {
+	if len(values) > few {
+		return fmt.Sprintf("%s%s%d more", strings.Join(values[:few], between), last, len(values)-few)
 	}
-	return strings.Join(values, ", ")
+	return strings.Join(values, between)
 }
 
-func first(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
-}
+// listed names up to four values.
+func listed(values []string) string { return abridged(values, 4, ", ", " and ") }
 
 // documentName names a statement by its Sid.
 func documentName(d *Document, sid string) string {

@@ -118,10 +118,10 @@ func TestElements(t *testing.T) {
 		{"aws:PrincipalArn", st(func(s *Statement) { s.Condition = when("ArnLike", "aws:principalarn", "arn:aws:iam::*:role/app/*") }), true},
 		{"aws:PrincipalAccount", st(func(s *Statement) { s.Condition = when("StringNotEquals", "aws:PrincipalAccount", "111122223333") }), false},
 		{"two keys, one of which does not hold", st(func(s *Statement) {
-			s.Condition = when("StringEquals", "aws:RequestedRegion", "eu-central-1").And(when("StringEquals", "aws:x", "y"))
+			s.Condition = when("StringEquals", "aws:RequestedRegion", "eu-central-1").and(when("StringEquals", "aws:x", "y"))
 		}), false},
 		{"two operators, one of which does not hold", st(func(s *Statement) {
-			s.Condition = when("StringEquals", "aws:RequestedRegion", "eu-central-1").And(when("Bool", "aws:x", "true"))
+			s.Condition = when("StringEquals", "aws:RequestedRegion", "eu-central-1").and(when("Bool", "aws:x", "true"))
 		}), false},
 	} {
 		got, err := Decide([]Document{doc(KindEndpoint, c.s)}, through(invoke()))
@@ -198,7 +198,7 @@ func TestNotUnderstood(t *testing.T) {
 
 // TestNotUnderstoodOfTheRequest: a request can make a statement that fits undecidable.
 func TestNotUnderstoodOfTheRequest(t *testing.T) {
-	d := []Document{doc(KindManaged, allowing("S", when("StringEquals", "aws:TagKeys", "a").And(when("Bool", "aws:never", "true")), "*", "bedrock:*"))}
+	d := []Document{doc(KindManaged, allowing("S", when("StringEquals", "aws:TagKeys", "a").and(when("Bool", "aws:never", "true")), "*", "bedrock:*"))}
 	if _, err := Decide(d, invoke("aws:TagKeys", "a", "aws:TagKeys", "b")); !errors.Is(err, ErrUnsupported) {
 		t.Error(err)
 	}
@@ -274,7 +274,7 @@ func TestReasonNamesTheCondition(t *testing.T) {
 
 // TestDecideIsDeterministic: conditions are a map, and the error is the same each time.
 func TestDecideIsDeterministic(t *testing.T) {
-	c := when("A", "aws:x", "y").And(when("B", "aws:x", "y")).And(when("NumericEquals", "aws:x", "y")).And(when("Bool", "aws:z", "y"))
+	c := when("A", "aws:x", "y").and(when("B", "aws:x", "y")).and(when("NumericEquals", "aws:x", "y")).and(when("Bool", "aws:z", "y"))
 	d := []Document{doc(KindManaged, allowing("S", c, "*", "*"))}
 	_, want := Decide(d, invoke())
 	for range 50 {
@@ -292,7 +292,7 @@ func five() []Document {
 	for _, m := range []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "anthropic.claude-x-v1:0"} {
 		models = append(models, "arn:aws:bedrock:*::foundation-model/"+m)
 	}
-	invoke := Statement{Sid: "Invoke", Effect: Allow, Action: []string{"bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"}, Resource: models, Condition: guard.And(where)}
+	invoke := Statement{Sid: "Invoke", Effect: Allow, Action: []string{"bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"}, Resource: models, Condition: guard.and(where)}
 	profile := invoke.Clone()
 	profile.Sid, profile.Resource = "Profile", []string{"arn:aws:bedrock:eu-central-1:111122223333:inference-profile/eu.*"}
 	apply := allowing("Apply", nil, testGuard, "bedrock:ApplyGuardrail")

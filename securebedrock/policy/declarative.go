@@ -69,7 +69,7 @@ func isPublished(version string) bool {
 
 // isGuardrailID follows the pattern of a guardrail's ID: lower-case letters and digits.
 func isGuardrailID(id string) bool {
-	return id != "" && strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789") == ""
+	return consistsOf(id, 1, 64, "") && id == strings.ToLower(id)
 }
 
 func cloneEnforced(list []EnforcedGuardrail) []EnforcedGuardrail {

@@ -28,7 +28,7 @@ type Difference struct {
 
 // String tells the difference in words.
 func (d Difference) String() string {
-	text := "the existing document " + d.how[0] + " " + list(d.Actions) + " on " + list(d.Resources)
+	text := "the existing document " + d.how[0] + " " + listed(d.Actions) + " on " + listed(d.Resources)
 	if d.Condition != "" {
 		text += " " + d.Condition
 	}
@@ -73,12 +73,7 @@ func (d Document) sameStatements(other Document) bool {
 
 // read checks that both documents can be compared.
 func (c *comparing) read() error {
-	layerOf := func(d *Document) int {
-		all := layers()
-		return slices.IndexFunc(all[:], func(l layer) bool { return d.Kind != "" && slices.Contains(l.kinds[:], d.Kind) })
-	}
-	at := layerOf(c.docs[0])
-	if at < 0 || at != layerOf(c.docs[1]) {
+	if at := layerOf(c.docs[0].Kind); at < 0 || at != layerOf(c.docs[1].Kind) {
 		return fmt.Errorf("%w: a policy of kind %s cannot be compared with one of kind %s; compare two identity policies, or two boundary, session, scp or endpoint policies",
 			ErrUnsupported, refusal.Quoted(string(c.docs[0].Kind)), refusal.Quoted(string(c.docs[1].Kind)))
 	}

@@ -109,7 +109,7 @@ func TestDiffByMeaning(t *testing.T) {
 	first.Resource, second.Resource = two[:1], two[1:]
 	short := both.Clone()
 	short.Resource = []string{"arn:aws:bedrock:*::foundation-model/a.b"}
-	short.Condition = guard.And(when("StringEquals", "aws:requestedregion", "eu-west-1", "eu-central-1"))
+	short.Condition = guard.and(when("StringEquals", "aws:requestedregion", "eu-west-1", "eu-central-1"))
 	for name, pair := range map[string][2]Document{
 		"split and in another order":       {doc(KindManaged, both), doc(KindInline, second, first)},
 		"a wildcard under a region's list": {doc(KindManaged, both), doc(KindManaged, short)},

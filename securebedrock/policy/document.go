@@ -69,9 +69,9 @@ type Principal struct {
 // joined by AND, the values of a key by OR.
 type Condition map[string]map[string][]string
 
-// And returns a condition that demands both. Neither operand is changed. Where both name
-// a key under one operator, the other's values stand.
-func (c Condition) And(other Condition) Condition {
+// and returns a condition that demands both. Neither operand is changed. The operands name
+// no key under the same operator: the other's values would stand in the place of c's.
+func (c Condition) and(other Condition) Condition {
 	both := make(Condition, len(c)+len(other))
 	for _, part := range []Condition{c, other} {
 		for operator, keys := range part {
@@ -102,21 +102,22 @@ func (d Document) Clone() Document {
 }
 
 // Clone returns a deep copy.
-func (s Statement) Clone() Statement {
-	s.Principal, s.NotPrincipal = s.Principal.clone(), s.NotPrincipal.clone()
-	s.Action, s.NotAction = slices.Clone(s.Action), slices.Clone(s.NotAction)
-	s.Resource, s.NotResource = slices.Clone(s.Resource), slices.Clone(s.NotResource)
-	condition := make(Condition, len(s.Condition))
+func (s *Statement) Clone() Statement {
+	c := *s
+	c.Principal, c.NotPrincipal = s.Principal.clone(), s.NotPrincipal.clone()
+	c.Action, c.NotAction = slices.Clone(s.Action), slices.Clone(s.NotAction)
+	c.Resource, c.NotResource = slices.Clone(s.Resource), slices.Clone(s.NotResource)
+	if s.Condition == nil {
+		return c
+	}
+	c.Condition = make(Condition, len(s.Condition))
 	for operator, keys := range s.Condition {
-		condition[operator] = make(map[string][]string, len(keys))
+		c.Condition[operator] = make(map[string][]string, len(keys))
 		for key, values := range keys {
-			condition[operator][key] = slices.Clone(values)
+			c.Condition[operator][key] = slices.Clone(values)
 		}
 	}
-	if s.Condition != nil {
-		s.Condition = condition
-	}
-	return s
+	return c
 }
 
 func (p *Principal) clone() *Principal {

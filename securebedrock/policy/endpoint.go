@@ -106,9 +106,9 @@ func endpoints(s *Spec) ([]Document, error) {
 // credentials has neither key and does not meet it.
 func (s *Spec) callers() Condition {
 	if s.opts.Role == nil {
-		return when("StringEquals", "aws:PrincipalAccount", s.account)
+		return when("StringEquals", keyAccount, s.account)
 	}
-	return when("ArnEquals", "aws:PrincipalArn", append([]string{s.opts.Role.ARN}, s.acct.Resources.Callers...)...)
+	return when("ArnEquals", keyPrincipal, s.callingPrincipals()...)
 }
 
 // runtimeEndpoint lets through what Invoke allows and, beyond it, every guardrail that can be
@@ -127,13 +127,13 @@ func runtimeEndpoint(s *Spec, short shortness) []Statement {
 		if len(st.Action) == 0 {
 			continue
 		}
-		st.Condition = st.Condition.And(s.callers())
+		st.Condition = st.Condition.and(s.callers())
 		list = append(list, st)
 	}
 	return append(list, Statement{
 		Sid:       "ApplyEnforcedGuardrails",
 		Effect:    Allow,
-		Action:    []string{"bedrock:ApplyGuardrail"},
+		Action:    []string{applyGuardrail},
 		Resource:  s.enforceable(),
 		Condition: s.callers(),
 	})
@@ -158,9 +158,9 @@ func (s *Spec) enforceable() []string {
 	}
 	var list []string
 	for _, account := range accounts {
-		list = append(list, "arn:"+s.partition+":bedrock:"+s.region+":"+account+":guardrail/*")
+		list = append(list, s.arnOf("bedrock", s.region, account, "guardrail/*"))
 		for _, place := range places {
-			list = append(list, "arn:"+s.partition+":bedrock:"+place+":"+account+":guardrail-profile/*")
+			list = append(list, s.arnOf("bedrock", place, account, "guardrail-profile/*"))
 		}
 	}
 	return list
@@ -215,10 +215,10 @@ func agentEndpoint(s *Spec, _ shortness) []Statement {
 func stsEndpoint(s *Spec, _ shortness) []Statement {
 	var list []Statement
 	if role := s.opts.Role; role != nil {
-		trusted := when("StringEquals", "aws:PrincipalAccount", s.account)
+		trusted := when("StringEquals", keyAccount, s.account)
 		switch {
 		case len(s.acct.Resources.Trusted) > 0:
-			trusted = when("ArnEquals", "aws:PrincipalArn", s.acct.Resources.Trusted...)
+			trusted = when("ArnEquals", keyPrincipal, s.acct.Resources.Trusted...)
 		case s.acct.Organization != "":
 			trusted = when("StringEquals", "aws:PrincipalOrgID", s.acct.Organization)
 		}
@@ -235,7 +235,7 @@ func stsEndpoint(s *Spec, _ shortness) []Statement {
 			Sid:      "ExchangeTokens",
 			Effect:   Allow,
 			Action:   []string{"sts:AssumeRoleWithWebIdentity"},
-			Resource: []string{"arn:" + s.partition + ":iam::" + s.account + ":role/*"},
+			Resource: []string{s.serviceARN("iam", "", "role/*")},
 		})
 	}
 	return list
@@ -271,7 +271,7 @@ func kmsEndpoint(s *Spec, _ shortness) []Statement {
 // The invocation logs are Bedrock's to write, from outside of the VPC, so that their group
 // is denied to the client.
 func logsEndpoint(s *Spec, _ shortness) []Statement {
-	groups := "arn:" + s.partition + ":logs:" + s.region + ":" + s.account + ":log-group:"
+	groups := s.serviceARN("logs", s.region, "log-group:")
 	write := []string{"logs:CreateLogStream", "logs:PutLogEvents"}
 	list := []Statement{{
 		Sid:       "WriteRecords",

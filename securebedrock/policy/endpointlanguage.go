@@ -8,19 +8,15 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
 
-// CheckEndpoint reports what the language of VPC endpoint policies refuses and IAM's own
-// language takes. It reports every fault at once, each wrapped in securebedrock.ErrConfig
-// and naming the statement. Nil means that nothing of it was found.
+// endpointLanguage reports what the language of VPC endpoint policies refuses and IAM's own
+// language takes. Every fault is reported at once, each naming its statement.
 //
 // The rules are those of the AWS PrivateLink Guide, vpc-endpoints-access: a Principal in
 // each statement; no wildcard and no numeric operator on a global key of a
 // system-generated identifier; six consecutive characters before or after each wildcard in
 // a string operator; an account in an ARN is an ID or a wildcard, and no mix of both.
-func CheckEndpoint(d Document) error {
+func endpointLanguage(d *Document) error {
 	var faults refusal.Faults
-	if d.Kind != KindEndpoint {
-		faults.Add("Document.Kind", "%s is not a VPC endpoint's policy; give a document of kind %s", refusal.Quoted(string(d.Kind)), KindEndpoint)
-	}
 	for i := range d.Statements {
 		st := &d.Statements[i]
 		faults.Scope = "Document.Statements " + refusal.Quoted(st.Sid) + ": "
@@ -101,10 +97,7 @@ func anchored(value string) bool {
 
 // mixesAccount reports an ARN whose account has a wildcard beside other characters.
 func mixesAccount(arn string) bool {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) < 6 || parts[0] != "arn" {
-		return false
-	}
+	parts, ok := splitARN(arn)
 	account := parts[4]
-	return strings.ContainsAny(account, "*?") && account != "*"
+	return ok && strings.ContainsAny(account, "*?") && account != "*"
 }

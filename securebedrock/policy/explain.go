@@ -41,10 +41,11 @@ func (a Authorization) String() string {
 
 // Explain lists every authorization that AWS makes for one call of the client, in their
 // order, each with its decision by the Spec's documents: Invoke, Options.Role.Policy or
-// otherwise Session where it fits, the service control policies or their twins, and the endpoint's policy
-// where the call goes through one. It is the answer to an AccessDenied that names a region nobody asked for:
-// an inference profile is authorized on itself in Options.Region and on the model in
-// every destination, with the destination as aws:RequestedRegion
+// otherwise Session where it fits, the service control policies or their twins, and the
+// endpoint's policy where the call goes through one. It is the answer to an AccessDenied
+// that names a region nobody asked for: an inference profile is authorized on itself in
+// Options.Region and on the model in every destination, with the destination as
+// aws:RequestedRegion
 // (https://docs.aws.amazon.com/bedrock/latest/userguide/geographic-cross-region-inference.html).
 //
 // A call that the client would refuse is an error that wraps the client's rule, such as
@@ -61,7 +62,7 @@ func Explain(s *Spec, c Call) ([]Authorization, error) {
 	}
 	e := &explanation{spec: s, call: c, op: op, principal: c.Principal}
 	if e.principal == "" {
-		e.principal = "arn:" + s.partition + ":iam::" + s.account + ":root"
+		e.principal = s.serviceARN("iam", "", "root")
 		if s.opts.Role != nil {
 			e.principal = s.opts.Role.ARN
 		}
@@ -251,17 +252,15 @@ func (e *explanation) guardrail() {
 	if e.op.guarded && s.guardrail != "" || e.op.name == "ApplyGuardrail" {
 		for _, arn := range s.guardrailResources() {
 			if a, _ := regions.ParseARN(arn); a.Region != regions.Anywhere { // a profile for everywhere does not say where it runs
-				e.once("the guardrail of the call", "bedrock:ApplyGuardrail", arn, a.Region)
+				e.once("the guardrail of the call", applyGuardrail, arn, a.Region)
 			}
 		}
 	}
 	if !e.op.guarded {
 		return
 	}
-	for _, g := range s.acct.Enforced {
-		if g.Region == s.region {
-			e.once("the guardrail that the organisation enforces", "bedrock:ApplyGuardrail", g.ARN, s.region)
-		}
+	for _, arn := range s.enforcedHere() {
+		e.once("the guardrail that the organisation enforces", applyGuardrail, arn, s.region)
 	}
 }
 
@@ -272,7 +271,7 @@ func (e *explanation) keys(models []allowed) {
 	s := e.spec
 	decrypt := func(why, key string) {
 		e.add(why+"; the key's policy must allow it, too", "kms:Decrypt", key, s.region,
-			"kms:ViaService", "bedrock."+s.region+".amazonaws.com")
+			"kms:ViaService", regionalHost("bedrock", s.region))
 	}
 	applied := e.op.guarded || e.op.name == "ApplyGuardrail"
 	if key := s.acct.Resources.GuardrailKey.ARN; key != "" && s.guardrail != "" && applied {

@@ -359,3 +359,28 @@ func TestExplainUnderOtherDocuments(t *testing.T) {
 		}
 	}
 }
+
+// TestExplainNamesTheServiceOfThePartition: in China kms:ViaService has another domain, as
+// the key's policy has.
+func TestExplainNamesTheServiceOfThePartition(t *testing.T) {
+	t.Parallel()
+	const key = "arn:aws-cn:kms:cn-north-1:111122223333:key/guardrail"
+	s := specOf(t, securebedrock.Options{
+		Region:    "cn-north-1",
+		Guardrail: securebedrock.Guardrail{ID: "gr1234567890", Version: "3"},
+		Models:    []string{"amazon.nova-pro-v1:0"},
+	}, Account{ID: "111122223333", Resources: Resources{
+		Callers: []string{"arn:aws-cn:iam::111122223333:role/app"}, GuardrailKey: Key{ARN: key},
+	}})
+	list, err := Explain(s, Call{Model: "amazon.nova-pro-v1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(list, func(a Authorization) bool { return a.Action == "kms:Decrypt" })
+	if i < 0 {
+		t.Fatal("the guardrail's key is not asked for")
+	}
+	if got := list[i].Request.Context["kms:ViaService"]; !slices.Equal(got, []string{"bedrock.cn-north-1.amazonaws.com.cn"}) {
+		t.Errorf("kms:ViaService is %v", got)
+	}
+}

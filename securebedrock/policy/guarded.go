@@ -8,24 +8,6 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
-// The two actions that run a model. Converse and StartAsyncInvoke and
-// InvokeModelWithBidirectionalStream have none of their own: they authorize as
-// InvokeModel, and ConverseStream as InvokeModelWithResponseStream
-// (API_runtime_Converse, API_runtime_StartAsyncInvoke,
-// API_runtime_InvokeModelWithBidirectionalStream).
-const (
-	invokeModel       = "bedrock:InvokeModel"
-	invokeModelStream = "bedrock:InvokeModelWithResponseStream"
-)
-
-// The condition keys of Bedrock that are used here.
-const (
-	keyGuardrail = "bedrock:GuardrailIdentifier"
-	keyProfile   = "bedrock:InferenceProfileArn"
-	keyRouter    = "bedrock:PromptRouterArn"
-	keyRegion    = "aws:RequestedRegion"
-)
-
 // variant is what is demanded of some actions.
 type variant struct {
 	name      string // ends a Sid
@@ -37,7 +19,7 @@ type variant struct {
 // guardrail is excused, InvokeModel without one must pass, and with another one it must
 // not: IAM cannot tell the excused operation from InvokeModel.
 func (s *Spec) variants() []variant {
-	both := []string{invokeModel, invokeModelStream}
+	both := modelActions()
 	if s.guardrail == "" {
 		return []variant{{actions: both}}
 	}
@@ -70,7 +52,7 @@ func (s *Spec) guardrailResources() []string {
 			places = []string{regions.Anywhere}
 		}
 		for _, r := range places {
-			list = append(list, "arn:"+s.partition+":bedrock:"+r+":"+s.account+":guardrail-profile/"+p)
+			list = append(list, s.arnOf("bedrock", r, s.account, "guardrail-profile/"+p))
 		}
 	}
 	return list
@@ -98,7 +80,7 @@ func (s *Spec) parted(models []allowed) (guarded, free []allowed) {
 	for _, a := range models {
 		rest := slices.Clone(a.models)
 		for id := range sorted(s.acct.Unguardable) {
-			if !slices.ContainsFunc(a.models, func(pattern string) bool { return matches(pattern, id) }) {
+			if !slices.ContainsFunc(a.models, func(pattern string) bool { return glob(pattern, id, false) }) {
 				continue
 			}
 			one := a

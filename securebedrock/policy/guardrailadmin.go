@@ -17,23 +17,24 @@ func GuardrailReader(s *Spec) ([]Document, error) {
 		Statements: []Statement{
 			{
 				Sid: "ReadGuardrail", Effect: Allow,
-				Action:   []string{"bedrock:ApplyGuardrail", "bedrock:GetGuardrail", "bedrock:GetResourcePolicy", "bedrock:ListTagsForResource"},
+				Action:   []string{applyGuardrail, "bedrock:GetGuardrail", "bedrock:GetResourcePolicy", "bedrock:ListTagsForResource"},
 				Resource: []string{s.guardrail},
 			},
 			{
 				Sid: "ListGuardrails", Effect: Allow,
 				Action:    []string{"bedrock:ListEnforcedGuardrailsConfiguration", "bedrock:ListGuardrails"},
 				Resource:  []string{"*"},
-				Condition: when("StringEquals", "aws:RequestedRegion", s.region),
+				Condition: when("StringEquals", keyRegion, s.region),
 			},
 		},
 	})
 }
 
-// GuardrailAdmin lets the principals that carry Account.Resources.AdminTag create, change, publish and
-// delete guardrails of the account, share them, and enforce one in the account. It can be attached widely, since the
-// tag decides; whoever may tag principals, or pass the tag as a session tag, decides who
-// is an administrator. The client has no such rule.
+// GuardrailAdmin lets the principals that carry Account.Resources.AdminTag create, change,
+// publish and delete guardrails of the account, share them, and enforce one in the
+// account. It can be attached widely, since the tag decides; whoever may tag principals,
+// or pass the tag as a session tag, decides who is an administrator. The client has no
+// such rule.
 //
 // CreateGuardrail and the actions on the enforced configuration take no resource
 // (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonbedrock.html).
@@ -44,7 +45,7 @@ func GuardrailAdmin(s *Spec) ([]Document, error) {
 		return nil, nil
 	}
 	tagged := when("StringEquals", "aws:PrincipalTag/"+tag.Key, tag.Value)
-	here := tagged.And(when("StringEquals", "aws:RequestedRegion", s.region))
+	here := tagged.and(when("StringEquals", keyRegion, s.region))
 	return fit(Document{
 		Name: "guardrail-admin", Kind: KindManaged,
 		Purpose: "Lets principals with the tag " + tag.Key + "=" + tag.Value + " manage guardrails and the enforced configuration in " + s.region + ".",
@@ -53,7 +54,7 @@ func GuardrailAdmin(s *Spec) ([]Document, error) {
 			{
 				Sid: "ChangeGuardrails", Effect: Allow,
 				Action: []string{
-					"bedrock:ApplyGuardrail", "bedrock:CreateGuardrailVersion", "bedrock:DeleteGuardrail", "bedrock:DeleteResourcePolicy",
+					applyGuardrail, "bedrock:CreateGuardrailVersion", "bedrock:DeleteGuardrail", "bedrock:DeleteResourcePolicy",
 					"bedrock:GetGuardrail", "bedrock:GetResourcePolicy", "bedrock:ListTagsForResource", "bedrock:PutResourcePolicy",
 					"bedrock:TagResource", "bedrock:UntagResource", "bedrock:UpdateGuardrail",
 				},

@@ -84,7 +84,7 @@ func (s *Spec) statements(models []allowed, short shortness) []Statement {
 	for _, v := range s.variants() {
 		list = append(list, s.invocations(guarded, v, direct, short)...)
 	}
-	list = append(list, s.invocations(free, variant{name: "Unguarded", actions: []string{invokeModel, invokeModelStream}}, direct, short)...)
+	list = append(list, s.invocations(free, variant{name: "Unguarded", actions: modelActions()}, direct, short)...)
 	return append(list, s.others(models, short)...)
 }
 
@@ -94,7 +94,7 @@ func (s *Spec) invocations(models []allowed, v variant, direct Condition, short 
 	var list []Statement
 	allow := func(sid string, condition Condition, resources ...string) {
 		if len(resources) > 0 {
-			list = append(list, Statement{Sid: sid + v.name, Effect: Allow, Action: v.actions, Resource: resources, Condition: v.condition.And(condition)})
+			list = append(list, Statement{Sid: sid + v.name, Effect: Allow, Action: v.actions, Resource: resources, Condition: v.condition.and(condition)})
 		}
 	}
 	allow("Models", direct, s.directARNs(models)...)
@@ -211,7 +211,7 @@ func (s *Spec) others(models []allowed, short shortness) []Statement {
 			guardrails = append(guardrails, "arn:"+s.partition+":bedrock:"+s.region+":"+account+":guardrail/*")
 		}
 	}
-	allow("ApplyGuardrail", []string{"bedrock:ApplyGuardrail"}, nil, append(guardrails, s.enforcedHere()...)...)
+	allow("ApplyGuardrail", []string{applyGuardrail}, nil, append(guardrails, s.enforcedHere()...)...)
 	// InvokeGuardrailChecks takes no resource.
 	allow("GuardrailChecks", []string{"bedrock:InvokeGuardrailChecks"}, when("StringEquals", keyRegion, s.region), "*")
 	allow("CountTokens", []string{"bedrock:CountTokens"}, nil, counted...)
@@ -247,7 +247,7 @@ func (s *Spec) others(models []allowed, short shortness) []Statement {
 func (s *Spec) objects(buckets []string) []string {
 	var list []string
 	for _, b := range buckets {
-		list = append(list, "arn:"+s.partition+":s3:::"+b+"/*")
+		list = append(list, s.bucketARN(b, "*"))
 	}
 	return list
 }

@@ -13,25 +13,25 @@ const version = "2012-10-17"
 // MarshalJSON writes the document without white space. The same document gives the same
 // bytes: the elements stand in AWS's order, operators and keys are sorted, and a list of
 // one value is written as the value.
-func (d Document) MarshalJSON() ([]byte, error) { return d.AppendJSON(nil), nil }
+func (d Document) MarshalJSON() ([]byte, error) { return d.appendJSON(nil), nil }
 
 // JSON returns the document without white space, which is what a kind counts in which
 // white space counts.
-func (d Document) JSON() string { return string(d.AppendJSON(make([]byte, 0, 4<<10))) }
+func (d Document) JSON() string { return string(d.appendJSON(make([]byte, 0, 4<<10))) }
 
 // Indented returns the document for a reader, with a tab a level and a line break at the
 // end.
 func (d Document) Indented() string {
 	var out bytes.Buffer
-	if json.Indent(&out, d.AppendJSON(nil), "", "\t") != nil {
+	if json.Indent(&out, d.appendJSON(nil), "", "\t") != nil {
 		return d.JSON()
 	}
 	out.WriteByte('\n')
 	return out.String()
 }
 
-// AppendJSON appends the document without white space to b.
-func (d Document) AppendJSON(b []byte) []byte {
+// appendJSON appends the document without white space to b.
+func (d Document) appendJSON(b []byte) []byte {
 	if d.Declarative != nil {
 		return d.Declarative.appendJSON(b)
 	}

@@ -67,7 +67,7 @@ func mayUse(sid string, who *Principal, condition Condition, actions ...string) 
 
 // keyManagement is how every key is managed.
 func (s *Spec) keyManagement() []Statement {
-	root := &Principal{AWS: []string{"arn:" + s.partition + ":iam::" + s.account + ":root"}}
+	root := &Principal{AWS: []string{s.serviceARN("iam", "", "root")}}
 	administrators := sortedSet(s.acct.Resources.KeyAdministrators)
 	if len(administrators) == 0 {
 		return []Statement{mayUse("ManageThroughIAM", root, nil, keyManagementActions()...)}

@@ -125,7 +125,7 @@ func trailKeys(s *Spec) []keyUse {
 		source := when("ArnEquals", "aws:SourceArn", s.trailARN(home))
 		files := when("StringLike", "kms:EncryptionContext:aws:cloudtrail:arn", s.trailARN("*"))
 		u := keyUse{arn: t.Key, name: "trail", what: "the files of the trail " + t.Name, statements: []Statement{
-			mayUse("EncryptTrail", service("cloudtrail.amazonaws.com"), source.And(files), "kms:GenerateDataKey*"),
+			mayUse("EncryptTrail", service("cloudtrail.amazonaws.com"), source.and(files), "kms:GenerateDataKey*"),
 			mayUse("CheckTrailKey", service("cloudtrail.amazonaws.com"), source, "kms:Decrypt", "kms:DescribeKey"),
 		}}
 		if readers := sortedSet(t.Readers); len(readers) > 0 {

@@ -41,7 +41,7 @@ func KnowledgeBaseCaller(s *Spec) ([]Document, error) {
 			Sid: "GenerateFromKnowledgeBases", Effect: Allow,
 			Action:    []string{"bedrock:RetrieveAndGenerate"},
 			Resource:  []string{"*"},
-			Condition: when("StringEquals", "aws:RequestedRegion", s.region),
+			Condition: when("StringEquals", keyRegion, s.region),
 		})
 	}
 	return fit(d)
@@ -49,8 +49,8 @@ func KnowledgeBaseCaller(s *Spec) ([]Document, error) {
 
 // KnowledgeBaseRole is what the service role of a knowledge base may do: read the data
 // source in the bucket of the named account, decrypt it, and embed it with the models of
-// Account.Unguardable. What its vector store asks for is left to the store's own page. It is an inline policy
-// of that role. The client has no such rule.
+// Account.Unguardable. What its vector store asks for is left to the store's own page. It
+// is an inline policy of that role. The client has no such rule.
 //
 // s3:ResourceAccount keeps a bucket's name that another account took over from being
 // read. https://docs.aws.amazon.com/bedrock/latest/userguide/kb-permissions.html
@@ -83,21 +83,13 @@ func KnowledgeBaseRole(s *Spec) ([]Document, error) {
 			// AWS's page names no kms:ViaService for the data under ingestion.
 			d.Statements = append(d.Statements, Statement{Sid: "EncryptIngestion", Effect: Allow, Action: []string{"kms:Decrypt", "kms:GenerateDataKey"}, Resource: []string{k.Key}})
 		}
-		var models []string
-		for _, model := range slices.Sorted(maps.Keys(s.acct.Unguardable)) {
-			models = append(models, "arn:"+s.partition+":bedrock:"+s.region+"::foundation-model/"+model)
-		}
-		if len(models) > 0 {
-			d.Statements = append(d.Statements, Statement{Sid: "EmbedDocuments", Effect: Allow, Action: []string{"bedrock:InvokeModel"}, Resource: models})
+		if models := s.modelARNs(s.region, slices.Sorted(maps.Keys(s.acct.Unguardable))); len(models) > 0 {
+			d.Statements = append(d.Statements, Statement{Sid: "EmbedDocuments", Effect: Allow, Action: []string{invokeModel}, Resource: models})
 		}
 		if len(d.Statements) == 0 {
 			continue
 		}
-		fitted, err := fit(d)
-		if err != nil {
-			return nil, err
-		}
-		docs = append(docs, fitted...)
+		docs = append(docs, d)
 	}
-	return docs, nil
+	return fitAll(docs...)
 }

@@ -102,14 +102,14 @@ func (g group) write(s *Spec, short shortness) []leg {
 			requested[i] = unspecified
 		}
 	}
-	one := leg{s.modelARNs(regions.Anywhere, g.models), tie.And(when("StringEquals", keyRegion, requested...))}
+	one := leg{s.modelARNs(regions.Anywhere, g.models), tie.and(when("StringEquals", keyRegion, requested...))}
 	spelled := leg{condition: tie}
 	for _, r := range g.places {
 		spelled.resources = append(spelled.resources, s.modelARNs(r, g.models)...)
 	}
 	if slices.Contains(g.places, "") {
 		// Both legs are tied to their region; the ARN does it for the other lists.
-		spelled.condition = tie.And(when("StringEquals", keyRegion, requested...))
+		spelled.condition = tie.and(when("StringEquals", keyRegion, requested...))
 	}
 	if short > spelledOut && one.size() < spelled.size() {
 		return []leg{one}
@@ -135,7 +135,7 @@ func (l leg) size() int {
 func (s *Spec) modelARNs(region string, models []string) []string {
 	list := make([]string, len(models))
 	for i, m := range models {
-		list[i] = "arn:" + s.partition + ":bedrock:" + region + "::foundation-model/" + m
+		list[i] = s.arnOf("bedrock", region, "", "foundation-model/"+m)
 	}
 	return list
 }

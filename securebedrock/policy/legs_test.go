@@ -168,7 +168,7 @@ func (s *Spec) expects(c call, ours string) bool {
 	}
 	named := len(s.opts.Models) == 0
 	for _, pattern := range s.opts.Models {
-		named = named || matches(pattern, id)
+		named = named || glob(pattern, id, false)
 	}
 	resident := s.anywhere
 	if !resident {

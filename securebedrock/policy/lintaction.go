@@ -7,12 +7,6 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/iamdata"
 )
 
-const (
-	actionInvokeModel    = "bedrock:InvokeModel"
-	actionInvokeStream   = "bedrock:InvokeModelWithResponseStream"
-	actionApplyGuardrail = "bedrock:ApplyGuardrail"
-)
-
 // actions finds actions and prefixes that do not exist.
 func (l *linter) actions(s *Statement) {
 	for _, pattern := range slices.Concat(s.Action, s.NotAction) {
@@ -72,9 +66,8 @@ func actionsOf(pattern string) (actions []string, known bool) {
 
 // names reports whether a statement's Action or NotAction reaches an action.
 func (s *Statement) names(action string) bool {
-	match := func(pattern string) bool { return pattern == "*" || glob(pattern, action, true) }
 	if s.NotAction != nil {
-		return !slices.ContainsFunc(s.NotAction, match)
+		return !matchesAction(s.NotAction, action)
 	}
-	return slices.ContainsFunc(s.Action, match)
+	return matchesAction(s.Action, action)
 }

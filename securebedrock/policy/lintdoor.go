@@ -12,20 +12,20 @@ func (l *linter) openDoors(d Document) {
 		s := &d.Statements[i]
 		l.sid = sidOf(d, i)
 		switch {
-		case s.Effect == Allow && s.names(actionInvokeModel) && endpoint < 0:
+		case s.Effect == Allow && s.names(invokeModel) && endpoint < 0:
 			endpoint = i
 		case s.Effect != Deny:
-		case s.names(actionInvokeModel) && !s.names(actionInvokeStream) && s.reachesStreams() && !d.alsoDenies(s, actionInvokeStream):
-			l.add(RuleStreamOpen, "add "+actionInvokeStream, "%s is denied and %s is not, so that ConverseStream passes", actionInvokeModel, actionInvokeStream)
+		case s.names(invokeModel) && !s.names(invokeModelStream) && s.reachesStreams() && !d.alsoDenies(s, invokeModelStream):
+			l.add(RuleStreamOpen, "add "+invokeModelStream, "%s is denied and %s is not, so that ConverseStream passes", invokeModel, invokeModelStream)
 		}
 		if s.Effect == Deny && slices.ContainsFunc(s.Action, isAllOfBedrock) && !d.alsoDenies(s, "bedrock-mantle:CreateInference") {
 			l.add(RuleMantleOpen, "add bedrock-mantle:*", "bedrock:* is denied and bedrock-mantle:* is not, so that inference through Mantle passes")
 		}
 	}
-	allows := func(s Statement) bool { return s.Effect == Allow && s.names(actionApplyGuardrail) }
+	allows := func(s Statement) bool { return s.Effect == Allow && s.names(applyGuardrail) }
 	if d.Kind == KindEndpoint && endpoint >= 0 && !slices.ContainsFunc(d.Statements, allows) {
 		l.sid = sidOf(d, endpoint)
-		l.add(RuleEndpoint, "allow "+actionApplyGuardrail+" on the guardrail", "the endpoint lets inference through and not %s, which every call needs once a guardrail is enforced", actionApplyGuardrail)
+		l.add(RuleEndpoint, "allow "+applyGuardrail+" on the guardrail", "the endpoint lets inference through and not %s, which every call needs once a guardrail is enforced", applyGuardrail)
 	}
 }
 
@@ -35,11 +35,11 @@ func isAllOfBedrock(pattern string) bool { return strings.EqualFold(pattern, "be
 // said of the stream action.
 func (s *Statement) reachesStreams() bool {
 	for _, t := range s.Condition.tests() {
-		if strings.HasPrefix(strings.ToLower(t.key), "bedrock:") && !hasKey(actionInvokeStream, t.key) {
+		if strings.HasPrefix(strings.ToLower(t.key), "bedrock:") && !hasKey(invokeModelStream, t.key) {
 			return false
 		}
 	}
-	types := typesOf(actionInvokeStream)
+	types := typesOf(invokeModelStream)
 	return s.Resource == nil || slices.ContainsFunc(s.Resource, func(r string) bool { return strings.Trim(r, "*") == "" || types.take(r) })
 }
 

@@ -122,5 +122,5 @@ func hasKey(action, key string) bool {
 }
 
 func isGuardrailKey(key string) bool {
-	return strings.EqualFold(key, "bedrock:GuardrailIdentifier")
+	return strings.EqualFold(key, keyGuardrail)
 }

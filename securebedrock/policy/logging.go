@@ -63,16 +63,3 @@ func (s *Spec) trailRegion() string {
 func (s *Spec) trailARN(region string) string {
 	return s.serviceARN("cloudtrail", region, "trail/"+s.acct.Resources.Trail.Name)
 }
-
-// fitAll fits several documents.
-func fitAll(all ...Document) ([]Document, error) {
-	var docs []Document
-	for _, d := range all {
-		fitted, err := fit(d)
-		if err != nil {
-			return nil, err
-		}
-		docs = append(docs, fitted...)
-	}
-	return docs, nil
-}

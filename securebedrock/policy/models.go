@@ -153,7 +153,7 @@ func (s *Spec) systemProfile(entry, account, prefix, model string) ([]allowed, e
 	return []allowed{{
 		entry:        entry,
 		kind:         securebedrock.KindInferenceProfile,
-		profile:      "arn:" + s.partition + ":bedrock:" + s.region + ":" + account + ":inference-profile/" + prefix + "." + model,
+		profile:      s.arnOf("bedrock", s.region, account, "inference-profile/"+prefix+"."+model),
 		models:       []string{model},
 		destinations: destinations,
 	}}, nil
@@ -194,7 +194,7 @@ func (s *Spec) destinations(prefix string) ([]string, error) {
 func (s *Spec) accountProfile(entry string, kind securebedrock.ModelKind, behind map[string][]allowed) ([]allowed, error) {
 	var list []allowed
 	for arn, parts := range sorted(behind) {
-		if !matches(entry, arn) {
+		if !glob(entry, arn, false) {
 			continue
 		}
 		for _, part := range parts {
@@ -229,8 +229,8 @@ func (s *Spec) leaves(a allowed) string {
 func (s *Spec) anyModel(behind map[string][]allowed) []allowed {
 	list := []allowed{s.model("", "*")}
 	if s.anywhere {
-		any := allowed{kind: securebedrock.KindInferenceProfile, profile: s.arn("inference-profile/*"), models: []string{"*"}, destinations: []string{regions.Anywhere}}
-		list = append(list, any)
+		global := allowed{kind: securebedrock.KindInferenceProfile, profile: s.arn("inference-profile/*"), models: []string{"*"}, destinations: []string{regions.Anywhere}}
+		list = append(list, global)
 	} else if s.opts.Profiles != nil {
 		// The client lets out whatever profile Options.Profiles keep within Residency, of a
 		// prefix that the table does not know, too. The legs are kept within Residency.
@@ -255,7 +255,7 @@ func (s *Spec) anyModel(behind map[string][]allowed) []allowed {
 		for _, kind := range []securebedrock.ModelKind{
 			securebedrock.KindProvisionedModel, securebedrock.KindCustomModelDeployment, securebedrock.KindImportedModel,
 		} {
-			list = append(list, allowed{kind: kind, resource: "arn:" + s.partition + ":bedrock:" + s.region + ":" + account + ":" + string(kind) + "/*"})
+			list = append(list, allowed{kind: kind, resource: s.arnOf("bedrock", s.region, account, string(kind)+"/*")})
 		}
 	}
 	return list

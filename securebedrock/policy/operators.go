@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"net/netip"
 	"strconv"
@@ -237,7 +238,7 @@ func (op operator) matches(value, got string, f *facts) (yes bool, fault string)
 	case numeric:
 		v, _ := readNumber(value)
 		g, ok := readNumber(got)
-		return op.typed(op.compare.of(compareFloats(g, v)), ok)
+		return op.typed(op.compare.of(cmp.Compare(g, v)), ok)
 	case date:
 		v, _ := readDate(value)
 		g, ok := readDate(got)
@@ -279,16 +280,6 @@ func (c comparison) of(order int) bool {
 		return order >= 0
 	}
 	return order == 0
-}
-
-func compareFloats(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // readNumber takes an integer or a decimal number.

@@ -78,15 +78,15 @@ func ShareGuardrail(s *Spec) ([]Document, error) {
 		if len(enforced) > 1 {
 			name += "-" + e.Region
 		}
-		docs = append(docs, s.shared(name, e.ARN, "bedrock:ApplyGuardrail", "bedrock:GetGuardrail"))
+		docs = append(docs, s.shared(name, e.ARN, applyGuardrail, "bedrock:GetGuardrail"))
 	}
 	if profile := s.acct.GuardrailProfile; profile != "" && len(enforced) > 0 && len(s.acct.Enforced) == 0 {
 		for _, r := range s.regions {
-			arn := "arn:" + s.partition + ":bedrock:" + r + ":" + s.account + ":guardrail-profile/" + profile
-			docs = append(docs, s.shared("guardrail-profile-sharing-"+r, arn, "bedrock:ApplyGuardrail"))
+			arn := s.serviceARN("bedrock", r, "guardrail-profile/"+profile)
+			docs = append(docs, s.shared("guardrail-profile-sharing-"+r, arn, applyGuardrail))
 		}
 	}
-	return docs, nil
+	return fitAll(docs...)
 }
 
 // shared lets the organisation use one resource of its management account.

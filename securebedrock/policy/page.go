@@ -11,12 +11,12 @@ import (
 //go:embed page.html
 var pageHTML string
 
-// Page returns an HTML page about the documents of a Spec: what each is for, where it is
+// indexPage returns an HTML page about the documents of a Spec: what each is for, where it is
 // attached, its size against the limit, and the rule of the client that says the same.
 // The page links to each document as NAME.json and to the templates, which are names of
 // files beside the page. It needs no script and loads nothing. The same documents give
 // the same bytes.
-func Page(s *Spec, docs []Document, templates ...string) ([]byte, error) {
+func indexPage(s *Spec, docs []Document, templates ...string) ([]byte, error) {
 	page, err := template.New("page").Parse(pageHTML)
 	if err != nil {
 		return nil, err

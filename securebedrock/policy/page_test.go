@@ -10,12 +10,12 @@ import (
 )
 
 func TestPage(t *testing.T) {
-	got, err := Page(sampleSpec(), samples(), "cloudformation-account.json")
+	got, err := indexPage(sampleSpec(), samples(), "cloudformation-account.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "page/index.html", string(got))
-	again, _ := Page(sampleSpec(), samples(), "cloudformation-account.json")
+	again, _ := indexPage(sampleSpec(), samples(), "cloudformation-account.json")
 	if string(again) != string(got) {
 		t.Error("the same documents give other bytes")
 	}
@@ -24,7 +24,7 @@ func TestPage(t *testing.T) {
 // Each fact about a document stands on the page.
 func TestPageSaysOfEachDocument(t *testing.T) {
 	docs := samples()
-	page, err := Page(sampleSpec(), docs)
+	page, err := indexPage(sampleSpec(), docs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestPageSaysOfEachDocument(t *testing.T) {
 
 // The page loads nothing, runs nothing, and what comes from outside is text.
 func TestPageIsInert(t *testing.T) {
-	page, err := Page(sampleSpec(), samples())
+	page, err := indexPage(sampleSpec(), samples())
 	if err != nil {
 		t.Fatal(err)
 	}

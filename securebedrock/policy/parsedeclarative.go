@@ -45,7 +45,7 @@ func (r *reader) enforced(v value, e *EnforcedGuardrail) error {
 		return err
 	}
 	colon := strings.LastIndexByte(identifier[0], ':')
-	if len(identifier) > 1 || colon < 0 || !decimal(identifier[0][colon+1:]) {
+	if len(identifier) > 1 || colon < 0 || !isPublished(identifier[0][colon+1:]) {
 		return r.fail(parts[0].at, "identifier is one guardrail ARN with a version, such as arn:aws:bedrock:eu-central-1:111122223333:guardrail/ID:1; DRAFT cannot be enforced")
 	}
 	e.ARN, e.Version = identifier[0][:colon], identifier[0][colon+1:]
@@ -115,8 +115,4 @@ func (r *reader) assigned(v value, element string) ([]string, error) {
 		return nil, r.fail(inner[0].at, "%s is an empty list; give it a value", element)
 	}
 	return r.words(inner[0], element)
-}
-
-func decimal(s string) bool {
-	return s != "" && s[0] != '0' && !strings.ContainsFunc(s, func(c rune) bool { return c < '0' || c > '9' })
 }

@@ -49,7 +49,7 @@ func (r Request) read() (*facts, error) {
 	if _, ok := splitARN(r.Resource); r.Resource != "*" && (!ok || strings.ContainsAny(r.Resource, "*?")) {
 		return nil, badRequest("Resource", r.Resource, `is not the ARN of one resource; "*" stands for an action without a resource type`)
 	}
-	f.keys = append(f.keys, conditionKey{"aws:PrincipalArn", []string{r.Principal}}, conditionKey{"aws:PrincipalAccount", []string{p.Account}})
+	f.keys = append(f.keys, conditionKey{keyPrincipal, []string{r.Principal}}, conditionKey{keyAccount, []string{p.Account}})
 	for key, values := range r.Context {
 		if !isConditionKey(key) {
 			return nil, badRequest("Context", key, "is no condition key; name one with its prefix, such as aws:RequestedRegion")

@@ -9,6 +9,9 @@ import (
 // The names here are strict: what a document would hold may have no character to which IAM
 // gives a meaning, such as '*', '?' or '$'.
 
+// wildcards have a meaning in a policy's ARN: any run, any one character, a variable.
+const wildcards = "*?$"
+
 // consistsOf reports whether s has low to high characters, each a letter or digit of
 // ASCII or one of extra.
 func consistsOf(s string, low, high int, extra string) bool {

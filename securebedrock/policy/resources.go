@@ -10,8 +10,9 @@ type Resources struct {
 	// may be of another account; Options.Role.ExternalID is then wise.
 	Trusted []string
 	// InheritedTags are the keys of the transitive session tags that Trusted bring along,
-	// and that Options.Role.Tags do not hold. STS asks for sts:TagSession on an inherited tag, too.
-	// The tags of EKS Pod Identity are among them by themselves where Pods is set.
+	// and that Options.Role.Tags do not hold. STS asks for sts:TagSession on an inherited
+	// tag, too. The tags of EKS Pod Identity are among them by themselves where Pods is
+	// set.
 	InheritedTags []string
 	// Callers are the ARNs of the roles and users that call models, agents and knowledge
 	// bases, besides Options.Role.

@@ -19,21 +19,6 @@ func denial(name, purpose, mirrors string, statements ...Statement) ([]Document,
 	})
 }
 
-// bedrockActions are all actions of all service prefixes that belong to Bedrock
-// (Service Authorization Reference: list_bedrock, list_bedrock-agentcore,
-// list_bedrock-mantle; bedrock-websearch by IAM's published data of 2026-09). An action
-// cannot have a wildcard in its prefix, so that each prefix stands by itself.
-func bedrockActions() []string {
-	return []string{"bedrock:*", "bedrock-agentcore:*", "bedrock-mantle:*", "bedrock-websearch:*"}
-}
-
-// modelActions are the two actions of model inference. Converse, StartAsyncInvoke and
-// InvokeModelWithBidirectionalStream authorize as the first, ConverseStream as the second
-// (Bedrock API Reference, API_runtime_Converse and the pages beside it).
-func modelActions() []string {
-	return []string{"bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"}
-}
-
 // reasons writes a map of reasons as a sentence's end: "A (why), B (why)".
 func reasons(m map[string]string) string {
 	var text string

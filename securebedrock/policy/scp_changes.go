@@ -54,21 +54,17 @@ func DenyChanges(s *Spec) ([]Document, error) {
 	}
 	if t := s.acct.Resources.Trail; t.Name != "" {
 		kept = append(kept, "the trail")
-		home := t.Region
-		if home == "" {
-			home = s.region
-		}
 		statements = append(statements, Statement{
 			Sid:      "KeepTrail",
 			Action:   []string{"cloudtrail:DeleteTrail", "cloudtrail:PutEventSelectors", "cloudtrail:StopLogging", "cloudtrail:UpdateTrail"},
-			Resource: []string{"arn:" + s.partition + ":cloudtrail:" + home + ":" + s.account + ":trail/" + t.Name},
+			Resource: []string{s.trailARN(s.trailRegion())},
 		})
 	}
 	administrators := slices.Sorted(maps.Keys(s.acct.Administrators))
 	for i := range statements {
 		statements[i].Effect = Deny
 		if len(administrators) > 0 {
-			statements[i].Condition = when("ArnNotEquals", "aws:PrincipalArn", administrators...)
+			statements[i].Condition = when("ArnNotEquals", keyPrincipal, administrators...)
 		}
 	}
 	last := len(kept) - 1
@@ -91,7 +87,7 @@ func (s *Spec) endpointARNs() []string {
 		}
 	}
 	for i, id := range ids {
-		ids[i] = "arn:" + s.partition + ":ec2:" + s.region + ":" + s.account + ":vpc-endpoint/" + id
+		ids[i] = s.serviceARN("ec2", s.region, "vpc-endpoint/"+id)
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids)

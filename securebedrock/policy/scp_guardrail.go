@@ -36,14 +36,14 @@ func RequireGuardrail(s *Spec) ([]Document, error) {
 		Effect:    Deny,
 		Action:    modelActions(),
 		Resource:  []string{"*"},
-		Condition: when("StringNotEquals", "bedrock:GuardrailIdentifier", s.guardrail+":"+s.version),
+		Condition: s.guardrailIs("StringNotEquals"),
 	}
 	if len(s.acct.Unguardable) > 0 {
 		rule.Resource, rule.NotResource = nil, s.unguardable()
 		purpose += " Spared as models that take no guardrail: " + reasons(s.acct.Unguardable) + "."
 	}
 	if len(s.acct.ExceptPrincipals) > 0 {
-		rule.Condition = rule.Condition.And(when("ArnNotEquals", "aws:PrincipalArn", slices.Sorted(maps.Keys(s.acct.ExceptPrincipals))...))
+		rule.Condition = rule.Condition.and(when("ArnNotEquals", keyPrincipal, slices.Sorted(maps.Keys(s.acct.ExceptPrincipals))...))
 		purpose += " Spared as principals: " + reasons(s.acct.ExceptPrincipals) + "."
 	}
 	rules := []Statement{rule}
@@ -52,7 +52,7 @@ func RequireGuardrail(s *Spec) ([]Document, error) {
 		stream, other := rule.Clone(), rule.Clone()
 		stream.Sid, stream.Action = "DenyStreamsWithoutTheGuardrail", modelActions()[1:]
 		other.Sid, other.Action = "DenyOtherGuardrails", modelActions()[:1]
-		other.Condition = other.Condition.And(when("Null", "bedrock:GuardrailIdentifier", "false"))
+		other.Condition = other.Condition.and(when("Null", keyGuardrail, "false"))
 		rules = []Statement{stream, other}
 	}
 	return denial("scp-guardrail", purpose, "ErrGuardrailRequired", rules...)
@@ -64,7 +64,7 @@ func RequireGuardrail(s *Spec) ([]Document, error) {
 func (s *Spec) unguardable() []string {
 	var list []string
 	for _, id := range slices.Sorted(maps.Keys(s.acct.Unguardable)) {
-		list = append(list, "arn:"+s.partition+":bedrock:*::foundation-model/"+id, s.arn("inference-profile/*."+id))
+		list = append(list, s.arnOf("bedrock", "*", "", "foundation-model/"+id), s.arn("inference-profile/*."+id))
 	}
 	guardable := make(map[string]bool)
 	for _, m := range s.models {

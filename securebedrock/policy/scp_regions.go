@@ -13,10 +13,11 @@ const unspecified = "unspecified"
 // the account or to its organisational unit, and mirrors ErrResidency.
 //
 // The leg of an inference profile is checked with the destination's region as
-// aws:RequestedRegion, so that a list without the destinations stops the profile. Mantle, AgentCore and
-// web search have service prefixes of their own, which a statement on "bedrock:*" leaves
-// open. Other services are not touched: IAM, STS and Organizations answer from one region
-// for all others, and a region rule over them locks the account out.
+// aws:RequestedRegion, so that a list without the destinations stops the profile. Mantle,
+// AgentCore and web search have service prefixes of their own, which a statement on
+// "bedrock:*" leaves open. Other services are not touched: IAM, STS and Organizations
+// answer from one region for all others, and a region rule over them locks the account
+// out.
 //
 // A guardrail with a cross-region guardrail profile is evaluated in that profile's
 // regions. Where Residency does not have them, every call with the guardrail is denied:
@@ -37,10 +38,10 @@ func DenyRegions(s *Spec) ([]Document, error) {
 				Effect:    Deny,
 				Action:    bedrockActions(),
 				Resource:  []string{"*"},
-				Condition: when("StringNotEquals", "aws:RequestedRegion", s.regions...),
+				Condition: when("StringNotEquals", keyRegion, s.regions...),
 			})
 	}
-	elsewhere := when("StringNotEquals", "aws:RequestedRegion", s.region, unspecified)
+	elsewhere := when("StringNotEquals", keyRegion, s.region, unspecified)
 	return denial("scp-regions",
 		`Keeps direct calls in Options.Region, `+s.region+`. Options.Residency has "*", so that every destination of an inference profile is permitted, and none is denied here.`,
 		"ErrRegion",
@@ -48,10 +49,10 @@ func DenyRegions(s *Spec) ([]Document, error) {
 			Sid:         "DenyDirectCallsInOtherRegions",
 			Effect:      Deny,
 			Action:      []string{"bedrock:*"},
-			NotResource: []string{"arn:" + s.partition + ":bedrock:*:*:guardrail-profile/*"},
-			Condition: elsewhere.And(Condition{"Null": {
-				"bedrock:InferenceProfileArn": {"true"},
-				"bedrock:PromptRouterArn":     {"true"},
+			NotResource: []string{s.arnOf("bedrock", "*", "*", "guardrail-profile/*")},
+			Condition: elsewhere.and(Condition{"Null": {
+				keyProfile: {"true"},
+				keyRouter:  {"true"},
 			}}),
 		},
 		Statement{
@@ -60,6 +61,6 @@ func DenyRegions(s *Spec) ([]Document, error) {
 			Effect:    Deny,
 			Action:    slices.Clone(bedrockActions()[1:]),
 			Resource:  []string{"*"},
-			Condition: when("StringNotEquals", "aws:RequestedRegion", s.region),
+			Condition: when("StringNotEquals", keyRegion, s.region),
 		})
 }

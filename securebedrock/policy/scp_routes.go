@@ -1,6 +1,6 @@
 package policy
 
-// GuardedRoutes denies the routes to a model whose authorization has no guardrail key, so
+// DenyUnguardedRoutes denies the routes to a model whose authorization has no guardrail key, so
 // that RequireGuardrail cannot judge them: Mantle and batch jobs, and with agents also
 // agents, flows and the generating side of knowledge bases. It is attached to the
 // account or to its organisational unit, and mirrors ErrUnguardedOperation. Where Options
@@ -13,7 +13,7 @@ package policy
 // of the account, which RequireGuardrail judges. Data automation stays open: its actions
 // name a project and no model.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_bedrock-mantle.html
-func GuardedRoutes(s *Spec, agents bool) ([]Document, error) {
+func DenyUnguardedRoutes(s *Spec, agents bool) ([]Document, error) {
 	if s.guardrail == "" {
 		return nil, nil
 	}

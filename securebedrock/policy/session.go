@@ -87,7 +87,7 @@ func (s *Spec) ceiling(short shortness) []Statement {
 	if _, abbreviated := s.profileARNs(s.models, short); abbreviated {
 		direct = when("Null", keyProfile, "true")
 	}
-	both := variant{actions: []string{invokeModel, invokeModelStream}}
+	both := variant{actions: modelActions()}
 	list := s.invocations(s.models, both, direct, short)
 	index := func(sid string) int {
 		return slices.IndexFunc(list, func(st Statement) bool { return st.Sid == sid })
@@ -124,14 +124,14 @@ func (s *Spec) denials() []Statement {
 	if s.guardrail == "" {
 		return nil
 	}
-	deny := Statement{Sid: "Guardrail", Effect: Deny, Action: []string{invokeModel, invokeModelStream}, Condition: s.guardrailIs("StringNotEquals")}
+	deny := Statement{Sid: "Guardrail", Effect: Deny, Action: modelActions(), Condition: s.guardrailIs("StringNotEquals")}
 	_, free := s.parted(s.models)
 	for _, a := range free {
 		if a.profile != "" && a.kind != securebedrock.KindPrompt {
 			deny.NotResource = append(deny.NotResource, a.profile)
 		}
 		for _, model := range a.models {
-			deny.NotResource = append(deny.NotResource, "arn:"+s.partition+":bedrock:*::foundation-model/"+model)
+			deny.NotResource = append(deny.NotResource, s.arnOf("bedrock", "*", "", "foundation-model/"+model))
 		}
 	}
 	if deny.NotResource = distinct(deny.NotResource); deny.NotResource == nil {
@@ -144,6 +144,6 @@ func (s *Spec) denials() []Statement {
 	stream.Sid, stream.Action = "GuardrailStream", []string{invokeModelStream}
 	// An excused operation carries no guardrail; another one than that of Options stays
 	// denied.
-	deny.Action, deny.Condition = []string{invokeModel}, deny.Condition.And(when("Null", keyGuardrail, "false"))
+	deny.Action, deny.Condition = []string{invokeModel}, deny.Condition.and(when("Null", keyGuardrail, "false"))
 	return []Statement{deny, stream}
 }

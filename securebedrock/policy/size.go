@@ -81,6 +81,19 @@ func fit(d Document) ([]Document, error) {
 	return parts, nil
 }
 
+// fitAll fits several documents.
+func fitAll(all ...Document) ([]Document, error) {
+	var docs []Document
+	for _, d := range all {
+		fitted, err := fit(d)
+		if err != nil {
+			return nil, err
+		}
+		docs = append(docs, fitted...)
+	}
+	return docs, nil
+}
+
 // largest names the statement that takes the most room.
 func largest(d Document) string {
 	var name string

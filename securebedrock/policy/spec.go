@@ -80,7 +80,12 @@ func (s *Spec) settleGuardrail(faults *refusal.Faults) {
 
 // arn is the ARN of a resource of Bedrock in the account and the region.
 func (s *Spec) arn(resource string) string {
-	return "arn:" + s.partition + ":bedrock:" + s.region + ":" + s.account + ":" + resource
+	return s.arnOf("bedrock", s.region, s.account, resource)
+}
+
+// arnOf is an ARN of the partition.
+func (s *Spec) arnOf(service, region, account, resource string) string {
+	return "arn:" + s.partition + ":" + service + ":" + region + ":" + account + ":" + resource
 }
 
 // cloneOptions copies what a caller could write into later.

@@ -12,7 +12,7 @@ func (d Document) Target() string {
 		return single(d, func(arn string) string {
 			rest, ok := cutPartition(arn, ":s3:::")
 			name, _, _ := strings.Cut(rest, "/")
-			if !ok || strings.ContainsAny(name, "*?$") {
+			if !ok || strings.ContainsAny(name, wildcards) {
 				return ""
 			}
 			return name
@@ -20,7 +20,7 @@ func (d Document) Target() string {
 	case KindGuardrail:
 		return single(d, func(arn string) string {
 			_, ok := cutPartition(arn, ":bedrock:")
-			if !ok || !strings.Contains(arn, ":guardrail/") && !strings.Contains(arn, ":guardrail-profile/") || strings.ContainsAny(arn, "*?$") {
+			if !ok || !strings.Contains(arn, ":guardrail/") && !strings.Contains(arn, ":guardrail-profile/") || strings.ContainsAny(arn, wildcards) {
 				return ""
 			}
 			return arn

@@ -28,13 +28,13 @@ func RoleTrust(s *Spec) ([]Document, error) {
 	who := func() *Principal { return &Principal{AWS: sortedSet(r.Trusted)} }
 	demanded, tagged := Condition{}, Condition{}
 	if role.ExternalID != "" {
-		demanded = demanded.And(when("StringEquals", "sts:ExternalId", role.ExternalID))
+		demanded = demanded.and(when("StringEquals", "sts:ExternalId", role.ExternalID))
 	}
 	if role.SourceIdentity != "" {
-		demanded = demanded.And(when("StringEquals", "sts:SourceIdentity", role.SourceIdentity))
+		demanded = demanded.and(when("StringEquals", "sts:SourceIdentity", role.SourceIdentity))
 	}
 	for key, value := range role.Tags {
-		tagged = tagged.And(when("StringEquals", "aws:RequestTag/"+key, value))
+		tagged = tagged.and(when("StringEquals", "aws:RequestTag/"+key, value))
 	}
 	d := Document{
 		Name: "trust-role", Kind: KindTrust,
@@ -43,7 +43,7 @@ func RoleTrust(s *Spec) ([]Document, error) {
 		Mirrors: "ErrAuth",
 		Statements: []Statement{{
 			Sid: "AssumeClientRole", Effect: Allow, Principal: who(),
-			Action: []string{"sts:AssumeRole"}, Condition: demanded.And(tagged),
+			Action: []string{"sts:AssumeRole"}, Condition: demanded.and(tagged),
 		}},
 	}
 	if role.SourceIdentity != "" {
@@ -58,11 +58,11 @@ func RoleTrust(s *Spec) ([]Document, error) {
 	}
 	keys := sortedSet(slices.AppendSeq(inherited, maps.Keys(role.Tags)))
 	if len(keys) > 0 {
-		passed := tagged.And(when("ForAllValues:StringEquals", "aws:TagKeys", keys...))
+		passed := tagged.and(when("ForAllValues:StringEquals", "aws:TagKeys", keys...))
 		if transitive := sortedSet(slices.Concat(inherited, role.TransitiveTagKeys)); len(transitive) > 0 {
-			passed = passed.And(when("ForAllValues:StringEquals", "sts:TransitiveTagKeys", transitive...))
+			passed = passed.and(when("ForAllValues:StringEquals", "sts:TransitiveTagKeys", transitive...))
 		} else {
-			passed = passed.And(when("Null", "sts:TransitiveTagKeys", "true"))
+			passed = passed.and(when("Null", "sts:TransitiveTagKeys", "true"))
 		}
 		d.Statements = append(d.Statements, Statement{
 			Sid: "PassSessionTags", Effect: Allow, Principal: who(),
@@ -82,13 +82,10 @@ func RoleTrust(s *Spec) ([]Document, error) {
 // https://docs.aws.amazon.com/bedrock/latest/userguide/batch-iam-sr.html
 func ServiceTrust(s *Spec) ([]Document, error) {
 	var docs []Document
-	add := func(role, what, resource string) error {
-		if role == "" {
-			return nil
+	add := func(role, what, resource string) {
+		if role != "" {
+			docs = append(docs, serviceTrust(s, role, "Lets Bedrock assume this role for "+what+".", "bedrock.amazonaws.com", s.arn(resource)))
 		}
-		fitted, err := fit(serviceTrust(s, role, "Lets Bedrock assume this role for "+what+".", "bedrock.amazonaws.com", s.arn(resource)))
-		docs = append(docs, fitted...)
-		return err
 	}
 	r := &s.acct.Resources
 	for i := range r.KnowledgeBases {
@@ -96,23 +93,17 @@ func ServiceTrust(s *Spec) ([]Document, error) {
 		if id == "" {
 			id, what = "*", "any knowledge base of the account; name its ID once it exists"
 		}
-		if err := add(r.KnowledgeBases[i].Role, what, "knowledge-base/"+id); err != nil {
-			return nil, err
-		}
+		add(r.KnowledgeBases[i].Role, what, "knowledge-base/"+id)
 	}
 	for i := range r.Agents {
-		if err := add(r.Agents[i].Role, "the agent "+r.Agents[i].ID, "agent/"+r.Agents[i].ID); err != nil {
-			return nil, err
-		}
+		add(r.Agents[i].Role, "the agent "+r.Agents[i].ID, "agent/"+r.Agents[i].ID)
 	}
 	batch := "batch inference jobs of the account, whose calls carry no guardrail"
 	if _, spared := s.sparedBatch(); !spared && s.guardrail != "" {
 		batch += "; scp-guarded-routes or its twin denies them until Account.ExceptPrincipals name the role"
 	}
-	if err := add(r.BatchRole, batch, "model-invocation-job/*"); err != nil {
-		return nil, err
-	}
-	return docs, nil
+	add(r.BatchRole, batch, "model-invocation-job/*")
+	return fitAll(docs...)
 }
 
 // serviceTrust lets an AWS service assume a role for one resource of the account.

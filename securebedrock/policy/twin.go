@@ -82,7 +82,7 @@ func denials() []builder {
 func guardedRoutes(s *Spec) ([]Document, error) {
 	r := s.acct.Resources
 	used := len(s.acct.ExceptPrincipals) > 0 || len(r.Agents) > 0 || r.RetrieveAndGenerate != ""
-	return GuardedRoutes(s, !used)
+	return DenyUnguardedRoutes(s, !used)
 }
 
 // placed makes the documents of one denial as the account can attach them: an SCP

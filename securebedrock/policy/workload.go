@@ -47,7 +47,7 @@ func WorkloadTrust(s *Spec) ([]Document, error) {
 		d.Statements = append(d.Statements, Statement{
 			Sid: fmt.Sprintf("HoldByToken%d", i+1), Effect: Allow, Principal: &Principal{Federated: []string{o.Provider}},
 			Action:    []string{"sts:AssumeRoleWithWebIdentity"},
-			Condition: when("StringEquals", host+":aud", o.Audience).And(subjects),
+			Condition: when("StringEquals", host+":aud", o.Audience).and(subjects),
 		})
 	}
 	return fit(d)

@@ -79,7 +79,7 @@ func folder(s *Spec, docs []Document) (map[string]string, error) {
 		files[part.name] = string(text)
 		templates = append(templates, part.name)
 	}
-	page, err := Page(s, docs, templates...)
+	page, err := indexPage(s, docs, templates...)
 	files[indexFile] = string(page)
 	faults = append(faults, err)
 	if len(files) != len(docs)+len(templates)+1 {

@@ -140,7 +140,7 @@ func TestRequireGuardrail(t *testing.T) {
 	})
 
 	opts.Guardrail, opts.Unguarded = securebedrock.Guardrail{}, "a test"
-	for _, build := range []builder{RequireGuardrail, func(s *Spec) ([]Document, error) { return GuardedRoutes(s, true) }} {
+	for _, build := range []builder{RequireGuardrail, func(s *Spec) ([]Document, error) { return DenyUnguardedRoutes(s, true) }} {
 		if docs, err := build(specOf(t, opts, acct)); docs != nil || err != nil {
 			t.Errorf("Options are Unguarded: %v, %v", docs, err)
 		}
@@ -193,7 +193,7 @@ func TestGuardedRoutes(t *testing.T) {
 	t.Parallel()
 	agentActions := []string{"AgenticRetrieveStream", "GenerateQuery", "InvokeAgent", "InvokeFlow", "InvokeInlineAgent", "OptimizePrompt", "RetrieveAndGenerate", "StartFlowExecution"}
 	for _, agents := range []bool{true, false} {
-		docs, err := GuardedRoutes(oneSpec(t), agents)
+		docs, err := DenyUnguardedRoutes(oneSpec(t), agents)
 		if err != nil {
 			t.Fatal(err)
 		}
