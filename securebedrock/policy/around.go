@@ -19,11 +19,6 @@ func (s *Spec) callingPrincipals() []string {
 	return sortedSet(list)
 }
 
-// sortedSet returns the distinct values in order.
-func sortedSet(list []string) []string {
-	return slices.Compact(slices.Sorted(slices.Values(list)))
-}
-
 // serviceARN is the ARN of another service's resource in the account.
 func (s *Spec) serviceARN(service, region, resource string) string {
 	return s.arnOf(service, region, s.account, resource)

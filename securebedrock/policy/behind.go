@@ -1,10 +1,7 @@
 package policy
 
 import (
-	"cmp"
 	"fmt"
-	"iter"
-	"maps"
 	"slices"
 	"strings"
 
@@ -86,15 +83,4 @@ func grouped(kind securebedrock.ModelKind, arn string, where map[string][]string
 		list[i].models = append(list[i].models, model)
 	}
 	return list
-}
-
-// sorted walks a map in the order of its keys, so that the same Spec gives the same bytes.
-func sorted[K cmp.Ordered, V any](m map[K]V) iter.Seq2[K, V] {
-	return func(yield func(K, V) bool) {
-		for _, k := range slices.Sorted(maps.Keys(m)) {
-			if !yield(k, m[k]) {
-				return
-			}
-		}
-	}
 }

@@ -1,35 +1,29 @@
 // Package policy writes IAM, service control, VPC endpoint, KMS and trust policies from
 // the very securebedrock.Options that a client runs on.
 //
-// # What policies for Bedrock often get wrong
+// A guarded client holds its own process to its Options. Another program in the account can
+// call Bedrock past the client. The documents of this package hold the account to the same
+// Options, and their tests hold them against the client.
 //
-// Published examples share these mistakes. TestWhereTheArticleIsWrong shows each of the
-// first ten against the document of this package.
+// # Quick start
 //
-//   - bedrock:GuardrailArn is no condition key. A Deny on it denies every call, the one
-//     with the guardrail included. The key is bedrock:GuardrailIdentifier.
-//   - Null on that key asks whether a guardrail is there. Any lax guardrail of the account
-//     passes. RequireGuardrail compares the value: ARN and version.
-//   - A Deny of bedrock:InvokeModel alone leaves bedrock:InvokeModelWithResponseStream open.
-//   - bedrock:Converse is no action. Converse authorizes as InvokeModel, ConverseStream as
-//     InvokeModelWithResponseStream.
-//   - A rule that takes DRAFT takes whatever somebody makes of the draft. For refuses
-//     DRAFT.
-//   - A guardrail rule on every resource stops embedding models, which take no guardrail.
-//     Account.Unguardable names them.
-//   - A region rule on bedrock:* leaves bedrock-mantle open, and with the source region
-//     alone it stops an inference profile in its other regions. DenyRegions has every
-//     prefix and every destination.
-//   - Foundation models alone stop inference profiles, in the identity policy and in the
-//     endpoint's policy: a profile is authorized on its own ARN, too.
-//   - An endpoint policy with the two invoke actions shuts out CountTokens and
-//     ApplyGuardrail, and with ApplyGuardrail every call once a guardrail is enforced.
-//   - bedrock:RetrieveAndGenerate takes no resource. A statement with a knowledge base's ARN
-//     never allows it.
-//   - A trust policy with a service principal and neither aws:SourceAccount nor
-//     aws:SourceArn lets the service act for another account.
-//   - CloudTrail's basic event selectors know no resource of Bedrock. Data events need
-//     advanced selectors.
+// [For] checks the Options and the [Account] under them. [WriteDir] writes every document
+// into a folder, with a page that says of each what it is for and where it is attached.
+//
+//	spec, err := policy.For(opts, policy.Account{ID: "111122223333"})
+//	if err != nil {
+//		return err
+//	}
+//	return policy.WriteDir("policies", spec)
+//
+// [All] returns the documents as values, and each document has a function of its own, such
+// as [RequireGuardrail]. [WithSession] limits the client's own credentials. [Decide] says
+// which statement lets a request through or stops it, and [Explain] lists all that AWS
+// checks for one call. [Parse], [Lint] and [Diff] judge a policy that exists.
+//
+// Nothing here calls AWS. What Options cannot tell is a field of Account and never a guess.
+// A fault of either wraps securebedrock.ErrConfig and names its field. ErrUnsupported says
+// that something is not understood, which is never a verdict.
 //
 // # What IAM cannot see
 //
@@ -67,4 +61,47 @@
 //     (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CountTokens.html).
 //   - An object in a bucket only where Account.InputBuckets or OutputBuckets have the bucket.
 //   - A system tool of a model, such as web grounding, is closed.
+//
+// # What policies for Bedrock often get wrong
+//
+// Published examples share these mistakes. TestWhereTheArticleIsWrong shows each of the
+// first ten against the document of this package.
+//
+//   - bedrock:GuardrailArn is no condition key. A Deny on it denies every call, the one
+//     with the guardrail included. The key is bedrock:GuardrailIdentifier.
+//   - Null on that key asks whether a guardrail is there. Any lax guardrail of the account
+//     passes. RequireGuardrail compares the value: ARN and version.
+//   - A Deny of bedrock:InvokeModel alone leaves bedrock:InvokeModelWithResponseStream open.
+//   - bedrock:Converse is no action. Converse authorizes as InvokeModel, ConverseStream as
+//     InvokeModelWithResponseStream.
+//   - A rule that takes DRAFT takes whatever somebody makes of the draft. For refuses
+//     DRAFT.
+//   - A guardrail rule on every resource stops embedding models, which take no guardrail.
+//     Account.Unguardable names them.
+//   - A region rule on bedrock:* leaves bedrock-mantle open, and with the source region
+//     alone it stops an inference profile in its other regions. DenyRegions has every
+//     prefix and every destination.
+//   - Foundation models alone stop inference profiles, in the identity policy and in the
+//     endpoint's policy: a profile is authorized on its own ARN, too.
+//   - An endpoint policy with the two invoke actions shuts out CountTokens and
+//     ApplyGuardrail, and with ApplyGuardrail every call once a guardrail is enforced.
+//   - bedrock:RetrieveAndGenerate takes no resource. A statement with a knowledge base's ARN
+//     never allows it.
+//   - A trust policy with a service principal and neither aws:SourceAccount nor
+//     aws:SourceArn lets the service act for another account.
+//   - CloudTrail's basic event selectors know no resource of Bedrock. Data events need
+//     advanced selectors.
+//
+// # Sizes
+//
+// Document.Size counts as AWS does for the kind, and Document.Limit is what AWS accepts:
+// characters without white space for a managed policy or a boundary (6,144), an inline
+// policy (10,240) and a trust policy (2,048); characters with white space for a session
+// policy (2,048), a service control policy (10,240), a declarative policy (10,000) and an
+// endpoint policy (20,480); bytes for a key policy (32,768) and a bucket policy (20,480).
+//
+// A document that is too large is first written shorter, in a form that admits the same
+// calls: "*" for the region under a list in aws:RequestedRegion, and one pattern for the
+// profiles of a geography. A document of a kind that can be attached more than once is then
+// split by its statements. Otherwise the error is a [*SizeError]. Nothing is widened.
 package policy

@@ -56,6 +56,9 @@ func EndpointPolicy(s *Spec, service string) ([]Document, error) {
 		for i := range d.Statements {
 			d.Statements[i].Principal = &Principal{Any: true}
 		}
+		if err := endpointLanguage(&d); err != nil {
+			return nil, err
+		}
 		docs, err := fit(d)
 		if err == nil || short == shortProfiles {
 			return docs, err

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -295,7 +296,7 @@ func TestEveryEndpointPolicyIsInItsLanguage(t *testing.T) {
 			t.Errorf("%s: %d endpoint policies", c.name, len(docs))
 		}
 		for _, d := range docs {
-			if err := CheckEndpoint(d); err != nil {
+			if err := endpointLanguage(&d); err != nil {
 				t.Errorf("%s: %s: %v", c.name, d.Name, err)
 			}
 			for i := range d.Statements {
@@ -304,5 +305,20 @@ func TestEveryEndpointPolicyIsInItsLanguage(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestEndpointPolicyRefusesWhatItsLanguageDoes: the short form of many models has a pattern of
+// profiles, and AWS refuses one with fewer than six characters in a row.
+func TestEndpointPolicyRefusesWhatItsLanguageDoes(t *testing.T) {
+	t.Parallel()
+	opts, acct := european()
+	opts.Models = []string{"eu.a*"}
+	for i := range 200 {
+		opts.Models = append(opts.Models, fmt.Sprintf("eu.anthropic.claude-%03d-20250514-v1:0", i))
+	}
+	_, err := EndpointPolicy(specOf(t, opts, acct), "bedrock-runtime")
+	if !errors.Is(err, securebedrock.ErrConfig) || !strings.Contains(err.Error(), "six consecutive characters") {
+		t.Error(err)
 	}
 }

@@ -2,13 +2,14 @@ package policy
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
-func TestCheckEndpoint(t *testing.T) {
+func TestEndpointLanguage(t *testing.T) {
 	t.Parallel()
 	st := func(change func(*Statement)) Document {
 		s := Statement{Sid: "Some", Effect: Allow, Principal: &Principal{Any: true}, Action: []string{"bedrock:InvokeModel"}, Resource: []string{"*"}}
@@ -24,7 +25,6 @@ func TestCheckEndpoint(t *testing.T) {
 		want  string // "" for a document that is fine
 	}{
 		{"a principal by its ARN", on("ArnEquals", "aws:PrincipalArn", appRole), ""},
-		{"an identity policy", Document{Kind: KindManaged}, "\"managed\" is not a VPC endpoint's policy"},
 		{"no principal", st(func(s *Statement) { s.Principal = nil }), "Document.Statements \"Some\": Principal: an endpoint policy needs one"},
 
 		{"a whole account", on("StringEquals", "aws:PrincipalAccount", account), ""},
@@ -54,7 +54,12 @@ func TestCheckEndpoint(t *testing.T) {
 		}), "part ID and part wildcard"},
 		{"part of an account in a condition", on("ArnLike", "aws:PrincipalArn", "arn:aws:iam::1111*:role/application"), "part ID and part wildcard"},
 	} {
-		err := CheckEndpoint(c.d)
+		err := endpointLanguage(&c.d)
+		if found := slices.ContainsFunc(Lint(c.d), func(f Finding) bool {
+			return f.Rule == RuleEndpointLanguage && strings.Contains(f.Detail, c.want)
+		}); found != (c.want != "") {
+			t.Errorf("%s: Lint reports it: %v", c.about, found)
+		}
 		switch {
 		case c.want == "" && err != nil:
 			t.Errorf("%s: %v", c.about, err)

@@ -68,11 +68,11 @@ func ExampleFor_faults() {
 	}, policy.Account{ID: "1111"})
 	fmt.Println(errors.Is(err, securebedrock.ErrConfig))
 	fmt.Println(err)
-	// Output: true invalid configuration: Account.ID: "1111" is not an account's twelve
-	// digits invalid configuration: Guardrail.Version: a policy cannot pin DRAFT, which
-	// changes with every edit; name a published version invalid configuration: Models:
-	// "global.amazon.nova-2-lite-v1:0": a global profile runs in every commercial region;
-	// put "*" into Residency to admit it, or name a profile of one geography
+	// Output:
+	// true
+	// invalid configuration: Account.ID: "1111" is not an account's twelve digits
+	// invalid configuration: Guardrail.Version: a policy cannot pin DRAFT, which changes with every edit; name a published version
+	// invalid configuration: Models: "global.amazon.nova-2-lite-v1:0": a global profile runs in every commercial region; put "*" into Residency to admit it, or name a profile of one geography
 }
 
 // The client's own credentials then make its own calls and no others.
@@ -152,9 +152,9 @@ func ExampleParse() {
 		fmt.Println(finding.Sid, finding.Rule)
 		fmt.Println(finding.Remedy)
 	}
-	// Output: RequireGuardrail guardrail-present-only compare the value: StringNotEquals
-	// in a Deny, StringEquals in an Allow, with the guardrail's ARN, a colon and the
-	// version; a call without a guardrail fails both
+	// Output:
+	// RequireGuardrail guardrail-present-only
+	// compare the value: StringNotEquals in a Deny, StringEquals in an Allow, with the guardrail's ARN, a colon and the version; a call without a guardrail fails both
 }
 
 // Explain lists what AWS checks for one call, in every region that is involved.
@@ -190,12 +190,14 @@ func ExampleExplain() {
 
 // Diff says what the policy that stands allows beyond the wanted one, and what it lacks.
 func ExampleDiff() {
+	const models = "arn:aws:bedrock:eu-central-1::foundation-model/"
 	existing := policy.Document{Name: "standing", Kind: policy.KindManaged, Statements: []policy.Statement{{
-		Sid: "Invoke", Effect: policy.Allow, Action: []string{"bedrock:InvokeModel*"}, Resource: []string{"*"},
+		Sid: "Invoke", Effect: policy.Allow, Action: []string{"bedrock:InvokeModel"},
+		Resource: []string{models + "amazon.nova-lite-v1:0", models + "amazon.nova-pro-v1:0"},
 	}}}
 	wanted := existing.Clone()
 	wanted.Name = "wanted"
-	wanted.Statements[0].Resource = []string{"arn:aws:bedrock:eu-central-1::foundation-model/amazon.nova-pro-v1:0"}
+	wanted.Statements[0].Resource = []string{models + "amazon.nova-pro-v1:0"}
 	differences, err := policy.Diff(existing, wanted)
 	if err != nil {
 		fmt.Println(err)
@@ -204,11 +206,6 @@ func ExampleDiff() {
 	for _, d := range differences {
 		fmt.Println(d)
 	}
-	// Output: the existing document allows bedrock:InvokeModel,
-	// bedrock:InvokeModelWithResponseStream, bedrock:InvokeModel* on
-	// arn:aws:bedrock:eu-central-1::marketplace/model-endpoint/all-access,
-	// arn:aws:bedrock:eu-central-1::application-inference-profile/*,
-	// arn:aws:bedrock:eu-central-1::async-invoke/*,
-	// arn:aws:bedrock:eu-central-1::custom-model-deployment/* and 81 more; the wanted one
-	// does not (Invoke of standing, existing)
+	// Output:
+	// the existing document allows bedrock:InvokeModel on arn:aws:bedrock:eu-central-1::foundation-model/amazon.nova-lite-v1:0; the wanted one does not (Invoke of standing, existing)
 }

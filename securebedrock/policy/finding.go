@@ -42,6 +42,7 @@ const (
 	RuleStreamOpen       Rule = "stream-left-open"             // InvokeModel is denied and the stream action is not
 	RuleMantleOpen       Rule = "mantle-left-open"             // bedrock:* is denied and bedrock-mantle:* is not
 	RuleEndpoint         Rule = "endpoint-without-guardrail"   // an endpoint policy without ApplyGuardrail
+	RuleEndpointLanguage Rule = "endpoint-language"            // what the language of endpoint policies refuses
 	RuleAllowNotAction   Rule = "allow-not-action"             // Allow with NotAction
 	RuleServicePrincipal Rule = "service-without-source"       // a service is trusted for any account
 	RuleTrustAnyone      Rule = "trust-anyone"                 // a role that trusts "*"

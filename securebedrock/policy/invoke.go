@@ -170,17 +170,6 @@ func (s *Spec) profileARNs(models []allowed, short shortness) (list []string, ab
 	return distinct(list), abbreviated
 }
 
-// distinct leaves the first of equal texts in place.
-func distinct(list []string) []string {
-	var out []string
-	for _, v := range list {
-		if !slices.Contains(out, v) {
-			out = append(out, v)
-		}
-	}
-	return out
-}
-
 // others allow the calls that run no model, and what Bedrock does in the caller's name.
 func (s *Spec) others(models []allowed, short shortness) []Statement {
 	var list []Statement

@@ -23,6 +23,8 @@ func Lint(d Document) []Finding {
 		l.guardrail(s)
 		l.scope(s, d.Kind)
 	}
+	l.sid = ""
+	l.endpointLanguage(&d)
 	l.sids(d)
 	l.openDoors(d)
 	return l.findings

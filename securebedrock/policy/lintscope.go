@@ -83,10 +83,22 @@ func isAlphanumeric(c rune) bool {
 func (l *linter) enforced(g *GuardrailInference) {
 	var faults refusal.Faults
 	g.faults(&faults)
+	l.addAll(RuleEnforced, "correct the entry, since a wrong identifier stops all inference under the policy", faults.Err())
+}
+
+// endpointLanguage turns what an endpoint cannot be given into findings.
+func (l *linter) endpointLanguage(d *Document) {
+	if d.Kind == KindEndpoint {
+		l.addAll(RuleEndpointLanguage, "write the statement in the language of endpoint policies (AWS PrivateLink Guide, vpc-endpoints-access)", endpointLanguage(d))
+	}
+}
+
+// addAll turns each of the joined faults into a finding.
+func (l *linter) addAll(rule Rule, remedy string, faults error) {
 	var list interface{ Unwrap() []error }
-	if errors.As(faults.Err(), &list) {
+	if errors.As(faults, &list) {
 		for _, fault := range list.Unwrap() {
-			l.add(RuleEnforced, "correct the entry, since a wrong identifier stops all inference under the policy", "%v", fault)
+			l.add(rule, remedy, "%v", fault)
 		}
 	}
 }

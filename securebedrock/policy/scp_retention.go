@@ -51,6 +51,6 @@ func PinRetention(s *Spec) ([]Document, error) {
 			Action:   []string{"bedrock-mantle:CreateProject", "bedrock-mantle:UpdateProject"},
 			Resource: []string{"*"},
 			Condition: when("StringNotEquals", "bedrock-mantle:DataRetentionMode", project...).
-				And(when("Null", "bedrock-mantle:DataRetentionMode", "false")),
+				and(when("Null", "bedrock-mantle:DataRetentionMode", "false")),
 		})
 }

@@ -32,8 +32,8 @@ func WorkloadTrust(s *Spec) ([]Document, error) {
 			Sid: fmt.Sprintf("HoldAsPod%d", i+1), Effect: Allow, Principal: service("pods.eks.amazonaws.com"),
 			Action: []string{"sts:AssumeRole", "sts:TagSession"},
 			Condition: when("StringEquals", "aws:RequestTag/eks-cluster-arn", p.Cluster).
-				And(when("StringEquals", "aws:RequestTag/kubernetes-namespace", p.Namespace)).
-				And(when("StringEquals", "aws:RequestTag/kubernetes-service-account", p.ServiceAccount)),
+				and(when("StringEquals", "aws:RequestTag/kubernetes-namespace", p.Namespace)).
+				and(when("StringEquals", "aws:RequestTag/kubernetes-service-account", p.ServiceAccount)),
 		})
 	}
 	for i := range r.OIDC {
