@@ -24,6 +24,7 @@ const (
 type kindFacts struct {
 	limit      int
 	whiteSpace bool // counts
+	bytes      bool // count, and not characters
 	attachable int  // how many can be attached to one target; 1: the document cannot be split
 	resource   bool // statements name a Principal
 }
@@ -54,9 +55,9 @@ func (k Kind) facts() kindFacts {
 	case KindEndpoint:
 		return kindFacts{limit: 20480, whiteSpace: true, attachable: 1, resource: true}
 	case KindKey:
-		return kindFacts{limit: 32768, whiteSpace: true, attachable: 1, resource: true}
+		return kindFacts{limit: 32768, whiteSpace: true, bytes: true, attachable: 1, resource: true}
 	case KindBucket:
-		return kindFacts{limit: 20480, whiteSpace: true, attachable: 1, resource: true}
+		return kindFacts{limit: 20480, whiteSpace: true, bytes: true, attachable: 1, resource: true}
 	case KindGuardrail:
 		return kindFacts{limit: 20480, whiteSpace: true, attachable: 1, resource: true}
 	case KindLogs:
@@ -65,6 +66,14 @@ func (k Kind) facts() kindFacts {
 		return kindFacts{limit: 10000, whiteSpace: true, attachable: 1}
 	}
 	return kindFacts{}
+}
+
+// unit is what counts.
+func (k Kind) unit() string {
+	if k.facts().bytes {
+		return "bytes"
+	}
+	return "characters"
 }
 
 // Limit is the size that AWS accepts for the document's kind: bytes for a key and a

@@ -94,10 +94,6 @@ func describe(d Document) pageDocument {
 	if d.Kind.facts().whiteSpace {
 		white = "White space counts; the file has none."
 	}
-	unit := "characters"
-	if d.Kind == KindKey || d.Kind == KindBucket {
-		unit = "bytes"
-	}
 	// The size is that of the file, since the file is what AWS is given.
 	size, limit := d.Kind.measure(file), d.Limit()
 	share := 0
@@ -107,7 +103,7 @@ func describe(d Document) pageDocument {
 	return pageDocument{
 		Name: d.Name, File: d.Name + ".json", Kind: d.Kind.title(), Purpose: d.Purpose, Attach: d.Attach, Mirrors: d.Mirrors,
 		Size: size, Limit: limit, High: limit * 9 / 10,
-		Sizes:      fmt.Sprintf("%s of %s %s", thousands(size), thousands(limit), unit),
+		Sizes:      fmt.Sprintf("%s of %s %s", thousands(size), thousands(limit), d.Kind.unit()),
 		Percent:    strconv.Itoa(share) + "%",
 		WhiteSpace: white, Text: d.Indented(),
 	}

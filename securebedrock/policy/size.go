@@ -14,8 +14,7 @@ func (d Document) Size() int { return d.Kind.measure(d.JSON()) }
 
 // measure counts a text as AWS does for a kind.
 func (k Kind) measure(text string) int {
-	switch k {
-	case KindKey, KindBucket:
+	if k.facts().bytes {
 		return len(text)
 	}
 	n := utf8.RuneCountInString(text)
@@ -36,8 +35,12 @@ type SizeError struct {
 
 // Error says the size, the limit, and what takes the room.
 func (e *SizeError) Error() string {
-	return fmt.Sprintf("policy: %s has %d characters and a policy of kind %s takes %d; most of it is %s; allow fewer models, or name them by a pattern",
-		e.Name, e.Size, e.Kind, e.Limit, e.Largest)
+	remedy := "allow fewer models, or name them by a pattern"
+	if e.Kind.facts().resource && e.Kind != KindEndpoint {
+		remedy = "name fewer principals and resources in it"
+	}
+	return fmt.Sprintf("policy: %s has %d %s and a policy of kind %s takes %d; most of it is %s; %s",
+		e.Name, e.Size, e.Kind.unit(), e.Kind, e.Limit, e.Largest, remedy)
 }
 
 // fit returns the document where it is within its limit. A larger one is split by its
@@ -96,13 +99,16 @@ func fitAll(all ...Document) ([]Document, error) {
 
 // largest names the statement that takes the most room.
 func largest(d Document) string {
+	if d.Declarative != nil {
+		return fmt.Sprintf("the list of %d regions with their models", len(d.Declarative.Guardrails))
+	}
 	var name string
 	most := -1
 	for i := range d.Statements {
 		s := &d.Statements[i]
 		if n := d.Kind.measure(string(s.appendJSON(nil))); n > most {
 			most = n
-			name = fmt.Sprintf("statement %d (%s): %d characters, %d resources", i+1, s.Sid, n, len(s.Resource)+len(s.NotResource))
+			name = fmt.Sprintf("statement %d (%s): %d %s, %d resources", i+1, s.Sid, n, d.Kind.unit(), len(s.Resource)+len(s.NotResource))
 		}
 	}
 	return name

@@ -124,3 +124,16 @@ func TestWhiteSpaceCountsWhereAWSCountsIt(t *testing.T) {
 		t.Errorf("a key policy counts %d bytes", got)
 	}
 }
+
+// TestSizeErrorSaysWhatTheKindCounts: a key's policy has bytes and no models.
+func TestSizeErrorSaysWhatTheKindCounts(t *testing.T) {
+	t.Parallel()
+	e := SizeError{Name: "key", Kind: KindKey, Size: 2, Limit: 1}
+	if text := e.Error(); !strings.Contains(text, "2 bytes") || strings.Contains(text, "models") {
+		t.Error(text)
+	}
+	d := Document{Kind: KindBedrock, Declarative: &GuardrailInference{Guardrails: []EnforcedGuardrail{{Region: "eu-central-1"}}}}
+	if got := largest(d); !strings.Contains(got, "1 regions") {
+		t.Errorf("%q", got)
+	}
+}
