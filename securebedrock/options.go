@@ -258,7 +258,7 @@ type ProfileResolver interface {
 // Validate reports every fault of the Options that New would report, each wrapped in
 // ErrConfig and naming its field. It needs neither the network nor credentials. Nil
 // means that New accepts the Options.
-func (o Options) Validate() error {
-	_, err := settle(o)
+func (o *Options) Validate() error {
+	_, err := settle(*o)
 	return err
 }

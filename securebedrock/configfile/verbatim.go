@@ -31,7 +31,8 @@ func (f *faults) checkVerbatim(t *token.Token, value string) bool {
 
 // standsAt reports whether a text begins with a scalar of this value, and ends it.
 func standsAt(text, value string) bool {
-	after, ok := "", false
+	var after string
+	var ok bool
 	switch text[0] {
 	case '\'':
 		after, ok = strings.CutPrefix(text, "'"+strings.ReplaceAll(value, "'", "''")+"'")
