@@ -2,6 +2,7 @@ package policy
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -170,4 +171,37 @@ func TestForReportsAllFaultsAtOnce(t *testing.T) {
 			t.Errorf("%v does not name %s", err, field)
 		}
 	}
+}
+
+// A field that the core gains must be copied, or a later change of the caller's Options
+// would change a Spec.
+func TestSpecSharesNothingWithOptions(t *testing.T) {
+	o := securebedrock.Options{
+		Residency: []string{"a"}, Models: []string{"a"}, Accounts: []string{"a"},
+		Middleware:          []securebedrock.Middleware{nil},
+		UnguardedOperations: map[string]string{"a": "b"},
+		Role:                &securebedrock.Role{Tags: map[string]string{"a": "b"}, TransitiveTagKeys: []string{"a"}},
+	}
+	own := cloneOptions(o)
+	var compare func(path string, a, b reflect.Value)
+	compare = func(path string, a, b reflect.Value) {
+		switch a.Kind() {
+		case reflect.Struct:
+			for i := range a.NumField() {
+				compare(path+"."+a.Type().Field(i).Name, a.Field(i), b.Field(i))
+			}
+		case reflect.Pointer:
+			if a.IsNil() || a.Pointer() == b.Pointer() {
+				t.Errorf("%s is nil here, or shared", path)
+				return
+			}
+			compare(path, a.Elem(), b.Elem())
+		case reflect.Slice, reflect.Map:
+			if a.Len() == 0 || a.Pointer() == b.Pointer() {
+				t.Errorf("%s is empty here, or shared", path)
+			}
+		default: // values, and the application's own interfaces
+		}
+	}
+	compare("Options", reflect.ValueOf(o), reflect.ValueOf(own))
 }
