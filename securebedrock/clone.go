@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// clone copies all that a caller can write into later. What is behind a function
+// Clone copies all that a caller can write into later. What is behind a function
 // or an interface (Middleware, Profiles, Role.STS) is the owner's and is shared.
-// TestOptionsCloneSharesNothing fails for a field that is forgotten here.
-func (o *Options) clone() Options {
+func (o *Options) Clone() Options {
+	// TestOptionsCloneSharesNothing fails for a field that is forgotten here.
 	c := *o
 	c.Residency = slices.Clone(o.Residency)
 	c.Models = slices.Clone(o.Models)

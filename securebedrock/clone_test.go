@@ -99,7 +99,7 @@ func shared(a, b reflect.Value, path string) (paths []string) {
 func TestOptionsCloneSharesNothing(t *testing.T) {
 	var o Options
 	fill(t, reflect.ValueOf(&o).Elem(), "Options")
-	c := o.clone()
+	c := o.Clone()
 	if !reflect.DeepEqual(o, c) {
 		t.Errorf("the copy differs:\n%+v\n%+v", o, c)
 	}

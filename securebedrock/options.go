@@ -254,11 +254,3 @@ type ProfileResolver interface {
 	// The last could also be the model of a new provider.
 	Destinations(ctx context.Context, profile, region string) ([]string, error)
 }
-
-// Validate reports every fault of the Options that New would report, each wrapped in
-// ErrConfig and naming its field. It needs neither the network nor credentials. Nil
-// means that New accepts the Options.
-func (o *Options) Validate() error {
-	_, err := settle(*o)
-	return err
-}

@@ -33,7 +33,7 @@ type settings struct {
 // settle checks o, once, and reports every fault. The settings are of use only where
 // there is none; with faults they tell what there is to tell.
 func settle(o Options) (settings, error) {
-	o = o.clone()
+	o = o.Clone()
 	var faults refusal.Faults
 	o.check(&faults)
 	s := settings{
@@ -69,6 +69,14 @@ func settle(o Options) (settings, error) {
 		faults.Join(err)
 	}
 	return s, faults.Err()
+}
+
+// Validate reports every fault of the Options that New would report, each wrapped in
+// ErrConfig and naming its field. It needs neither the network nor credentials. Nil
+// means that New accepts the Options.
+func (o *Options) Validate() error {
+	_, err := settle(*o)
+	return err
 }
 
 func (s *settings) hasMiddleware() bool { return len(s.middleware) > 0 }

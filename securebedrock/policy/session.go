@@ -74,7 +74,7 @@ func WithSession(opts securebedrock.Options, acct Account) (securebedrock.Option
 	if err != nil {
 		return securebedrock.Options{}, err
 	}
-	limited := cloneOptions(opts)
+	limited := opts.Clone()
 	limited.Role.Policy = d.JSON()
 	return limited, nil
 }

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -34,7 +33,7 @@ func For(opts securebedrock.Options, acct Account) (*Spec, error) {
 	var faults refusal.Faults
 	faults.Join(opts.Validate())
 	s := &Spec{
-		opts:      cloneOptions(opts),
+		opts:      opts.Clone(),
 		acct:      acct.clone(),
 		region:    opts.Region,
 		partition: regions.PartitionOf(opts.Region),
@@ -86,20 +85,4 @@ func (s *Spec) arn(resource string) string {
 // arnOf is an ARN of the partition.
 func (s *Spec) arnOf(service, region, account, resource string) string {
 	return "arn:" + s.partition + ":" + service + ":" + region + ":" + account + ":" + resource
-}
-
-// cloneOptions copies what a caller could write into later.
-func cloneOptions(o securebedrock.Options) securebedrock.Options {
-	o.Residency = slices.Clone(o.Residency)
-	o.Models = slices.Clone(o.Models)
-	o.Accounts = slices.Clone(o.Accounts)
-	o.Middleware = slices.Clone(o.Middleware)
-	o.UnguardedOperations = maps.Clone(o.UnguardedOperations)
-	if o.Role != nil {
-		r := *o.Role
-		r.Tags = maps.Clone(r.Tags)
-		r.TransitiveTagKeys = slices.Clone(r.TransitiveTagKeys)
-		o.Role = &r
-	}
-	return o
 }

@@ -177,12 +177,14 @@ func TestForReportsAllFaultsAtOnce(t *testing.T) {
 // would change a Spec.
 func TestSpecSharesNothingWithOptions(t *testing.T) {
 	o := securebedrock.Options{
-		Residency: []string{"a"}, Models: []string{"a"}, Accounts: []string{"a"},
-		Middleware:          []securebedrock.Middleware{nil},
-		UnguardedOperations: map[string]string{"a": "b"},
-		Role:                &securebedrock.Role{Tags: map[string]string{"a": "b"}, TransitiveTagKeys: []string{"a"}},
+		Region: "us-east-1", Guardrail: securebedrock.Guardrail{ID: "abc", Version: "1"},
+		Residency: []string{"us-east-2"}, Models: []string{"amazon.nova-lite-v1:0"}, Accounts: []string{"111122223333"},
+		Middleware:          []securebedrock.Middleware{func(next securebedrock.Handler) securebedrock.Handler { return next }},
+		UnguardedOperations: map[string]string{"StartAsyncInvoke": "videos"},
+		Role: &securebedrock.Role{ARN: "arn:aws:iam::111122223333:role/ask",
+			Tags: map[string]string{"team": "claims"}, TransitiveTagKeys: []string{"team"}},
 	}
-	own := cloneOptions(o)
+	own := specOf(t, o, Account{ID: "111122223333"}).opts
 	var compare func(path string, a, b reflect.Value)
 	compare = func(path string, a, b reflect.Value) {
 		switch a.Kind() {
