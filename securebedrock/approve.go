@@ -59,7 +59,7 @@ func (s *ruleStep) approve(ctx context.Context, ex *exchange, in *middleware.Ser
 	if err := ex.print.Unchanged(ctx, input); err != nil {
 		return err
 	}
-	if err := s.g.judge(ctx, judgement{op: s.op, id: ex.id, unguarded: ex.unguarded, model: &ex.model, parsed: ex.parsed}, input); err != nil {
+	if err := s.g.judge(ctx, judgement{op: s.op, id: ex.id, unguarded: ex.unguarded, model: &ex.model}, input); err != nil {
 		return err
 	}
 	ex.input, in.Parameters = input, input

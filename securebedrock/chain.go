@@ -104,9 +104,7 @@ func (s *chainStep) enter(ctx context.Context, e *entry, input any) (*Result, er
 	e.facts.CorrelationID = correlationID(ctx)
 	// A Middleware is told the model before the rules judge it.
 	if field := op.modelOf(clone); field != nil {
-		var err error
-		e.facts.Model, err = g.model(ctx, aws.ToString(*field))
-		e.parsed = err == nil
+		e.facts.Model, _ = g.model(ctx, aws.ToString(*field))
 	}
 	first := e.layer(&e.facts)
 	e.facts.Input = nil

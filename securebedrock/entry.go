@@ -26,7 +26,6 @@ type entry struct {
 	phase    atomic.Int32          // entryIdle, entryPassing, entryAnswered or entryClosed
 	metadata middleware.Metadata   // of the last pass that has ended
 	opened   any                   // its output, where that is a stream
-	parsed   bool                  // facts.Model passed the rules' first look, with its Regions where they are known
 	admitted bool                  // before Shutdown, or within a call that was
 	live     *duplexWire           // of opened, where that is bidirectional
 }

@@ -21,8 +21,7 @@ type exchange struct {
 	watched   bool // an application's own steps may stand in the stack
 	print     *seal.Fingerprint
 
-	parsed  *Model // of the input as it came; nil where the chain did not parse it
-	model   Model  // as the rules find it
+	model   Model // as the rules find it
 	seal    seal.Seal
 	input   any          // what the rules approved
 	request seal.Request // what the serializer made of it
@@ -50,9 +49,6 @@ func newExchange(e *entry, call *Call) *exchange {
 	}
 	ex.op, ex.id, ex.unguarded, ex.watched = e.op, e.facts.ID, e.facts.Unguarded, e.watched
 	ex.model, ex.onEvent = *e.model(), call.OnEvent
-	if e.parsed {
-		ex.parsed = &e.facts.Model
-	}
 	ex.result.op, ex.result.start = e.op, e.facts.Start
 	ex.result.done.call, ex.result.done.log = &e.id, e.log
 	return ex

@@ -65,10 +65,6 @@ func modelRule(ctx context.Context, rs *ruleset, j judgement, in any) error {
 	}
 	id := aws.ToString(*field)
 	*field = &id
-	if j.parsed != nil && j.parsed.ID == id && id != "" { // the usual: no middleware changed it
-		*j.model = *j.parsed
-		return nil
-	}
 	m, err := rs.model(ctx, id)
 	*j.model = m
 	return err

@@ -29,5 +29,4 @@ type judgement struct {
 	id        string // Call.ID
 	unguarded string // Call.Unguarded
 	model     *Model
-	parsed    *Model // of the input as it came; nil where the chain did not parse it
 }
