@@ -54,6 +54,17 @@ const (
 	forAnyValue
 )
 
+// operatorNames lists IAM's operators but for Null, in AWS's spelling. readOperator knows
+// each (TestEveryOperatorIsRead).
+func operatorNames() []string {
+	return []string{
+		"StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike",
+		"ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike", "Bool", "BinaryEquals", "IpAddress", "NotIpAddress",
+		"NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals", "NumericGreaterThan", "NumericGreaterThanEquals",
+		"DateEquals", "DateNotEquals", "DateLessThan", "DateLessThanEquals", "DateGreaterThan", "DateGreaterThanEquals",
+	}
+}
+
 // readOperator reads an operator's name. The second result is false where the name is
 // none of IAM's (IAM User Guide reference_policies_elements_condition_operators).
 func readOperator(name string) (operator, bool) {

@@ -181,3 +181,18 @@ func TestOperatorValuesUnknown(t *testing.T) {
 		}
 	}
 }
+
+// Parse takes an operator that Decide knows, and no other.
+func TestEveryOperatorIsRead(t *testing.T) {
+	for _, name := range append(operatorNames(), "Null") {
+		for _, set := range []string{"", "ForAllValues:", "ForAnyValue:"} {
+			for _, optional := range []string{"", "IfExists"} {
+				_, parsed := operatorName(set + name + optional)
+				_, read := readOperator(set + name + optional)
+				if parsed != read {
+					t.Errorf("%s: Parse takes the operator: %v, Decide knows it: %v", set+name+optional, parsed, read)
+				}
+			}
+		}
+	}
+}

@@ -71,16 +71,11 @@ func operatorName(s string) (name string, known bool) {
 	if base := len(s) - len(ifExists); base > 0 && strings.EqualFold(s[base:], ifExists) {
 		optional, s = ifExists, s[:base]
 	}
-	for _, operator := range []string{
-		"StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike",
-		"ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike", "Bool", "BinaryEquals", "IpAddress", "NotIpAddress",
-		"NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals", "NumericGreaterThan", "NumericGreaterThanEquals",
-		"DateEquals", "DateNotEquals", "DateLessThan", "DateLessThanEquals", "DateGreaterThan", "DateGreaterThanEquals",
-	} {
+	for _, operator := range operatorNames() {
 		if strings.EqualFold(s, operator) {
 			return set + operator + optional, true
 		}
 	}
-	// Null takes neither: it asks whether the key is present.
+	// Null takes neither: the operator asks whether the key is present.
 	return "Null", strings.EqualFold(s, "Null") && set == "" && optional == ""
 }
