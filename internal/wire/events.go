@@ -38,6 +38,12 @@ func (e *EventEncoder) Encode(event Event) ([]byte, error) {
 	return frame.Bytes(), nil
 }
 
+// AppendEvent appends the frame of an event to dst.
+func (e *EventEncoder) AppendEvent(dst []byte, event Event) ([]byte, error) {
+	frame, err := e.Encode(event)
+	return append(dst, frame...), err
+}
+
 // schemasOf returns the union that an event is a member of, and the member.
 func schemasOf(event Event) (union, member *smithy.Schema) {
 	switch event.(type) {

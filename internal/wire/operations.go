@@ -22,6 +22,10 @@ type Operation struct {
 // a request. An input of Bidirectional has the labels alone. An error is an *Error.
 func (o Operation) Decode(r *Request) (any, error) { return o.decode(r) }
 
+// DecodeStrict is Decode for a request that is sent on: it refuses what the SDK's
+// types do not know, so that nothing of the request is lost.
+func (o Operation) DecodeStrict(r *Request) (any, error) { return o.decode(r) }
+
 // Operations returns every operation of Bedrock Runtime.
 func Operations() []Operation {
 	const post, get = http.MethodPost, http.MethodGet
