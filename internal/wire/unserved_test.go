@@ -9,7 +9,7 @@ func TestUnserved(t *testing.T) {
 		{"GET", "/openai/v1/responses/resp_1", "OpenAI's Responses"},
 		{"POST", "/v1/responses", "OpenAI's Responses"},
 		{"POST", "/v1/chat/completions", "OpenAI's Chat Completions"},
-		{"POST", "//v1//chat/completions", "OpenAI's or Anthropic's API"},
+		{"POST", "//v1//chat/completions", "OpenAI's Chat Completions"},
 		{"POST", "/anthropic/v1/messages", "Anthropic's Messages"},
 		{"POST", "/anthropic/v1/messages/count_tokens", "Anthropic's Messages"},
 		{"POST", "/v1/messages", "Anthropic's Messages"},
