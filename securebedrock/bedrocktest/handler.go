@@ -11,9 +11,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 
+	"github.com/securebedrock/securebedrock-go/internal/sigv4"
 	"github.com/securebedrock/securebedrock-go/internal/wire"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/misuse"
-	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/sigv4"
 )
 
 // maxBody bounds a request's body, so that a faulty client gets an error and does not

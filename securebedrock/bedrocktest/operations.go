@@ -4,13 +4,14 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/securebedrock/securebedrock-go/internal/sigv4"
 	"github.com/securebedrock/securebedrock-go/internal/wire"
-	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/sigv4"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/keyring"
 )
 
 // operations holds the parts that answer requests.
 type operations struct {
-	keys  *sigv4.Keyring
+	keys  *keyring.Keyring
 	calls *recorder
 	chats *chats
 	async *asyncInvokes

@@ -4,9 +4,9 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/securebedrock/securebedrock-go/internal/sigv4"
 	"github.com/securebedrock/securebedrock-go/internal/wire"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/ids"
-	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/sigv4"
 )
 
 // request is one request that is being served.

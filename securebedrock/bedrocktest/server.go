@@ -20,11 +20,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/middleware"
 
+	"github.com/securebedrock/securebedrock-go/internal/sigv4"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/family"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/guardrail"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/ids"
-	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/sigv4"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/keyring"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/testmodel"
 )
 
@@ -42,7 +43,7 @@ type Server struct {
 	handlers handlerCount
 	conns    connections
 
-	keys       *sigv4.Keyring
+	keys       *keyring.Keyring
 	calls      recorder
 	faults     faultScript
 	complaints complaints
@@ -74,7 +75,7 @@ func Start(opts ...Option) (*Server, error) {
 	s := &Server{
 		settings:   set,
 		closing:    make(chan struct{}),
-		keys:       sigv4.NewKeyring(set.sessionLifetime),
+		keys:       keyring.New(set.sessionLifetime),
 		guardrails: guardrail.NewRegistry(set.region),
 		async:      &asyncInvokes{region: set.region},
 	}
@@ -141,7 +142,7 @@ func (s *Server) handler() http.Handler {
 	requests := &pipeline{
 		route:      ops.route,
 		check:      newChecker(s.settings.models),
-		verifier:   sigv4.Verifier{Keys: s.keys, Region: s.settings.region},
+		verifier:   sigv4.Verifier{Find: s.keys.Find, Region: s.settings.region},
 		calls:      &s.calls,
 		faults:     &s.faults,
 		complaints: &s.complaints,
@@ -187,7 +188,7 @@ func (s *Server) CertificatePEM() []byte { return append([]byte(nil), s.certPEM.
 // Credentials returns the long-term test credentials. Apart from the sessions of its
 // own STS, the server knows no others.
 func (s *Server) Credentials() aws.Credentials {
-	return aws.Credentials{AccessKeyID: sigv4.AccessKeyID, SecretAccessKey: sigv4.SecretAccessKey, Source: "bedrocktest"}
+	return aws.Credentials{AccessKeyID: keyring.AccessKeyID, SecretAccessKey: keyring.SecretAccessKey, Source: "bedrocktest"}
 }
 
 // Config returns a configuration for any client of the SDK: region, test credentials,

@@ -3,13 +3,14 @@ package bedrocktest
 import (
 	"net/http"
 
+	"github.com/securebedrock/securebedrock-go/internal/sigv4"
 	"github.com/securebedrock/securebedrock-go/internal/wire"
-	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/sigv4"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/keyring"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/stsapi"
 )
 
 // stsOperation answers every operation of STS.
-func stsOperation(keys *sigv4.Keyring) operation {
+func stsOperation(keys *keyring.Keyring) operation {
 	return operation{
 		service: service{name: sigv4.ServiceSTS, fail: sendSTSError, unsigned: stsapi.OpWebIdentity},
 		decode: func(r *request) (any, error) {
@@ -18,7 +19,7 @@ func stsOperation(keys *sigv4.Keyring) operation {
 			return input, err
 		},
 		answer: func(w *responder, r *request) error {
-			result, err := stsapi.Answer(keys, r.call.Input, r.signer.Key)
+			result, err := stsapi.Answer(keys, r.call.Input, keys.Key(r.signer.AccessKeyID))
 			if err != nil {
 				return err
 			}

@@ -19,7 +19,7 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/region"
 	"github.com/securebedrock/securebedrock-go/internal/wire"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/ids"
-	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/sigv4"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/keyring"
 )
 
 const (
@@ -105,7 +105,7 @@ func formList(form url.Values, name string) []string {
 
 // Answer returns the result for an input that caller has signed. Every role of any
 // account can be assumed, since the server knows no trust policy.
-func Answer(keys *sigv4.Keyring, input any, caller sigv4.Key) (any, error) {
+func Answer(keys *keyring.Keyring, input any, caller keyring.Key) (any, error) {
 	switch in := input.(type) {
 	case *sts.AssumeRoleInput:
 		if err := checkAssumeRole(in, caller.Token != ""); err != nil {
@@ -154,7 +154,7 @@ type identityResult struct {
 }
 
 // session issues a session of a role. The caller has checked the parameters.
-func session(keys *sigv4.Keyring, roleARN, name string, seconds *int32) sessionResult {
+func session(keys *keyring.Keyring, roleARN, name string, seconds *int32) sessionResult {
 	duration := time.Hour
 	if seconds != nil {
 		duration = time.Duration(*seconds) * time.Second

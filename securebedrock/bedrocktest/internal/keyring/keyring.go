@@ -1,4 +1,5 @@
-package sigv4
+// Package keyring holds the credentials that the server knows.
+package keyring
 
 import (
 	"encoding/base32"
@@ -6,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/securebedrock/securebedrock-go/internal/sigv4"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest/internal/ids"
 )
 
@@ -25,8 +27,6 @@ type Key struct {
 	UserID  string
 }
 
-func (k Key) expired(now time.Time) bool { return !k.Expires.IsZero() && !now.Before(k.Expires) }
-
 // Keyring holds the test credentials and the sessions that have been issued.
 type Keyring struct {
 	lifetime time.Duration // of a session; zero: as requested
@@ -35,9 +35,9 @@ type Keyring struct {
 	keys map[string]Key
 }
 
-// NewKeyring returns a keyring with the test credentials. Every session lasts for
+// New returns a keyring with the test credentials. Every session lasts for
 // lifetime, or as long as requested if lifetime is zero.
-func NewKeyring(lifetime time.Duration) *Keyring {
+func New(lifetime time.Duration) *Keyring {
 	return &Keyring{lifetime: lifetime, keys: map[string]Key{AccessKeyID: {
 		Secret: SecretAccessKey,
 		ARN:    "arn:aws:iam::" + ids.Account + ":user/bedrocktest",
@@ -45,11 +45,19 @@ func NewKeyring(lifetime time.Duration) *Keyring {
 	}}}
 }
 
-func (k *Keyring) find(accessKeyID string) (Key, bool) {
+// Find returns what verifies the signatures of an access key.
+func (k *Keyring) Find(accessKeyID string) (sigv4.Credentials, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	found, ok := k.keys[accessKeyID]
-	return found, ok
+	return sigv4.Credentials{Secret: found.Secret, Token: found.Token, Expires: found.Expires}, ok
+}
+
+// Key returns the key of an access key ID, the zero Key if there is none.
+func (k *Keyring) Key(accessKeyID string) Key {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.keys[accessKeyID]
 }
 
 // Issue makes a session's credentials and returns them with their access key ID.

@@ -16,7 +16,7 @@ import (
 // signedStream signs payloads as the SDK does, each in an outer frame.
 func signedStream(t *testing.T, id Identity, payloads ...string) []byte {
 	t.Helper()
-	signer := v4.NewStreamSigner(aws.Credentials{SecretAccessKey: id.Key.Secret}, id.Service, id.Region, id.signature)
+	signer := v4.NewStreamSigner(aws.Credentials{SecretAccessKey: id.secret}, id.Service, id.Region, id.signature)
 	date := eventstream.TimestampValue(time.Now().UTC())
 	var out bytes.Buffer
 	for _, payload := range payloads {
@@ -40,7 +40,7 @@ func signedStream(t *testing.T, id Identity, payloads ...string) []byte {
 
 // A frame is read only with the signature of its key, and at its place in the chain.
 func TestFrameSignatures(t *testing.T) {
-	id := Identity{Key: Key{Secret: "a"}, Region: "us-east-1", Service: ServiceBedrock, signature: []byte("seed")}
+	id := Identity{secret: "a", Region: "us-east-1", Service: ServiceBedrock, signature: []byte("seed")}
 	frames := NewFrames(bytes.NewReader(signedStream(t, id, "one", "two", "")), id)
 	for _, want := range []string{"one", "two"} {
 		if frame, err := frames.Next(t.Context()); err != nil || string(frame) != want {
@@ -51,9 +51,9 @@ func TestFrameSignatures(t *testing.T) {
 		t.Errorf("%v, want io.EOF", err)
 	}
 	for name, signer := range map[string]Identity{
-		"another key":    {Key: Key{Secret: "b"}, Region: id.Region, Service: id.Service, signature: id.signature},
-		"another region": {Key: id.Key, Region: "eu-west-1", Service: id.Service, signature: id.signature},
-		"another seed":   {Key: id.Key, Region: id.Region, Service: id.Service, signature: []byte("other")},
+		"another key":    {secret: "b", Region: id.Region, Service: id.Service, signature: id.signature},
+		"another region": {secret: id.secret, Region: "eu-west-1", Service: id.Service, signature: id.signature},
+		"another seed":   {secret: id.secret, Region: id.Region, Service: id.Service, signature: []byte("other")},
 	} {
 		frame, err := NewFrames(bytes.NewReader(signedStream(t, signer, "one")), id).Next(t.Context())
 		if err == nil || !strings.Contains(err.Error(), "signature of a frame does not match") {

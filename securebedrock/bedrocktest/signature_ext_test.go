@@ -1,4 +1,4 @@
-package sigv4_test
+package bedrocktest_test
 
 import (
 	"bytes"

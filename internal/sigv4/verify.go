@@ -1,5 +1,5 @@
 // Package sigv4 verifies Signature Version 4 on requests and on the frames of a
-// stream, and holds the keys that the server knows.
+// stream. Who has which key is for its caller to say.
 package sigv4
 
 import (
@@ -33,13 +33,24 @@ const (
 type Identity struct {
 	Scheme, AccessKeyID, Region, Service string
 
-	Key       Key    // set only if the request was authenticated
+	secret    string // set only if the request was authenticated
 	signature []byte // the seed of a signed stream
+}
+
+// Credentials are what verifies the signatures of one access key.
+type Credentials struct {
+	Secret  string
+	Token   string    // of a session; empty: the request must have none
+	Expires time.Time // zero: never
+}
+
+func (c Credentials) expired(now time.Time) bool {
+	return !c.Expires.IsZero() && !now.Before(c.Expires)
 }
 
 // Verifier verifies signatures for one region.
 type Verifier struct {
-	Keys   *Keyring
+	Find   func(accessKeyID string) (Credentials, bool)
 	Region string
 }
 
@@ -67,7 +78,7 @@ func (v Verifier) Verify(r *http.Request, body []byte, service string, streamed 
 	id.AccessKeyID, id.Region, id.Service = auth.accessKeyID, auth.region, auth.service
 
 	now := time.Now().UTC()
-	found, ok := v.Keys.find(auth.accessKeyID)
+	found, ok := v.Find(auth.accessKeyID)
 	if !ok || found.Token != r.Header.Get("X-Amz-Security-Token") {
 		return id, denied("UnrecognizedClientException", "The security token included in the request is invalid.")
 	}
@@ -84,7 +95,7 @@ func (v Verifier) Verify(r *http.Request, body []byte, service string, streamed 
 	if !hmac.Equal(want, auth.signature) {
 		return id, denied("InvalidSignatureException", "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
 	}
-	id.Key, id.signature = found, auth.signature
+	id.secret, id.signature = found.Secret, auth.signature
 	return id, nil
 }
 

@@ -24,7 +24,7 @@ type Frames struct {
 
 // NewFrames reads the frames of a body whose request id has signed.
 func NewFrames(body io.Reader, id Identity) *Frames {
-	creds := aws.Credentials{SecretAccessKey: id.Key.Secret}
+	creds := aws.Credentials{SecretAccessKey: id.secret}
 	return &Frames{
 		body:    body,
 		signer:  v4.NewStreamSigner(creds, id.Service, id.Region, id.signature),
