@@ -22,6 +22,7 @@ func rules() []rule {
 	return []rule{
 		operationRule,
 		modelRule,
+		callModelsRule,
 		residencyRule,
 		guardrailARNRule,
 		guardrailRule,
@@ -101,6 +102,14 @@ func (rs *ruleset) admitted(id string) (Model, error) {
 		return m, refuse(ErrModel, "the identifier is not in Options.Models")
 	}
 	return m, nil
+}
+
+// callModelsRule applies WithModels.
+func callModelsRule(ctx context.Context, _ *ruleset, j judgement, in any) error {
+	if j.op.modelOf(in) == nil || callModelsOf(ctx).admit(j.model.ID) {
+		return nil
+	}
+	return refuse(ErrModel, "the identifier is in Options.Models and not among the models that WithModels permits this call; name one of those, or permit it where WithModels is called")
 }
 
 // residencyRule resolves where the model may run and compares with Residency.
