@@ -1,5 +1,6 @@
-// Package configfile reads securebedrock.Options and policy.Account from one YAML file.
-// An application loads the file that an auditor reads.
+// Package configfile reads securebedrock.Options, policy.Account and the settings of
+// "securebedrock proxy" from one YAML file. An application loads the file that an auditor
+// reads.
 //
 //	opts, _, err := configfile.Load("securebedrock.yaml")
 //	…
@@ -8,7 +9,7 @@
 //
 // Example is a file with every key and a comment on each. A key is the name of a field in
 // snake case: Guardrail.AllowDraft is allow_draft under guardrail. The fields of Options
-// stand at the top, and those of Account under account.
+// stand at the top, those of Account under account, and those of Proxy under proxy.
 //
 // Three fields are code and have no key: Options.Middleware, Options.Profiles and
 // Role.STS. The application sets them after Load.

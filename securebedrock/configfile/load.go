@@ -17,11 +17,24 @@ import (
 // file that every user of the machine may write. A group may: a checkout with umask 002
 // is such a file.
 func Load(path string) (securebedrock.Options, policy.Account, error) {
+	f, err := LoadFile(path)
+	return f.Options, f.Account, err
+}
+
+// File is all that a file says.
+type File struct {
+	Options securebedrock.Options
+	Account policy.Account // zero where the file has none
+	Proxy   *Proxy         // nil where the file has none
+}
+
+// LoadFile is Load for those who need the proxy, too.
+func LoadFile(path string) (File, error) {
 	text, err := read(path)
 	if err != nil {
-		return securebedrock.Options{}, policy.Account{}, fmt.Errorf("configfile: %w: %w", securebedrock.ErrConfig, err)
+		return File{}, fmt.Errorf("configfile: %w: %w", securebedrock.ErrConfig, err)
 	}
-	return Parse(text, path)
+	return ParseFile(text, path)
 }
 
 func read(path string) ([]byte, error) {
@@ -48,9 +61,15 @@ func read(path string) ([]byte, error) {
 
 // Parse reads the text of a file. name stands in errors. Parse reports every fault at
 // once, each a *Error: what is wrong with the text; otherwise what
-// securebedrock.Options.Validate says of the Options, and policy.For of the account where
-// the file has one.
+// securebedrock.Options.Validate says of the Options, policy.For of the account where the
+// file has one, and Proxy.Validate of the proxy where the file has one.
 func Parse(text []byte, name string) (securebedrock.Options, policy.Account, error) {
+	f, err := ParseFile(text, name)
+	return f.Options, f.Account, err
+}
+
+// ParseFile is Parse for those who need the proxy, too.
+func ParseFile(text []byte, name string) (File, error) {
 	f := &faults{file: name}
 	if f.file == "" {
 		f.file = "configuration"
@@ -66,9 +85,9 @@ func Parse(text []byte, name string) (securebedrock.Options, policy.Account, err
 		d.judge(doc)
 	}
 	if err := errors.Join(f.list...); err != nil {
-		return securebedrock.Options{}, policy.Account{}, err
+		return File{}, err
 	}
-	return doc.Options, doc.Account, nil
+	return File{Options: doc.Options, Account: doc.Account, Proxy: doc.Proxy}, nil
 }
 
 // judge notes what the library says of a file that could be read.
@@ -76,6 +95,9 @@ func (d *decoder) judge(doc document) {
 	err := doc.Validate()
 	if _, ok := d.places["account"]; ok {
 		_, err = policy.For(doc.Options, doc.Account) // which validates the Options
+	}
+	if doc.Proxy != nil {
+		err = errors.Join(err, doc.Proxy.Validate())
 	}
 	for _, one := range split(err) {
 		var fault *refusal.FieldFault

@@ -282,16 +282,17 @@ func FuzzParse(f *testing.F) {
 	f.Add(sound)
 	f.Add(configfile.Example())
 	f.Add("region: &a [b, {c: *a}]\n--- !!x\n? |\n  a\n: >-\n b\n")
+	f.Add(sound + "proxy: {listen: \"127.0.0.1:1\", credentials: a, callers: [{name: b, budget: {tokens: 1}}], unaudited: c}\n")
 	f.Add("role:\n  tags: {a: 'b', \"c\": \"\\u0041\"}\n  duration: 1h # x\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		opts, acct, err := configfile.Parse([]byte(text), "")
+		file, err := configfile.ParseFile([]byte(text), "")
 		if err != nil {
 			return
 		}
-		if err := opts.Validate(); err != nil {
+		if err := file.Options.Validate(); err != nil {
 			t.Errorf("loads and is not valid: %v", err)
 		}
-		if _, err := configfile.Marshal(opts, acct); err != nil {
+		if _, err := configfile.MarshalFile(file); err != nil {
 			t.Errorf("loads and cannot be written: %v", err)
 		}
 	})

@@ -28,6 +28,12 @@ func Example() string { return example }
 // Example. A zero acct is left out. Marshal refuses what Parse would refuse, and fields
 // that are code: Middleware, Profiles and Role.STS.
 func Marshal(opts securebedrock.Options, acct policy.Account) ([]byte, error) {
+	return MarshalFile(File{Options: opts, Account: acct})
+}
+
+// MarshalFile is Marshal for a file that may have a proxy.
+func MarshalFile(file File) ([]byte, error) {
+	opts := file.Options
 	var code refusal.Faults
 	for name, set := range map[string]bool{
 		"Middleware": opts.Middleware != nil, "Profiles": opts.Profiles != nil, "Role.STS": opts.Role != nil && opts.Role.STS != nil,
@@ -41,7 +47,7 @@ func Marshal(opts securebedrock.Options, acct policy.Account) ([]byte, error) {
 	}
 	w := writer{comments: comments()}
 	w.raw("# The rules of a securebedrock client, and the account under it. configfile.Example\n# shows every key. A key that is left out has the strict choice.\n")
-	w.structure(reflect.ValueOf(document{Options: opts, Account: acct}), "", 0)
+	w.structure(reflect.ValueOf(document{Options: opts, Account: file.Account, Proxy: file.Proxy}), "", 0)
 	text := w.out.Bytes()
 	if _, _, err := Parse(text, "the new file"); err != nil {
 		return nil, err

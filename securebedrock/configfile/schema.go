@@ -11,10 +11,11 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/policy"
 )
 
-// document is the whole file: the fields of Options, and the account.
+// document is the whole file: the fields of Options, the account and the proxy.
 type document struct {
 	securebedrock.Options
 	Account policy.Account
+	Proxy   *Proxy
 }
 
 // inCode names the fields that no file can hold, because they are code.
