@@ -120,11 +120,7 @@ func makeInner(c *Client, theirs *bedrockruntime.Options) {
 		o.APIOptions = slices.Clone(theirs.APIOptions)
 		c.pin(o)
 	})
-	c.runtime = bedrockruntime.New(kept, func(o *bedrockruntime.Options) {
-		o.APIOptions = append(slices.Clone(theirs.APIOptions), c.installer.installOpen)
-		o.TracerProvider = c.installer.outermost
-		c.pin(o)
-	})
+	c.runtime = bedrockruntime.New(kept, c.open)
 	c.schemes = slices.Clone(c.inner.Options().AuthSchemes) // per-call options can write into the client's own
 }
 

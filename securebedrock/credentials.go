@@ -6,7 +6,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go/logging"
-	"github.com/aws/smithy-go/middleware"
 
 	"github.com/securebedrock/securebedrock-go/internal/pinned"
 	"github.com/securebedrock/securebedrock-go/internal/refusal"
@@ -58,7 +57,7 @@ func (s *settings) stsPlace() session.Place {
 func (c *sealedCredentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	ex := exchangeOf(ctx)
 	if ex == nil || !ex.seal.Approved() {
-		return aws.Credentials{}, bypassed(middleware.GetOperationName(ctx),
+		return aws.Credentials{}, outsideGuard(ctx,
 			"credentials are given only to calls that have passed the rules and are under way; a per-call option replaced APIOptions, or these credentials were taken out of the client")
 	}
 	creds, principal, err := c.retrieve(ctx)

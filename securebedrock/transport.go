@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/smithy-go/middleware"
 
 	"github.com/securebedrock/securebedrock-go/internal/pinned"
 	"github.com/securebedrock/securebedrock-go/internal/refusal"
@@ -26,7 +25,7 @@ func newTransport(owner aws.HTTPClient, e Endpoint, t Timeouts, conns *pinned.Co
 // roundTheGate is the error of a request that arrives at the HTTP client in the SDK's
 // options. The gate sends through a transport of its own.
 func roundTheGate(req *http.Request) error {
-	return bypassed(middleware.GetOperationName(req.Context()),
+	return outsideGuard(req.Context(),
 		"the request did not pass the gate; a per-call option took it out of the stack, or this HTTP client was taken out of the client")
 }
 
