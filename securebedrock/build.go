@@ -20,6 +20,9 @@ import (
 // application's configuration or client amounts to. faults are those that the
 // constructor has found.
 func build(theirs bedrockruntime.Options, s settings, faults ...error) (*Client, error) {
+	if err := checkUnguarded(theirs); err != nil {
+		return nil, errors.Join(append(faults, err)...)
+	}
 	withoutNil(&theirs)
 	conns := &pinned.Connections{Killed: clientClosed}
 	transport, transportFaults := newTransport(theirs.HTTPClient, s.place, s.timeouts, conns)

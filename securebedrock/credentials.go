@@ -121,8 +121,5 @@ func checkCredentials(role *Role, p aws.CredentialsProvider) error {
 	}
 	var faults refusal.Faults
 	pinned.CheckCredentials(p, ", or use New, which runs the default chain"+unusedKey(), &faults)
-	if faults.Err() == nil && aws.IsCredentialsProvider(p, (*sealedCredentials)(nil)) {
-		faults.Add("Credentials", "they are those of a client which is guarded already, and sign its calls alone; use that client, or give the credentials that it was made of")
-	}
 	return faults.Err()
 }

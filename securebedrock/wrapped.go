@@ -19,7 +19,7 @@ import (
 // checkEndpoint refuses an endpoint of the application's making that Options do not
 // name: a client of a VPC endpoint would call the public host without a word.
 func (s *settings) checkEndpoint(whose string, theirs bedrockruntime.Options) error {
-	if s.place != (Endpoint{}) {
+	if s.place != (Endpoint{}) || isGuarded(theirs) {
 		return nil
 	}
 	if theirs.Region == "" {
