@@ -1,0 +1,79 @@
+package bedrockhttp
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/securebedrock/securebedrock-go/internal/wire"
+	"github.com/securebedrock/securebedrock-go/securebedrock"
+)
+
+// target is what a request asks for.
+type target struct {
+	operation wire.Operation
+	labels    map[string]string
+}
+
+// targetOf finds the operation of a request. An error is a *wire.Error.
+func targetOf(r *http.Request) (target, error) {
+	path := r.URL.EscapedPath()
+	op, labels, ok := wire.Route(r.Method, path)
+	if ok {
+		return target{op, labels}, nil
+	}
+	if name, ok := wire.Unserved(r.Method, path); ok {
+		return target{}, &wire.Error{Status: http.StatusForbidden, Code: "AccessDeniedException", Message: "securebedrock: " + name +
+			" is not guarded, and is refused; use an operation of Bedrock Runtime, such as Converse or InvokeModel"}
+	}
+	return target{}, &wire.Error{Status: http.StatusNotFound, Code: "UnknownOperationException",
+		Message: "securebedrock: no operation of Bedrock Runtime has this method and path"}
+}
+
+// input decodes the input of a request whose body has been read. An error is a
+// *wire.Error.
+func (t target) input(r *http.Request, body []byte) (any, error) {
+	return t.operation.DecodeStrict(&wire.Request{Method: r.Method, Labels: t.labels, Query: r.URL.RawQuery, Header: r.Header, Body: body})
+}
+
+// serve makes a call of the client and returns its answer, which may be a refusal.
+func (t target) serve(ctx context.Context, c *securebedrock.Client, in any) *answer {
+	make := callOf(t.operation.Name)
+	if make == nil {
+		return refusalOf(&wire.Error{Status: http.StatusForbidden, Code: "AccessDeniedException", Message: "securebedrock: " + t.operation.Name + " is not served here"})
+	}
+	a, err := make(ctx, c, in)
+	if err != nil {
+		return refusalOf(err)
+	}
+	return a
+}
+
+// readBody reads a body of at most max bytes. length is -1 where nobody knows it.
+func readBody(body io.Reader, length, max int64) ([]byte, error) {
+	if length > max {
+		return nil, tooLarge(max)
+	}
+	buf := make([]byte, 0, min(length+1, 1<<20)+511)
+	for {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		n, err := body.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		switch {
+		case int64(len(buf)) > max:
+			return nil, tooLarge(max)
+		case err == io.EOF:
+			return buf, nil
+		case err != nil:
+			return nil, err
+		}
+	}
+}
+
+func tooLarge(max int64) *wire.Error {
+	return &wire.Error{Status: http.StatusRequestEntityTooLarge, Code: "RequestEntityTooLargeException",
+		Message: fmt.Sprintf("securebedrock: the request's body is longer than %d bytes; send less", max)}
+}

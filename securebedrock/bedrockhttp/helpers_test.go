@@ -1,0 +1,114 @@
+package bedrockhttp_test
+
+import (
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrockhttp"
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
+)
+
+const (
+	haiku     = "anthropic.claude-3-haiku-20240307-v1:0"
+	callerKey = "AKIACALLERCALLERCALL"
+)
+
+// newClient is a guarded client of server, whose options the test may change.
+func newClient(t testing.TB, server *bedrocktest.Server, change ...func(*securebedrock.Options)) *securebedrock.Client {
+	t.Helper()
+	opts := server.Options()
+	for _, f := range change {
+		f(&opts)
+	}
+	cfg := server.Config()
+	c, err := securebedrock.NewFromConfig(cfg, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// entry is a way to a door.
+type entry struct {
+	name string
+	url  string
+	http *http.Client
+}
+
+// entries are all ways to a door of c.
+func entries(t testing.TB, c *securebedrock.Client) []entry {
+	t.Helper()
+	h := bedrockhttp.Handler(c, bedrockhttp.HandlerOptions{Open: "a test"})
+	return []entry{
+		{"Transport", "https://bedrock-runtime.mars-north-1.amazonaws.com", &http.Client{Transport: bedrockhttp.Transport(c)}},
+		serve(t, h, "HTTP/1.1"), serve(t, h, "h2c"), serve(t, h, "h2"),
+	}
+}
+
+// serve serves h on loopback over a protocol.
+func serve(t testing.TB, h http.Handler, protocol string) entry {
+	t.Helper()
+	s := httptest.NewUnstartedServer(h)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.Config.Protocols = new(http.Protocols)
+	client := new(http.Protocols)
+	switch protocol {
+	case "h2":
+		s.EnableHTTP2 = true
+		s.Config.Protocols.SetHTTP2(true)
+		s.StartTLS()
+	case "h2c":
+		s.Config.Protocols.SetUnencryptedHTTP2(true)
+		client.SetUnencryptedHTTP2(true)
+		s.Start()
+	default:
+		s.Config.Protocols.SetHTTP1(true)
+		client.SetHTTP1(true)
+		s.Start()
+	}
+	t.Cleanup(s.Close)
+	hc := s.Client()
+	if protocol != "h2" {
+		hc = &http.Client{Transport: &http.Transport{Protocols: client}}
+		t.Cleanup(hc.CloseIdleConnections)
+	}
+	return entry{protocol, s.URL, hc}
+}
+
+// sdk is a plain client of the SDK that goes through the door, with a region and keys
+// of its own.
+func (e entry) sdk() *bedrockruntime.Client {
+	return bedrockruntime.New(bedrockruntime.Options{
+		Region:       "mars-north-1",
+		BaseEndpoint: aws.String(e.url),
+		Credentials:  credentials.NewStaticCredentialsProvider(callerKey, "the caller's secret", "the caller's session"),
+		HTTPClient:   e.http,
+		Retryer:      aws.NopRetryer{},
+	})
+}
+
+func userSays(text string) []types.Message {
+	return []types.Message{{Role: types.ConversationRoleUser, Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: text}}}}
+}
+
+func converse(text string) *bedrockruntime.ConverseInput {
+	return &bedrockruntime.ConverseInput{ModelId: aws.String(haiku), Messages: userSays(text)}
+}
+
+func converseStream(text string) *bedrockruntime.ConverseStreamInput {
+	return &bedrockruntime.ConverseStreamInput{ModelId: aws.String(haiku), Messages: userSays(text)}
+}
+
+func invokeBody(text string) []byte {
+	return []byte(`{"anthropic_version":"bedrock-2023-05-31","max_tokens":64,"messages":[{"role":"user","content":"` + text + `"}]}`)
+}
