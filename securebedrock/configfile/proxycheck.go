@@ -1,7 +1,6 @@
 package configfile
 
 import (
-	"net"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -37,8 +36,8 @@ func (p *Proxy) checkListen(faults *refusal.Faults) {
 		return
 	}
 	_, address := p.Address()
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
+	host, port, ok := splitPort(address)
+	if !ok {
 		faults.Add("Listen", "%s is no address with a port, such as %s, and no socket, such as unix:/run/securebedrock/bedrock.sock", refusal.Quoted(address), DefaultListen)
 		return
 	}
@@ -49,7 +48,7 @@ func (p *Proxy) checkListen(faults *refusal.Faults) {
 	switch {
 	case host == "":
 		faults.Add("Listen", "%s names no address; write 127.0.0.1%s, or the address of one interface", refusal.Quoted(address), refusal.Quoted(":"+port))
-	case err != nil:
+	case err != nil || ip.Zone() != "":
 		faults.Add("Listen", "%s is no IP address; a name can come to mean another interface", refusal.Quoted(host))
 	case !ip.IsLoopback() && p.TLS == ProxyTLS{}:
 		faults.Add("Listen", "%s is not a loopback address: prompts and keys would pass the network unencrypted; listen on 127.0.0.1 or a Unix socket, or give tls with a certificate", refusal.Quoted(host))
@@ -64,6 +63,20 @@ func (p *Proxy) checkHosts(faults *refusal.Faults) {
 			faults.Add(index("Hosts", i), "%s is no name of a host; write it without scheme, port and asterisk", refusal.Quoted(h))
 		}
 	}
+}
+
+// splitPort parts an address from its port. An IPv6 address stands in brackets.
+func splitPort(address string) (host, port string, ok bool) {
+	i := strings.LastIndexByte(address, ':')
+	if i < 0 {
+		return "", "", false
+	}
+	host, port = address[:i], address[i+1:]
+	inner, bracket := strings.CutPrefix(host, "[")
+	if bracket {
+		host, bracket = strings.CutSuffix(inner, "]")
+	}
+	return host, port, bracket == strings.Contains(host, ":")
 }
 
 func isIPv6(s string) bool {
