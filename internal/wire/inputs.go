@@ -1,26 +1,24 @@
 package wire
 
 import (
-	"encoding/json"
 	"net/url"
 	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go"
 )
 
-func decodeInvokeModel(r *Request) (*bedrockruntime.InvokeModelInput, error) {
+func readInvokeModel(r *Request, _ bodyReader) (*bedrockruntime.InvokeModelInput, error) {
 	return invokeModelInput(r, "Accept"), nil
 }
 
-// decodeInvokeModelStream: a stream's answer has a type of its own, and the model's
+// readInvokeModelStream: a stream's answer has a type of its own, and the model's
 // stands in another header.
-func decodeInvokeModelStream(r *Request) (*bedrockruntime.InvokeModelWithResponseStreamInput, error) {
+func readInvokeModelStream(r *Request, _ bodyReader) (*bedrockruntime.InvokeModelWithResponseStreamInput, error) {
 	in := bedrockruntime.InvokeModelWithResponseStreamInput(*invokeModelInput(r, "X-Amzn-Bedrock-Accept"))
 	return &in, nil
 }
@@ -40,13 +38,13 @@ func invokeModelInput(r *Request, accept string) *bedrockruntime.InvokeModelInpu
 	}
 }
 
-func decodeBidirectional(r *Request) (*bedrockruntime.InvokeModelWithBidirectionalStreamInput, error) {
+func readBidirectional(r *Request, _ bodyReader) (*bedrockruntime.InvokeModelWithBidirectionalStreamInput, error) {
 	return &bedrockruntime.InvokeModelWithBidirectionalStreamInput{ModelId: r.label("modelId")}, nil
 }
 
-func decodeCountTokens(r *Request) (*bedrockruntime.CountTokensInput, error) {
+func readCountTokens(r *Request, body bodyReader) (*bedrockruntime.CountTokensInput, error) {
 	in := &bedrockruntime.CountTokensInput{ModelId: r.label("modelId")}
-	err := DecodeBody(r.Body, func(d smithy.ShapeDeserializer) error {
+	err := body(r.Body, func(d smithy.ShapeDeserializer) error {
 		return readMembers(d, schemas.CountTokensRequest, func(m *smithy.Schema) (bool, error) {
 			if m.MemberName() != "input" {
 				return false, nil
@@ -57,26 +55,27 @@ func decodeCountTokens(r *Request) (*bedrockruntime.CountTokensInput, error) {
 					v := &types.CountTokensInputMemberConverse{}
 					in.Input = v
 					return v.Deserialize(d)
-				default:
+				case "invokeModel":
 					v := &types.CountTokensInputMemberInvokeModel{}
 					in.Input = v
 					return v.Deserialize(d)
 				}
+				return nil // unread, which a strict reader refuses
 			})
 		})
 	})
 	if err != nil {
-		return nil, Malformed(err)
+		return nil, err
 	}
 	return in, nil
 }
 
-func decodeApplyGuardrail(r *Request) (*bedrockruntime.ApplyGuardrailInput, error) {
+func readApplyGuardrail(r *Request, body bodyReader) (*bedrockruntime.ApplyGuardrailInput, error) {
 	in := &bedrockruntime.ApplyGuardrailInput{
 		GuardrailIdentifier: r.label("guardrailIdentifier"),
 		GuardrailVersion:    r.label("guardrailVersion"),
 	}
-	err := DecodeBody(r.Body, func(d smithy.ShapeDeserializer) error {
+	err := body(r.Body, func(d smithy.ShapeDeserializer) error {
 		return readMembers(d, schemas.ApplyGuardrailRequest, func(m *smithy.Schema) (bool, error) {
 			var text string
 			switch m.MemberName() {
@@ -89,16 +88,20 @@ func decodeApplyGuardrail(r *Request) (*bedrockruntime.ApplyGuardrailInput, erro
 				in.OutputScope = types.GuardrailOutputScope(text)
 				return true, err
 			case "content":
-				return true, smithy.ReadList(d, m, func() error {
+				in.Content = []types.GuardrailContentBlock{}
+				return true, readList(d, m, func() error {
 					return smithy.ReadUnion(d, m.ListMember(), func(variant *smithy.Schema) error {
-						if variant.MemberName() == "text" {
+						switch variant.MemberName() {
+						case "text":
 							v := &types.GuardrailContentBlockMemberText{}
 							in.Content = append(in.Content, v)
 							return v.Deserialize(d)
+						case "image":
+							v := &types.GuardrailContentBlockMemberImage{}
+							in.Content = append(in.Content, v)
+							return v.Deserialize(d)
 						}
-						v := &types.GuardrailContentBlockMemberImage{}
-						in.Content = append(in.Content, v)
-						return v.Deserialize(d)
+						return nil // unread, which a strict reader refuses
 					})
 				})
 			}
@@ -106,21 +109,22 @@ func decodeApplyGuardrail(r *Request) (*bedrockruntime.ApplyGuardrailInput, erro
 		})
 	})
 	if err != nil {
-		return nil, Malformed(err)
+		return nil, err
 	}
 	return in, nil
 }
 
-func decodeGuardrailChecks(r *Request) (*bedrockruntime.InvokeGuardrailChecksInput, error) {
+func readGuardrailChecks(r *Request, body bodyReader) (*bedrockruntime.InvokeGuardrailChecksInput, error) {
 	in := &bedrockruntime.InvokeGuardrailChecksInput{}
-	err := DecodeBody(r.Body, func(d smithy.ShapeDeserializer) error {
+	err := body(r.Body, func(d smithy.ShapeDeserializer) error {
 		return readMembers(d, schemas.InvokeGuardrailChecksRequest, func(m *smithy.Schema) (bool, error) {
 			switch m.MemberName() {
 			case "checks":
 				in.Checks = &types.GuardrailChecksConfig{}
 				return true, in.Checks.Deserialize(d)
 			case "messages":
-				return true, smithy.ReadList(d, m, func() error {
+				in.Messages = []types.GuardrailChecksMessage{}
+				return true, readList(d, m, func() error {
 					var message types.GuardrailChecksMessage
 					err := message.Deserialize(d)
 					in.Messages = append(in.Messages, message)
@@ -131,14 +135,14 @@ func decodeGuardrailChecks(r *Request) (*bedrockruntime.InvokeGuardrailChecksInp
 		})
 	})
 	if err != nil {
-		return nil, Malformed(err)
+		return nil, err
 	}
 	return in, nil
 }
 
-func decodeStartAsync(r *Request) (*bedrockruntime.StartAsyncInvokeInput, error) {
+func readStartAsync(r *Request, body bodyReader) (*bedrockruntime.StartAsyncInvokeInput, error) {
 	in := &bedrockruntime.StartAsyncInvokeInput{}
-	err := DecodeBody(r.Body, func(d smithy.ShapeDeserializer) error {
+	err := body(r.Body, func(d smithy.ShapeDeserializer) error {
 		return readMembers(d, schemas.StartAsyncInvokeRequest, func(m *smithy.Schema) (bool, error) {
 			switch m.MemberName() {
 			case "clientRequestToken":
@@ -147,14 +151,22 @@ func decodeStartAsync(r *Request) (*bedrockruntime.StartAsyncInvokeInput, error)
 			case "modelId":
 				in.ModelId = new(string)
 				return true, d.ReadString(m, in.ModelId)
+			case "modelInput":
+				var err error
+				in.ModelInput, err = readDocument(d, m)
+				return true, err
 			case "outputDataConfig":
-				return true, smithy.ReadUnion(d, m, func(*smithy.Schema) error {
+				return true, smithy.ReadUnion(d, m, func(variant *smithy.Schema) error {
+					if variant.MemberName() != "s3OutputDataConfig" {
+						return nil // unread, which a strict reader refuses
+					}
 					v := &types.AsyncInvokeOutputDataConfigMemberS3OutputDataConfig{}
 					in.OutputDataConfig = v
 					return v.Deserialize(d)
 				})
 			case "tags":
-				return true, smithy.ReadList(d, m, func() error {
+				in.Tags = []types.Tag{}
+				return true, readList(d, m, func() error {
 					var tag types.Tag
 					err := tag.Deserialize(d)
 					in.Tags = append(in.Tags, tag)
@@ -164,28 +176,17 @@ func decodeStartAsync(r *Request) (*bedrockruntime.StartAsyncInvokeInput, error)
 			return false, nil
 		})
 	})
-	// The SDK makes a document only from a Go value, so encoding/json reads the
-	// model's input.
-	var raw struct {
-		ModelInput any `json:"modelInput"`
-	}
-	if err == nil {
-		err = json.Unmarshal(r.Body, &raw)
-	}
 	if err != nil {
-		return nil, Malformed(err)
-	}
-	if raw.ModelInput != nil {
-		in.ModelInput = document.NewLazyDocument(raw.ModelInput)
+		return nil, err
 	}
 	return in, nil
 }
 
-func decodeGetAsync(r *Request) (*bedrockruntime.GetAsyncInvokeInput, error) {
+func readGetAsync(r *Request, _ bodyReader) (*bedrockruntime.GetAsyncInvokeInput, error) {
 	return &bedrockruntime.GetAsyncInvokeInput{InvocationArn: r.label("invocationArn")}, nil
 }
 
-func decodeListAsync(r *Request) (*bedrockruntime.ListAsyncInvokesInput, error) {
+func readListAsync(r *Request, _ bodyReader) (*bedrockruntime.ListAsyncInvokesInput, error) {
 	query, err := url.ParseQuery(r.Query)
 	if err != nil {
 		return nil, Malformed(err)

@@ -4,6 +4,9 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/schemas"
+	"github.com/aws/smithy-go"
 )
 
 // Bidirectional is the name of the operation whose request body is an event stream.
@@ -15,39 +18,47 @@ type Operation struct {
 	Method string
 	Path   string // the template: a segment in braces is a label
 
-	decode func(*Request) (any, error)
+	body  bodyForm
+	input *smithy.Schema
+	read  func(*Request, bodyReader) (any, error)
 }
+
+// bodyForm is what an operation's body is.
+type bodyForm int
+
+const (
+	jsonBody bodyForm = iota
+	modelBody
+	eventBody
+	noBody
+)
 
 // Decode reads the operation's input, such as a *bedrockruntime.ConverseInput, from
 // a request. An input of Bidirectional has the labels alone. An error is an *Error.
-func (o Operation) Decode(r *Request) (any, error) { return o.decode(r) }
-
-// DecodeStrict is Decode for a request that is sent on: it refuses what the SDK's
-// types do not know, so that nothing of the request is lost.
-func (o Operation) DecodeStrict(r *Request) (any, error) { return o.decode(r) }
+func (o Operation) Decode(r *Request) (any, error) { return o.read(r, lenient) }
 
 // Operations returns every operation of Bedrock Runtime.
 func Operations() []Operation {
 	const post, get = http.MethodPost, http.MethodGet
 	return []Operation{
-		{"Converse", post, "/model/{modelId}/converse", decoder(DecodeConverse)},
-		{"ConverseStream", post, "/model/{modelId}/converse-stream", decoder(DecodeConverseStream)},
-		{"InvokeModel", post, "/model/{modelId}/invoke", decoder(decodeInvokeModel)},
-		{"InvokeModelWithResponseStream", post, "/model/{modelId}/invoke-with-response-stream", decoder(decodeInvokeModelStream)},
-		{Bidirectional, post, "/model/{modelId}/invoke-with-bidirectional-stream", decoder(decodeBidirectional)},
-		{"CountTokens", post, "/model/{modelId}/count-tokens", decoder(decodeCountTokens)},
-		{"ApplyGuardrail", post, "/guardrail/{guardrailIdentifier}/version/{guardrailVersion}/apply", decoder(decodeApplyGuardrail)},
-		{"InvokeGuardrailChecks", post, "/guardrail-checks/invoke", decoder(decodeGuardrailChecks)},
-		{"StartAsyncInvoke", post, "/async-invoke", decoder(decodeStartAsync)},
-		{"ListAsyncInvokes", get, "/async-invoke", decoder(decodeListAsync)},
-		{"GetAsyncInvoke", get, "/async-invoke/{invocationArn}", decoder(decodeGetAsync)},
+		{"Converse", post, "/model/{modelId}/converse", jsonBody, schemas.ConverseRequest, reader(readConverse)},
+		{"ConverseStream", post, "/model/{modelId}/converse-stream", jsonBody, schemas.ConverseStreamRequest, reader(readConverseStream)},
+		{"InvokeModel", post, "/model/{modelId}/invoke", modelBody, schemas.InvokeModelRequest, reader(readInvokeModel)},
+		{"InvokeModelWithResponseStream", post, "/model/{modelId}/invoke-with-response-stream", modelBody, schemas.InvokeModelWithResponseStreamRequest, reader(readInvokeModelStream)},
+		{Bidirectional, post, "/model/{modelId}/invoke-with-bidirectional-stream", eventBody, schemas.InvokeModelWithBidirectionalStreamRequest, reader(readBidirectional)},
+		{"CountTokens", post, "/model/{modelId}/count-tokens", jsonBody, schemas.CountTokensRequest, reader(readCountTokens)},
+		{"ApplyGuardrail", post, "/guardrail/{guardrailIdentifier}/version/{guardrailVersion}/apply", jsonBody, schemas.ApplyGuardrailRequest, reader(readApplyGuardrail)},
+		{"InvokeGuardrailChecks", post, "/guardrail-checks/invoke", jsonBody, schemas.InvokeGuardrailChecksRequest, reader(readGuardrailChecks)},
+		{"StartAsyncInvoke", post, "/async-invoke", jsonBody, schemas.StartAsyncInvokeRequest, reader(readStartAsync)},
+		{"ListAsyncInvokes", get, "/async-invoke", noBody, schemas.ListAsyncInvokesRequest, reader(readListAsync)},
+		{"GetAsyncInvoke", get, "/async-invoke/{invocationArn}", noBody, schemas.GetAsyncInvokeRequest, reader(readGetAsync)},
 	}
 }
 
-// decoder gives a decoder of one input type the type that the table has.
-func decoder[T any](decode func(*Request) (*T, error)) func(*Request) (any, error) {
-	return func(r *Request) (any, error) {
-		in, err := decode(r)
+// reader gives the reader of one input type the type that the table has.
+func reader[T any](read func(*Request, bodyReader) (*T, error)) func(*Request, bodyReader) (any, error) {
+	return func(r *Request, body bodyReader) (any, error) {
+		in, err := read(r, body)
 		if err != nil {
 			return nil, err
 		}

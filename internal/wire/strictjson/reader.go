@@ -1,0 +1,296 @@
+package strictjson
+
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/traits"
+)
+
+// Read calls read with a Reader of a body. The body must be one JSON object that read
+// consumes to its end. An error of the body is a *Fault.
+func Read(body []byte, read func(d smithy.ShapeDeserializer) error) error {
+	r := &Reader{scanner: scanner{b: body}}
+	switch {
+	case bytes.HasPrefix(body, []byte("\xef\xbb\xbf")):
+		return &Fault{Why: "begins with a byte order mark: send UTF-8 without one", Syntax: true}
+	case !utf8.Valid(body):
+		return &Fault{Why: "is not valid UTF-8", Syntax: true}
+	case r.next() == 0 && r.i == len(body):
+		return &Fault{Why: "is empty: send a JSON object", Syntax: true}
+	case r.next() != '{':
+		return &Fault{Why: "is not a JSON object", Syntax: true}
+	}
+	r.frames = r.space[:0]
+	err := read(r)
+	if r.fault != nil {
+		return r.fault
+	}
+	if err != nil {
+		return err
+	}
+	if r.next(); r.i != len(body) || len(r.frames) != 0 {
+		return &Fault{Why: "goes on after the JSON object", Syntax: true}
+	}
+	return nil
+}
+
+// Reader is a smithy.ShapeDeserializer. The first fault is final: every later call
+// returns it.
+type Reader struct {
+	scanner
+	frames []frame
+	seen   []*smithy.Schema // the members that the open structures have
+	fault  *Fault
+	space  [16]frame
+}
+
+var _ smithy.ShapeDeserializer = (*Reader)(nil)
+
+type kind uint8
+
+const (
+	inStruct kind = iota
+	inUnion
+	inList
+	inMap
+)
+
+// frame is an open object or array.
+type frame struct {
+	kind   kind
+	schema *smithy.Schema
+	member *smithy.Schema // of a structure or a union: the one whose value comes next
+	base   int            // of a structure: where its members begin in Reader.seen
+	n      int            // members or elements so far
+	value  int            // where the latest value begins
+	key    string         // of a map
+	keys   map[string]struct{}
+}
+
+func (r *Reader) top() *frame { return &r.frames[len(r.frames)-1] }
+
+// open reads the first byte of an object or an array.
+func (r *Reader) open(k kind, s *smithy.Schema, c byte) error {
+	if r.fault != nil {
+		return r.fault
+	}
+	if !r.take(c) {
+		if c == '[' {
+			return r.mistyped("an array")
+		}
+		return r.mistyped("an object")
+	}
+	if len(r.frames) == MaxDepth {
+		return r.refuse(tooDeep)
+	}
+	r.frames = append(r.frames, frame{kind: k, schema: s, base: len(r.seen)})
+	return nil
+}
+
+// more comes to the next member or element of the top frame. It returns false, and has
+// closed the frame, where there is none.
+func (r *Reader) more(end byte) (bool, error) {
+	f := r.top()
+	if f.n > 0 && r.i == f.value {
+		return false, r.unread(f)
+	}
+	if r.take(end) {
+		r.seen = r.seen[:f.base]
+		r.frames = r.frames[:len(r.frames)-1]
+		return false, nil
+	}
+	if f.n > 0 && !r.take(',') {
+		return false, r.malformed()
+	}
+	return true, nil
+}
+
+// unread refuses a value that the SDK's type has left where it was: the type does not
+// know the member, and would lose it.
+func (r *Reader) unread(f *frame) error {
+	if f.member == nil {
+		return r.malformed()
+	}
+	return r.refuse("is a member that this release does not read: remove the member")
+}
+
+// ReadStruct implements smithy.ShapeDeserializer.
+func (r *Reader) ReadStruct(s *smithy.Schema) error { return r.open(inStruct, s, '{') }
+
+// ReadStructMember implements smithy.ShapeDeserializer.
+func (r *Reader) ReadStructMember() (*smithy.Schema, error) {
+	if r.fault != nil {
+		return nil, r.fault
+	}
+	ok, err := r.more('}')
+	if !ok {
+		return nil, err
+	}
+	f := r.top()
+	m, err := r.memberOf(f)
+	if err != nil {
+		return nil, err
+	}
+	for _, other := range r.seen[f.base:] {
+		if other == m {
+			f.member = m
+			return nil, r.refuse("stands twice")
+		}
+	}
+	r.seen = append(r.seen, m)
+	return m, r.beginMember(f, m)
+}
+
+// ReadUnion implements smithy.ShapeDeserializer. The SDK calls ReadUnion for the
+// member of a union, and again to see that there is no other.
+func (r *Reader) ReadUnion(s *smithy.Schema) (*smithy.Schema, error) {
+	if r.fault != nil {
+		return nil, r.fault
+	}
+	again := len(r.frames) > 0 && r.top().kind == inUnion && r.top().schema == s && r.top().n > 0
+	if !again {
+		if err := r.open(inUnion, s, '{'); err != nil {
+			return nil, err
+		}
+	}
+	ok, err := r.more('}')
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		if !again {
+			return nil, r.refuse("has no member, and needs one")
+		}
+		return nil, nil
+	}
+	f := r.top()
+	m, err := r.memberOf(f)
+	if err != nil {
+		return nil, err
+	}
+	if again {
+		first := f.member
+		f.member = nil
+		if first == m {
+			f.member = m
+			return nil, r.refuse("stands twice")
+		}
+		return nil, r.refuse("has two members, " + first.MemberName() + " and " + m.MemberName() + ": send one")
+	}
+	return m, r.beginMember(f, m)
+}
+
+// memberOf reads the name of a member.
+func (r *Reader) memberOf(f *frame) (*smithy.Schema, error) {
+	f.member = nil
+	span, escaped, why := r.text()
+	if why != "" {
+		return nil, r.syntax(why)
+	}
+	if escaped {
+		span = unescape(span)
+	}
+	m := f.schema.Members()[string(span)]
+	if m == nil || len(r.frames) == 1 && bound(m) {
+		// A member that belongs in the path, in a header or in the query is none of the
+		// body's.
+		r.fault = &Fault{Path: memberPath(r.path(), string(span)), Why: "is no member of the API's body that this release knows: remove the member"}
+		return nil, r.fault
+	}
+	return m, nil
+}
+
+// bound reports whether the member of an input stands outside of the body.
+func bound(m *smithy.Schema) bool {
+	if _, ok := smithy.SchemaTrait[*traits.HTTPLabel](m); ok {
+		return true
+	}
+	if _, ok := smithy.SchemaTrait[*traits.HTTPHeader](m); ok {
+		return true
+	}
+	_, ok := smithy.SchemaTrait[*traits.HTTPQuery](m)
+	return ok
+}
+
+// beginMember comes to the value of a member.
+func (r *Reader) beginMember(f *frame, m *smithy.Schema) error {
+	f.member = m
+	if !r.take(':') {
+		return r.malformed()
+	}
+	return r.begin(f)
+}
+
+// begin comes to a value. The SDK's clients write no null, and what a service makes of
+// one is not documented.
+func (r *Reader) begin(f *frame) error {
+	if r.next() == 'n' {
+		f.n++
+		return r.refuse("is null: leave the member out")
+	}
+	f.n++
+	f.value = r.i
+	return nil
+}
+
+// ReadList implements smithy.ShapeDeserializer.
+func (r *Reader) ReadList(s *smithy.Schema) error { return r.open(inList, s, '[') }
+
+// ReadListItem implements smithy.ShapeDeserializer. smithy.ReadList takes false for the
+// list's end, whatever the error.
+func (r *Reader) ReadListItem(*smithy.Schema) (bool, error) {
+	if r.fault != nil {
+		return true, r.fault
+	}
+	ok, err := r.more(']')
+	if !ok {
+		return err != nil, err
+	}
+	return true, r.begin(r.top())
+}
+
+// ReadMap implements smithy.ShapeDeserializer.
+func (r *Reader) ReadMap(s *smithy.Schema) error { return r.open(inMap, s, '{') }
+
+// ReadMapKey implements smithy.ShapeDeserializer. smithy.ReadMap takes false for the
+// map's end, whatever the error.
+func (r *Reader) ReadMapKey(*smithy.Schema) (string, bool, error) {
+	if r.fault != nil {
+		return "", true, r.fault
+	}
+	ok, err := r.more('}')
+	if !ok {
+		return "", err != nil, err
+	}
+	f := r.top()
+	span, escaped, why := r.text()
+	if why != "" {
+		return "", true, r.syntax(why)
+	}
+	if escaped {
+		span = unescape(span)
+	}
+	f.key = string(span)
+	if f.keys == nil {
+		f.keys = make(map[string]struct{})
+	}
+	if _, found := f.keys[f.key]; found {
+		f.n++
+		return "", true, r.refuse("stands twice")
+	}
+	f.keys[f.key] = struct{}{}
+	if !r.take(':') {
+		return "", true, r.malformed()
+	}
+	return f.key, true, r.begin(f)
+}
+
+// ReadNil implements smithy.ShapeDeserializer. No value is null: begin has refused it.
+func (r *Reader) ReadNil(*smithy.Schema) (bool, error) {
+	if r.fault != nil {
+		return false, r.fault
+	}
+	return false, nil
+}
