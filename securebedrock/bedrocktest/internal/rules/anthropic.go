@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
@@ -75,7 +76,7 @@ func checkAnthropic(model string, body []byte, fields map[string]json.RawMessage
 	switch {
 	case b.Version == nil:
 		return wire.Invalid("anthropic_version: Field required")
-	case *b.Version != "bedrock-2023-05-31":
+	case *b.Version != "bedrock-2023-05-31" && !isDate(*b.Version):
 		return wire.Invalid("anthropic_version: Input should be 'bedrock-2023-05-31'")
 	case b.MaxTokens == nil:
 		return wire.Invalid("max_tokens: Field required")
@@ -308,3 +309,11 @@ func countCached(blocks []checkedBlock) int {
 }
 
 func isSet(raw json.RawMessage) bool { return raw != nil && string(raw) != "null" }
+
+// isDate reports whether a version has the form of Anthropic's own API versions.
+// @anthropic-ai/bedrock-sdk sends one since its version 1.0.0 ("2026-10-21"), so it is not
+// certain that Bedrock refuses them.
+func isDate(version string) bool {
+	_, err := time.Parse(time.DateOnly, version)
+	return err == nil
+}

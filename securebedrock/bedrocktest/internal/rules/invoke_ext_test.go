@@ -46,7 +46,7 @@ func TestBadBodies(t *testing.T) {
 		change     change
 	}{
 		{"no version", "anthropic_version: Field required", change{"anthropic_version": nil}},
-		{"another version", "anthropic_version: Input should be", change{"anthropic_version": "2023-06-01"}},
+		{"another version", "anthropic_version: Input should be", change{"anthropic_version": "bedrock-2024-05-31"}},
 		{"no max_tokens", "max_tokens: Field required", change{"max_tokens": nil}},
 		{"no tokens", "max_tokens: Input should be", change{"max_tokens": 0}},
 		{"half a token", "max_tokens: Input should be", change{"max_tokens": 0.5}},
@@ -116,7 +116,8 @@ func TestGoodBodies(t *testing.T) {
 		"a tool of the provider's own": {"tools": []any{fields{"type": "bash_20250124", "name": "bash"}}},
 		"tools": {"tools": []any{fields{"name": "t", "input_schema": fields{"type": "object"}}}, "tool_choice": fields{"type": "auto"}, "messages": []any{
 			hello, turn("assistant", []any{fields{"type": "tool_use", "id": "a", "name": "t", "input": fields{}}}), turn("user", []any{fields{"type": "tool_result", "tool_use_id": "a"}})}},
-		"a new field": {"context_management": fields{}},
+		"a new field":             {"context_management": fields{}},
+		"Anthropic's own version": {"anthropic_version": "2026-10-21"},
 	} {
 		if _, err := probe.Client(s).InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String(probe.Model), Body: probe.MessagesBody(t, change)}); err != nil {
 			t.Errorf("%s: %v", name, err)
