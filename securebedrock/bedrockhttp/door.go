@@ -2,6 +2,7 @@ package bedrockhttp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -24,7 +25,7 @@ func targetOf(r *http.Request) (target, error) {
 		return target{op, labels}, nil
 	}
 	if name, ok := wire.Unserved(r.Method, path); ok {
-		return target{}, &wire.Error{Status: http.StatusForbidden, Code: "AccessDeniedException", Message: "securebedrock: " + name +
+		return target{}, &wire.Error{Status: http.StatusForbidden, Code: accessDenied, Message: "securebedrock: " + name +
 			" is not guarded, and is refused; use an operation of Bedrock Runtime, such as Converse or InvokeModel"}
 	}
 	return target{}, &wire.Error{Status: http.StatusNotFound, Code: "UnknownOperationException",
@@ -39,21 +40,21 @@ func (t target) input(r *http.Request, body []byte) (any, error) {
 
 // serve makes a call of the client and returns its answer, which may be a refusal.
 func (t target) serve(ctx context.Context, c *securebedrock.Client, in any) *answer {
-	make := callOf(t.operation.Name)
-	if make == nil {
-		return refusalOf(&wire.Error{Status: http.StatusForbidden, Code: "AccessDeniedException", Message: "securebedrock: " + t.operation.Name + " is not served here"})
+	run := callOf(t.operation.Name)
+	if run == nil {
+		return refusalOf(&wire.Error{Status: http.StatusForbidden, Code: accessDenied, Message: "securebedrock: " + t.operation.Name + " is not served here"})
 	}
-	a, err := make(ctx, c, in)
+	a, err := run(ctx, c, in)
 	if err != nil {
 		return refusalOf(err)
 	}
 	return a
 }
 
-// readBody reads a body of at most max bytes. length is -1 where nobody knows it.
-func readBody(body io.Reader, length, max int64) ([]byte, error) {
-	if length > max {
-		return nil, tooLarge(max)
+// readBody reads a body of at most limit bytes. length is -1 where nobody knows it.
+func readBody(body io.Reader, length, limit int64) ([]byte, error) {
+	if length > limit {
+		return nil, tooLarge(limit)
 	}
 	buf := make([]byte, 0, min(length+1, 1<<20)+511)
 	for {
@@ -63,8 +64,8 @@ func readBody(body io.Reader, length, max int64) ([]byte, error) {
 		n, err := body.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
 		switch {
-		case int64(len(buf)) > max:
-			return nil, tooLarge(max)
+		case int64(len(buf)) > limit:
+			return nil, tooLarge(limit)
 		case err == io.EOF:
 			return buf, nil
 		case err != nil:
@@ -73,7 +74,17 @@ func readBody(body io.Reader, length, max int64) ([]byte, error) {
 	}
 }
 
-func tooLarge(max int64) *wire.Error {
+func tooLarge(limit int64) *wire.Error {
 	return &wire.Error{Status: http.StatusRequestEntityTooLarge, Code: "RequestEntityTooLargeException",
-		Message: fmt.Sprintf("securebedrock: the request's body is longer than %d bytes; send less", max)}
+		Message: fmt.Sprintf("securebedrock: the request's body is longer than %d bytes; send less", limit)}
+}
+
+// bodyError is the answer to a request whose body cannot be read.
+func bodyError(err error) *wire.Error {
+	var own *wire.Error
+	if errors.As(err, &own) {
+		return own
+	}
+	return &wire.Error{Status: http.StatusBadRequest, Code: validation,
+		Message: "securebedrock: the request's body cannot be read to its end, or does not end where its framing says"}
 }

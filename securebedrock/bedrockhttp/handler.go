@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
-	"maps"
 	"net/http"
-	"strconv"
 	"sync/atomic"
 
 	"github.com/securebedrock/securebedrock-go/internal/wire"
@@ -16,6 +14,8 @@ import (
 // Handler returns a server of Bedrock Runtime's operations, each of whose requests
 // becomes a call of c. A Handler of options that Validate refuses answers every request
 // with the fault and makes no call.
+//
+// A request's context is that of its call. The call ends when the caller goes away.
 func Handler(c *securebedrock.Client, opts HandlerOptions) http.Handler {
 	err := opts.Validate()
 	if c == nil {
@@ -33,18 +33,33 @@ type handler struct {
 
 // ServeHTTP implements http.Handler.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a, err := h.answer(r)
+	x := &visit{conn: newConn(w, r, h.opts.BodyTimeout), r: r}
+	a, err := h.answer(x)
+	if x.admitted {
+		defer h.inFlight.Add(-1)
+	}
 	if err != nil {
+		h.log(x, err)
 		a = refusalOf(err)
 	}
-	h.send(r.Context(), w, a)
+	x.conn.send(a)
 }
 
-// answer serves a request. An error is a refusal of the door itself.
-func (h *handler) answer(r *http.Request) (*answer, error) {
+// visit is a request on its way through the Handler.
+type visit struct {
+	conn     *conn
+	r        *http.Request
+	target   target
+	caller   Caller
+	admitted bool // counted as in flight
+}
+
+// answer serves a request. An error is a refusal of the door itself, before a call.
+func (h *handler) answer(x *visit) (*answer, error) {
 	if h.fault != nil {
-		return nil, &wire.Error{Status: http.StatusServiceUnavailable, Code: "ServiceUnavailableException", Message: h.fault.Error()}
+		return nil, &wire.Error{Status: http.StatusServiceUnavailable, Code: serviceUnavailable, Message: h.fault.Error()}
 	}
+	r := x.r
 	if err := checkOrigin(r, h.opts.Hosts); err != nil {
 		return nil, err
 	}
@@ -55,73 +70,74 @@ func (h *handler) answer(r *http.Request) (*answer, error) {
 			return nil, err
 		}
 	}
-	to, err := targetOf(r)
-	if err != nil {
+	var err error
+	if x.target, err = targetOf(r); err != nil {
 		return nil, err
 	}
-	body, err := h.body(c, r)
+	if err := h.admit(x); err != nil {
+		return nil, err
+	}
+	body, err := h.body(x, c)
 	if err != nil {
 		return nil, err
 	}
 	ctx := r.Context()
 	if c != nil {
-		caller, err := c.verify(r, body)
-		if err != nil {
+		if x.caller, err = c.verify(r, body); err != nil {
 			return nil, err
 		}
-		ctx = withCaller(ctx, caller)
-		if caller.Models != nil {
-			ctx = securebedrock.WithModels(ctx, caller.Models...)
+		ctx = withCaller(ctx, x.caller)
+		if x.caller.Models != nil {
+			ctx = securebedrock.WithModels(ctx, x.caller.Models...)
 		}
 	}
-	in, err := to.input(r, body)
+	in, err := x.target.input(r, body)
 	if err != nil {
 		return nil, err
 	}
-	return to.serve(ctx, h.client, in), nil
+	return x.target.serve(ctx, h.client, in), nil
+}
+
+// admit counts a request as in flight.
+func (h *handler) admit(x *visit) error {
+	x.admitted = true
+	if h.inFlight.Add(1) <= int64(h.opts.MaxInFlight) {
+		return nil
+	}
+	return &wire.Error{Status: http.StatusServiceUnavailable, Code: serviceUnavailable,
+		Message: "securebedrock: too many requests are in flight; send the request again, or raise HandlerOptions.MaxInFlight"}
 }
 
 // body reads a request's body.
-func (h *handler) body(c *claim, r *http.Request) ([]byte, error) {
+func (h *handler) body(x *visit, c *claim) ([]byte, error) {
+	if x.r.ContentLength > h.opts.MaxBody {
+		return nil, tooLarge(h.opts.MaxBody)
+	}
+	timed := *x.r
+	timed.Body = x.conn
 	read := bodyReader
 	if c != nil {
 		read = c.body
 	}
-	body, err := read(r)
+	body, err := read(&timed)
 	if err != nil {
 		return nil, err
 	}
-	return readBody(body, r.ContentLength, h.opts.MaxBody)
+	b, err := readBody(body, x.r.ContentLength, h.opts.MaxBody)
+	if err != nil {
+		return nil, bodyError(err)
+	}
+	// What decodes a body may stop before its end.
+	if n, err := io.ReadFull(x.conn, make([]byte, 1)); n > 0 || err != io.EOF {
+		return nil, bodyError(err)
+	}
+	x.conn.whole()
+	return b, nil
 }
 
-// send writes an answer.
-func (h *handler) send(ctx context.Context, w http.ResponseWriter, a *answer) {
-	maps.Copy(w.Header(), a.header)
-	if a.events == nil {
-		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
-		w.WriteHeader(a.status)
-		_, _ = w.Write(a.body)
-		return
-	}
-	defer a.events.Close()
-	w.WriteHeader(a.status)
-	control := http.NewResponseController(w)
-	_ = control.Flush()
-	var frame []byte
-	for {
-		var err error
-		frame, err = a.events.next(frame[:0])
-		if errors.Is(err, io.EOF) && len(frame) == 0 {
-			return
-		}
-		if len(frame) > 0 {
-			if _, err := w.Write(frame); err != nil {
-				panic(http.ErrAbortHandler)
-			}
-			_ = control.Flush()
-		}
-		if err != nil {
-			panic(http.ErrAbortHandler)
-		}
-	}
+// log writes the line of a refusal of the door. The message of the refusal is left out,
+// because it repeats names that the request has.
+func (h *handler) log(x *visit, err error) {
+	e, _ := errorOf(err)
+	h.opts.Log.LogAttrs(context.WithoutCancel(x.r.Context()), logLevel, "request refused", attrsOf(x, e)...)
 }
