@@ -18,7 +18,7 @@ type globals struct {
 func loadSpec(path string) (*policy.Spec, error) {
 	opts, acct, err := configfile.Load(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s is missing; name the file with --config, or write one with 'securebedrock init': %w", path, fs.ErrNotExist)
+		return nil, missing(path)
 	}
 	if err != nil {
 		return nil, err
@@ -27,4 +27,8 @@ func loadSpec(path string) (*policy.Spec, error) {
 		return nil, errors.New(path + " has no account, which the policies name; add account with its id")
 	}
 	return policy.For(opts, acct)
+}
+
+func missing(path string) error {
+	return fmt.Errorf("%s is missing; name the file with --config, or write one with 'securebedrock init': %w", path, fs.ErrNotExist)
 }

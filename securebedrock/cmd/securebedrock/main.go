@@ -3,12 +3,12 @@
 //	securebedrock init                      # writes securebedrock.yaml
 //	securebedrock policies -o policies      # writes the IAM policies that demand the same
 //	securebedrock explain MODEL             # says which policy lets a call through or stops it
-//	securebedrock explain MODEL             # says which policy lets a call through or stops it
 //	securebedrock audit keys                # makes the keys of an audit log
 //	securebedrock audit verify audit.log    # verifies an audit log
+//	securebedrock proxy                     # serves the client to the SDKs of other languages
 //
-// Every command works offline, takes no setting from the environment, and writes the same
-// output for the same input. "securebedrock COMMAND --help" tells more.
+// Every command but proxy works offline, takes no setting from the environment, and writes
+// the same output for the same input. "securebedrock COMMAND --help" tells more.
 //
 // The exit code is 0 on success, 1 for a finding (a denied call, a log that does not
 // verify), 2 for a wrong command line, and 3 for a fault (a file that cannot be read or
@@ -16,6 +16,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"os"
 )
@@ -30,7 +31,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetIn(stdin)
 	root.SetOut(out)
 	root.SetErr(stderr)
-	command, err := root.ExecuteC()
+	command, err := root.ExecuteContextC(context.Background())
 	if err == nil && out.err != nil { // a full disk behind a pipe is no success
 		err = faultOf(out.err)
 	}

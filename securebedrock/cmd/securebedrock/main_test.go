@@ -107,9 +107,9 @@ func TestExamplesOfTheHelpParse(t *testing.T) {
 func TestUsage(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, row := range []struct{ line, want string }{
-		{"", "name a command: audit, completion, explain, init, policies, version\nRun 'securebedrock --help' for usage.\n"},
+		{"", "name a command: audit, completion, explain, init, policies, proxy, version\nRun 'securebedrock --help' for usage.\n"},
 		{"polices", `"polices" is no command; did you mean policies?`},
-		{"fly", `"fly" is no command; name one of audit, completion, explain, init, policies, version`},
+		{"fly", `"fly" is no command; name one of audit, completion, explain, init, policies, proxy, version`},
 		{"--fly", "unknown flag: --fly\nRun 'securebedrock --help' for usage."},
 		{"policies --fly", "unknown flag: --fly\nRun 'securebedrock policies --help' for usage."},
 		{"policies", "name the folder: -o DIR"},

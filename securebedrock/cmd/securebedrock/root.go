@@ -10,6 +10,7 @@ func commands(global *globals) []*cobra.Command {
 		newPolicies(global),
 		newExplain(global),
 		newAudit(),
+		newProxy(global),
 		newCompletion(),
 		newVersion(),
 	}
@@ -22,10 +23,11 @@ func newRoot() *cobra.Command {
 		Short: "One configuration for a guarded Bedrock client and for the account under it",
 		Long: `securebedrock works on the configuration file that a guarded Bedrock client runs on.
 It writes the IAM policies that demand the same of every other program in the account,
-says which policy lets a call through or stops it, and verifies audit logs.
+says which policy lets a call through or stops it, verifies audit logs, and serves the
+guarded client to the SDKs of other languages.
 
-Every command works offline, takes no setting from the environment, and writes the same
-output for the same input. Results go to stdout, errors to stderr.
+Every command but proxy works offline, takes no setting from the environment, and writes the
+same output for the same input. Results go to stdout, errors to stderr.
 
 Exit codes:
   0  success
@@ -36,7 +38,8 @@ Exit codes:
     --model anthropic.claude-3-haiku-20240307-v1:0 --account 123456789012
   securebedrock policies -o policies
   securebedrock explain anthropic.claude-3-haiku-20240307-v1:0
-  securebedrock audit verify audit.log`,
+  securebedrock audit verify audit.log
+  securebedrock proxy`,
 		RunE:                       needsCommand,
 		Args:                       cobra.ArbitraryArgs, // needsCommand judges them
 		SuggestionsMinimumDistance: 2,

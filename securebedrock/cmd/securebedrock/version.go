@@ -26,6 +26,14 @@ Go. The three say which rules the policies follow: policies change with the libr
 	}
 }
 
+// ownVersion is the version of the command alone.
+func ownVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(unknown)"
+}
+
 const library = "github.com/securebedrock/securebedrock-go"
 
 // versionOf says the version of the command and of the library's modules in it.
