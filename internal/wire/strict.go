@@ -107,10 +107,8 @@ func (o Operation) checkHeader(header http.Header) (http.Header, error) {
 		have, ok := known[name]
 		switch {
 		case name == "Content-Encoding":
-			for _, value := range values {
-				if !strings.EqualFold(value, "identity") {
-					return nil, Invalid("the body has a Content-Encoding: send it as it is")
-				}
+			if !plainEncoding(values) {
+				return nil, Invalid("the body has a Content-Encoding: send it as it is")
 			}
 			continue
 		case name == "Content-Type" && !ok:
@@ -160,4 +158,18 @@ func (o Operation) checkContentType(value string) error {
 		return Invalid("the Content-Type must be %s, in UTF-8", want)
 	}
 	return nil
+}
+
+// plainEncoding reports whether the values of Content-Encoding leave the body as it
+// is. Request.Body has no framing of aws-chunked.
+func plainEncoding(values []string) bool {
+	for _, value := range values {
+		for coding := range strings.SplitSeq(value, ",") {
+			coding = strings.TrimSpace(coding)
+			if !strings.EqualFold(coding, "identity") && !strings.EqualFold(coding, "aws-chunked") {
+				return false
+			}
+		}
+	}
+	return true
 }
