@@ -166,13 +166,12 @@ func (r *Reader) ReadUnion(s *smithy.Schema) (*smithy.Schema, error) {
 		return nil, nil
 	}
 	f := r.top()
+	first := f.member // memberOf forgets it
 	m, err := r.memberOf(f)
 	if err != nil {
 		return nil, err
 	}
 	if again {
-		first := f.member
-		f.member = nil
 		if first == m {
 			f.member = m
 			return nil, r.refuse("stands twice")
