@@ -18,6 +18,8 @@ type answer struct {
 	header http.Header
 	body   []byte
 	events *eventBody // in the place of body, where the answer is a stream
+
+	bidirectional bool // the request's body goes on during the answer
 }
 
 const requestIDHeader = "X-Amzn-Requestid"

@@ -44,12 +44,20 @@ func (t target) serve(ctx context.Context, c *securebedrock.Client, in any) *ans
 	if run == nil {
 		return refusalOf(&wire.Error{Status: http.StatusForbidden, Code: accessDenied, Message: "securebedrock: " + t.operation.Name + " is not served here"})
 	}
-	a, err := run(ctx, c, in)
+	return answerOr(run(ctx, c, in))
+}
+
+// answerOr is an answer, or the one that tells the error.
+func answerOr(a *answer, err error) *answer {
 	if err != nil {
 		return refusalOf(err)
 	}
 	return a
 }
+
+// isBidirectional reports whether the request's body is a stream that goes on during the
+// answer.
+func (t target) isBidirectional() bool { return t.operation.Name == wire.Bidirectional }
 
 // readBody reads a body of at most limit bytes. length is -1 where nobody knows it.
 func readBody(body io.Reader, length, limit int64) ([]byte, error) {

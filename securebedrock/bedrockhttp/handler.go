@@ -77,8 +77,12 @@ func (h *handler) answer(x *visit) (*answer, error) {
 	if err := h.admit(x); err != nil {
 		return nil, err
 	}
-	body, err := h.body(x, c)
-	if err != nil {
+	var body []byte // nil of a bidirectional request
+	if x.target.isBidirectional() {
+		if r.ProtoMajor < 2 {
+			return nil, needsHTTP2()
+		}
+	} else if body, err = h.body(x, c); err != nil {
 		return nil, err
 	}
 	ctx := r.Context()
@@ -94,6 +98,14 @@ func (h *handler) answer(x *visit) (*answer, error) {
 	in, err := x.target.input(r, body)
 	if err != nil {
 		return nil, err
+	}
+	if x.target.isBidirectional() {
+		x.conn.whole() // the client bounds the silence of both sides
+		var frames frameSource = &unverifiedFrames{r.Body}
+		if c != nil {
+			frames = c.frames(r.Body)
+		}
+		return answerOr(bidirectional(ctx, h.client, in, frames, r.Body)), nil
 	}
 	return x.target.serve(ctx, h.client, in), nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -161,24 +162,22 @@ func (a *answer) addService(err error, api smithy.APIError) {
 }
 
 // exceptionOf is the name and the message of the exception that ends a stream with an
-// error. An exception of the service keeps its name.
+// error. An error of the service keeps its name: SDKs of AWS take an exception that their
+// model does not have for an error of that code.
 func exceptionOf(err error) (name, message string) {
 	e, _ := errorOf(err)
+	if api := apiError(err); api != nil && api.ErrorCode() == e.Code && e.Code != "" {
+		return strings.ToLower(e.Code[:1]) + e.Code[1:], e.Message
+	}
 	switch e.Code {
 	case internalServer:
 		return "internalServerException", e.Message
-	case "ModelTimeoutException":
-		return "modelTimeoutException", e.Message
 	case serviceUnavailable:
 		return "serviceUnavailableException", e.Message
-	case "ThrottlingException":
-		return "throttlingException", e.Message
-	case validation:
+	case validation, serialization:
 		return "validationException", e.Message
-	case accessDenied, modelError, "ModelStreamErrorException":
-		return "modelStreamErrorException", e.Message
 	}
-	return "modelStreamErrorException", e.Code + ": " + e.Message
+	return "modelStreamErrorException", e.Message
 }
 
 // exceptionFrame is the frame that ends a stream with an error.

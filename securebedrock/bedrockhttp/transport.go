@@ -2,11 +2,14 @@ package bedrockhttp
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
 	"strconv"
+	"sync"
 
+	"github.com/securebedrock/securebedrock-go/internal/wire"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
@@ -22,19 +25,21 @@ type transport struct{ client *securebedrock.Client }
 
 // RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.Body != nil {
-		defer req.Body.Close()
-	}
+	body := newRequestBody(req)
 	if t.client == nil {
+		body.Close()
 		return nil, errors.New("bedrockhttp: Transport has no client")
 	}
 	ctx := req.Context()
-	a, err := t.answer(req)
-	if err != nil {
-		return nil, err
+	a, err := t.answer(req, body)
+	if a == nil || !a.bidirectional {
+		body.Close()
 	}
-	if err := ctx.Err(); err != nil {
-		if a.events != nil {
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		if a != nil && a.events != nil {
 			a.events.Close()
 		}
 		return nil, err
@@ -42,26 +47,77 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return a.response(req), nil
 }
 
-func (t *transport) answer(req *http.Request) (*answer, error) {
+// answer serves a request. An error is that of the request's body.
+func (t *transport) answer(req *http.Request, body *requestBody) (*answer, error) {
 	to, err := targetOf(req)
 	if err != nil {
 		return refusalOf(err), nil
 	}
-	var body []byte
-	if req.Body != nil {
-		reader, err := bodyReader(req)
+	ctx := req.Context()
+	if to.isBidirectional() {
+		in, err := to.input(req, nil)
 		if err != nil {
 			return refusalOf(err), nil
 		}
-		if body, err = readBody(reader, req.ContentLength, defaultMaxBody); err != nil {
-			return nil, err
+		a, err := bidirectional(ctx, t.client, in, &unverifiedFrames{body}, body)
+		if err != nil {
+			return refusalOf(err), nil
 		}
+		a.bidirectional = true
+		return a, nil
 	}
-	in, err := to.input(req, body)
+	b, err := body.all(req)
+	var own *wire.Error
+	switch {
+	case errors.As(err, &own):
+		return refusalOf(own), nil
+	case err != nil:
+		return nil, err
+	}
+	in, err := to.input(req, b)
 	if err != nil {
 		return refusalOf(err), nil
 	}
-	return to.serve(req.Context(), t.client, in), nil
+	return to.serve(ctx, t.client, in), nil
+}
+
+// requestBody is the body of a request of a Transport. It may be closed more than once,
+// and from another goroutine.
+type requestBody struct {
+	io.Reader
+	close func() error
+}
+
+func newRequestBody(req *http.Request) *requestBody {
+	if req.Body == nil {
+		return &requestBody{http.NoBody, func() error { return nil }}
+	}
+	return &requestBody{req.Body, sync.OnceValue(req.Body.Close)}
+}
+
+// Close implements io.Closer.
+func (b *requestBody) Close() error { return b.close() }
+
+// all reads the body, until the request's context ends.
+func (b *requestBody) all(req *http.Request) ([]byte, error) {
+	stop := context.AfterFunc(req.Context(), func() { b.Close() })
+	defer stop()
+	reader := io.Reader(http.NoBody)
+	if req.Body != nil {
+		var err error
+		if reader, err = bodyReader(req); err != nil {
+			return nil, err
+		}
+	}
+	length := req.ContentLength
+	if length <= 0 { // zero is unknown where there is a body
+		length = -1
+	}
+	body, err := readBody(reader, length, defaultMaxBody)
+	if ended := req.Context().Err(); ended != nil {
+		return nil, ended
+	}
+	return body, err
 }
 
 // response is the answer as net/http's own transport would return it.
@@ -70,6 +126,9 @@ func (a *answer) response(req *http.Request) *http.Response {
 		Status: strconv.Itoa(a.status) + " " + http.StatusText(a.status), StatusCode: a.status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: a.header, Request: req,
+	}
+	if a.bidirectional {
+		resp.Proto, resp.ProtoMajor, resp.ProtoMinor = "HTTP/2.0", 2, 0
 	}
 	if a.events != nil {
 		resp.Body, resp.ContentLength = a.events, -1
