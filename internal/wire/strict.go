@@ -147,7 +147,9 @@ func (o Operation) checkContentType(value string) error {
 	want := "application/json"
 	switch o.body {
 	case eventBody:
-		want = EventStreamType
+		if want = EventStreamType; value == "" { // aws-sdk-go-v2's bedrockruntime v1.63.11 sends none
+			return nil
+		}
 	case noBody:
 		return nil
 	}
