@@ -20,22 +20,30 @@ type Frames struct {
 	body    io.Reader
 	signer  *v4.StreamSigner
 	decoder *eventstream.Decoder
+	ended   bool
 }
 
-// NewFrames reads the frames of a body whose request id has signed.
-func NewFrames(body io.Reader, id Identity) *Frames {
-	creds := aws.Credentials{SecretAccessKey: id.secret}
+// NewFrames reads the frames of the body of a request that has passed Match.
+func NewFrames(body io.Reader, c *Claim) *Frames {
+	creds := aws.Credentials{SecretAccessKey: c.secret.secret}
 	return &Frames{
 		body:    body,
-		signer:  v4.NewStreamSigner(creds, id.Service, id.Region, id.signature),
+		signer:  v4.NewStreamSigner(creds, c.Service, c.Region, c.signature),
 		decoder: eventstream.NewDecoder(),
 	}
 }
 
-// Next returns the next frame, without its signature, or io.EOF.
+// Next returns the next frame, without its signature. It returns io.EOF after the
+// signed end of the stream: a body that ends before is io.ErrUnexpectedEOF.
 func (f *Frames) Next(ctx context.Context) ([]byte, error) {
+	if f.ended {
+		return nil, io.EOF
+	}
 	outer, err := f.decoder.Decode(f.body, nil)
 	if err != nil {
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
 		return nil, err
 	}
 	date, ok := outer.Headers.Get(eventstream.DateHeader).(eventstream.TimestampValue)
@@ -57,6 +65,7 @@ func (f *Frames) Next(ctx context.Context) ([]byte, error) {
 		return nil, errors.New("the signature of a frame does not match")
 	}
 	if len(outer.Payload) == 0 {
+		f.ended = true
 		return nil, io.EOF
 	}
 	return outer.Payload, nil

@@ -14,9 +14,9 @@ import (
 )
 
 // signedStream signs payloads as the SDK does, each in an outer frame.
-func signedStream(t *testing.T, id Identity, payloads ...string) []byte {
+func signedStream(t *testing.T, c *Claim, payloads ...string) []byte {
 	t.Helper()
-	signer := v4.NewStreamSigner(aws.Credentials{SecretAccessKey: id.secret}, id.Service, id.Region, id.signature)
+	signer := v4.NewStreamSigner(aws.Credentials{SecretAccessKey: c.secret.secret}, c.Service, c.Region, c.signature)
 	date := eventstream.TimestampValue(time.Now().UTC())
 	var out bytes.Buffer
 	for _, payload := range payloads {
@@ -40,22 +40,31 @@ func signedStream(t *testing.T, id Identity, payloads ...string) []byte {
 
 // A frame is read only with the signature of its key, and at its place in the chain.
 func TestFrameSignatures(t *testing.T) {
-	id := Identity{secret: "a", Region: "us-east-1", Service: ServiceBedrock, signature: []byte("seed")}
-	frames := NewFrames(bytes.NewReader(signedStream(t, id, "one", "two", "")), id)
+	c := &Claim{secret: NewSecret("a"), Region: "us-east-1", Service: ServiceBedrock, signature: []byte("seed")}
+	frames := NewFrames(bytes.NewReader(signedStream(t, c, "one", "two", "")), c)
 	for _, want := range []string{"one", "two"} {
 		if frame, err := frames.Next(t.Context()); err != nil || string(frame) != want {
 			t.Fatalf("%q, %v, want %q", frame, err, want)
 		}
 	}
-	if _, err := frames.Next(t.Context()); !errors.Is(err, io.EOF) {
-		t.Errorf("%v, want io.EOF", err)
+	for range 2 {
+		if _, err := frames.Next(t.Context()); err != io.EOF {
+			t.Errorf("%v, want io.EOF", err)
+		}
 	}
-	for name, signer := range map[string]Identity{
-		"another key":    {secret: "b", Region: id.Region, Service: id.Service, signature: id.signature},
-		"another region": {secret: id.secret, Region: "eu-west-1", Service: id.Service, signature: id.signature},
-		"another seed":   {secret: id.secret, Region: id.Region, Service: id.Service, signature: []byte("other")},
+	cut := NewFrames(bytes.NewReader(signedStream(t, c, "one")), c)
+	if _, err := cut.Next(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cut.Next(t.Context()); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("a stream without its signed end: %v", err)
+	}
+	for name, signer := range map[string]*Claim{
+		"another key":    {secret: NewSecret("b"), Region: c.Region, Service: c.Service, signature: c.signature},
+		"another region": {secret: c.secret, Region: "eu-west-1", Service: c.Service, signature: c.signature},
+		"another seed":   {secret: c.secret, Region: c.Region, Service: c.Service, signature: []byte("other")},
 	} {
-		frame, err := NewFrames(bytes.NewReader(signedStream(t, signer, "one")), id).Next(t.Context())
+		frame, err := NewFrames(bytes.NewReader(signedStream(t, signer, "one")), c).Next(t.Context())
 		if err == nil || !strings.Contains(err.Error(), "signature of a frame does not match") {
 			t.Errorf("%s: %q, %v", name, frame, err)
 		}
@@ -64,7 +73,7 @@ func TestFrameSignatures(t *testing.T) {
 	if err := eventstream.NewEncoder().Encode(&unsigned, eventstream.Message{Payload: []byte("one")}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := NewFrames(&unsigned, id).Next(t.Context()); err == nil || !strings.Contains(err.Error(), "not signed") {
+	if _, err := NewFrames(&unsigned, c).Next(t.Context()); err == nil || !strings.Contains(err.Error(), "not signed") {
 		t.Errorf("an unsigned frame: %v", err)
 	}
 }
