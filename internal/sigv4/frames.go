@@ -23,8 +23,12 @@ type Frames struct {
 	ended   bool
 }
 
-// NewFrames reads the frames of the body of a request that has passed Match.
+// NewFrames reads the frames of the body of a request that has passed Match. It reads
+// none of any other request.
 func NewFrames(body io.Reader, c *Claim) *Frames {
+	if c.secret == nil {
+		return &Frames{body: body}
+	}
 	creds := aws.Credentials{SecretAccessKey: c.secret.secret}
 	return &Frames{
 		body:    body,
@@ -38,6 +42,9 @@ func NewFrames(body io.Reader, c *Claim) *Frames {
 func (f *Frames) Next(ctx context.Context) ([]byte, error) {
 	if f.ended {
 		return nil, io.EOF
+	}
+	if f.signer == nil {
+		return nil, errors.New("the request is not authenticated")
 	}
 	outer, err := f.decoder.Decode(f.body, nil)
 	if err != nil {
