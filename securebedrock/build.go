@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/smithy-go/middleware"
 	"github.com/aws/smithy-go/tracing"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -36,15 +37,14 @@ func build(theirs bedrockruntime.Options, s settings, faults ...error) (*Client,
 	}
 	g := newGuard(s, &theirs, do)
 	c := &Client{g: g, credentials: credentials, doer: do, retryer: newRetryer(s.retry, s.timeouts.Call),
-		auth: pinned.NewSigV4[bedrockruntime.AuthResolverParameters](signingName, s.region, signsAsOthers),
-		host: pinned.NewResolver[bedrockruntime.EndpointParameters](s.endpoint),
 		signer: v4.NewSigner(func(o *v4.SignerOptions) {
 			o.Logger, o.LogSigning = theirs.Logger, theirs.ClientLogMode.IsSigning()
 		})}
 	c.closeIdle = func() { closeAll(c, transport) }
-	c.protocol = &protocol{eventCodec: g.events, outside: func(ctx context.Context) error { return refuseOutsideGuard(ctx, c.inner) }}
+	makeRefusing(c, &s)
 	c.installer = newInstaller(g, newOutermost(theirs.TracerProvider))
 	c.installer.retry = newRetryStep(c, &theirs)
+	c.installer.spare = func(ctx context.Context) middleware.DeserializeMiddleware { return eventStreamStepOf(ctx, c.inner) }
 	if g.chain, err = composeMiddleware(s.middleware, sender(g)); err != nil {
 		c.closeIdle()
 		return nil, err
@@ -76,6 +76,16 @@ func newGuard(s settings, theirs *bedrockruntime.Options, do *pinned.Client) *gu
 	g.duplexed = smithyhttp.NewClientHandlerWithOptions(duplexClient{do}, meter)
 	g.free = smithyhttp.NewClientHandlerWithOptions(&free, meter)
 	return g
+}
+
+// makeRefusing makes what refuses a call outside of the guard: each of the SDK's options
+// without which no call is sent.
+func makeRefusing(c *Client, s *settings) {
+	c.outside.answer = func(ctx context.Context) error { return refuseOutsideGuard(ctx, c.inner) }
+	c.protocol = &protocol{eventCodec: c.g.events, outside: c.outside}
+	c.auth = &guardedAuth{pinned.NewSigV4[bedrockruntime.AuthResolverParameters](signingName, s.region, signsAsOthers), c.outside}
+	c.host = &guardedHost{pinned.NewResolver[bedrockruntime.EndpointParameters](s.endpoint), c.outside}
+	c.credentials.outside = c.outside
 }
 
 const meterName = "github.com/securebedrock/securebedrock-go"
@@ -117,7 +127,7 @@ func makeInner(c *Client, theirs *bedrockruntime.Options) {
 		Logger:                     theirs.Logger,
 		MeterProvider:              theirs.MeterProvider,
 		TracerProvider:             theirs.TracerProvider,
-		HTTPClient:                 pinned.Refusing{Refuse: roundTheGate},
+		HTTPClient:                 pinned.Refusing{Refuse: c.outside.roundTheGate},
 	}
 	c.inner = bedrockruntime.New(kept, func(o *bedrockruntime.Options) {
 		o.APIOptions = slices.Clone(theirs.APIOptions)

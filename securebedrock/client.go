@@ -25,8 +25,9 @@ type Client struct {
 	schemes     []smithyhttp.AuthScheme
 	signer      *v4.Signer
 	retryer     *modelretry.Retryer
-	auth        *pinned.SigV4[bedrockruntime.AuthResolverParameters]
-	host        *pinned.Resolver[bedrockruntime.EndpointParameters]
+	outside     outside
+	auth        *guardedAuth
+	host        *guardedHost
 	protocol    *protocol
 	credentials *sealedCredentials
 	doer        *pinned.Client
@@ -43,7 +44,7 @@ func (c *Client) pin(o *bedrockruntime.Options) {
 	o.EndpointResolver = nil //nolint:staticcheck // cleared, not used
 	o.EndpointResolverV2 = c.host
 	o.Credentials = c.credentials
-	o.HTTPClient = pinned.Refusing{Refuse: roundTheGate}
+	o.HTTPClient = pinned.Refusing{Refuse: c.outside.roundTheGate}
 	o.AuthSchemeResolver = c.auth
 	o.AuthSchemes = c.schemes // nil at construction, where the SDK makes them
 	o.AuthSchemePreference = nil

@@ -35,7 +35,7 @@ func (c *Client) Config() aws.Config {
 	return aws.Config{
 		Region:                     c.g.region,
 		Credentials:                c.credentials,
-		HTTPClient:                 pinned.Refusing{Refuse: roundTheGate},
+		HTTPClient:                 pinned.Refusing{Refuse: c.outside.roundTheGate},
 		Retryer:                    func() aws.Retryer { return aws.NopRetryer{} }, // of clients that do not heed ServiceOptions
 		APIOptions:                 own.APIOptions,
 		Interceptors:               own.Interceptors,

@@ -20,6 +20,7 @@ type sealedCredentials struct {
 	session *session.Session        // nil without a Role
 	role    string                  // for errors
 	region  string                  // for errors
+	outside outside
 }
 
 // newCredentials seals the configuration's credentials. With a Role, it seals the
@@ -57,7 +58,7 @@ func (s *settings) stsPlace() session.Place {
 func (c *sealedCredentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	ex := exchangeOf(ctx)
 	if ex == nil || !ex.seal.Approved() {
-		return aws.Credentials{}, outsideGuard(ctx,
+		return aws.Credentials{}, c.outside.refuse(ctx,
 			"credentials are given only to calls that have passed the rules and are under way; a per-call option replaced APIOptions, or these credentials were taken out of the client")
 	}
 	creds, principal, err := c.retrieve(ctx)

@@ -20,6 +20,9 @@ import (
 type duplexStep struct {
 	op  *operation
 	sdk middleware.DeserializeMiddleware // the SDK's event stream step of this call's stack
+	// spare makes that step with the client's own options. sdk has the caller's, whose
+	// Protocol may be nil. spare is nil for a step that replies once.
+	spare func(context.Context) middleware.DeserializeMiddleware
 
 	answered atomic.Bool // the caller has the answer, or one goroutine is about to give it
 
@@ -102,6 +105,23 @@ func (d *duplexStep) reply(ctx context.Context, answer bedrockruntime.PartialRes
 	if err == nil {
 		err = errNoStream
 	}
+	waiting := channelOf(ctx, d.sdk, err)
+	if waiting == nil && d.spare != nil {
+		if own := d.spare(ctx); own != nil {
+			waiting = channelOf(ctx, own, err)
+		}
+	}
+	if waiting != nil {
+		select {
+		case waiting <- answer:
+		default:
+		}
+	}
+}
+
+// channelOf returns the channel that the SDK's event stream step asks for; nil where the
+// step comes to nothing, as with a Protocol that panics.
+func channelOf(ctx context.Context, step middleware.DeserializeMiddleware, err error) chan bedrockruntime.PartialResult {
 	k := &keyhole{Context: context.WithoutCancel(ctx)}
 	nothing := deserializeFunc(func(context.Context, middleware.DeserializeInput) (middleware.DeserializeOutput, middleware.Metadata, error) {
 		return middleware.DeserializeOutput{RawResponse: &smithyhttp.Response{Response: failedAnswer(err)}}, middleware.Metadata{}, nil
@@ -109,16 +129,16 @@ func (d *duplexStep) reply(ctx context.Context, answer bedrockruntime.PartialRes
 	_, _, _ = new(smithyhttp.InitializeStreamWriter).HandleFinalize(k, middleware.FinalizeInput{Request: smithyhttp.NewStackRequest()},
 		finalizeFunc(func(ctx context.Context, in middleware.FinalizeInput) (middleware.FinalizeOutput, middleware.Metadata, error) {
 			pipe := pipeOf(in.Request)
-			_, metadata, err := d.sdk.HandleDeserialize(ctx, middleware.DeserializeInput(in), nothing)
+			defer func() {
+				if recover() != nil { // the answer says what was wrong with the call
+					pipe.fail(io.ErrClosedPipe) // nobody writes to it or closes it
+				}
+			}()
+			_, metadata, err := step.HandleDeserialize(ctx, middleware.DeserializeInput(in), nothing)
 			pipe.discard()
 			return middleware.FinalizeOutput{}, metadata, err
 		}))
-	if k.found != nil {
-		select {
-		case k.found <- answer:
-		default:
-		}
-	}
+	return k.found
 }
 
 // keyhole is a context that sees the SDK look its channel up, and hides the channel

@@ -10,7 +10,7 @@ import (
 )
 
 // installDuplex puts the steps of a bidirectional call into its stack.
-func installDuplex(stack *middleware.Stack, op *operation) (*duplexStep, error) {
+func installDuplex(stack *middleware.Stack, op *operation, spare func(context.Context) middleware.DeserializeMiddleware) (*duplexStep, error) {
 	sdk, ok := stack.Deserialize.Get(eventStreamStep)
 	if !ok {
 		return nil, fmt.Errorf("securebedrock: the SDK's stack has no %s", eventStreamStep)
@@ -19,7 +19,7 @@ func installDuplex(stack *middleware.Stack, op *operation) (*duplexStep, error) 
 	if !ok {
 		return nil, fmt.Errorf("securebedrock: the SDK's stack has no %s", eventStreamBuild)
 	}
-	d := &duplexStep{op: op, sdk: sdk}
+	d := &duplexStep{op: op, sdk: sdk, spare: spare}
 	_, swapErr := stack.Deserialize.Swap(eventStreamStep, &handStep{d})
 	_, buildErr := stack.Build.Swap(eventStreamBuild, &replyStep{build})
 	writer, ok := stack.Finalize.Get(eventStreamWriter)
@@ -34,16 +34,21 @@ func installDuplex(stack *middleware.Stack, op *operation) (*duplexStep, error) 
 // took the guard, and with it each of its steps, out of the call's options.
 func refuseOutsideGuard(ctx context.Context, inner *bedrockruntime.Client) error {
 	err := bypassed(duplexOperation, "a per-call option took the guard out of the stack")
+	if sdk := eventStreamStepOf(ctx, inner); sdk != nil {
+		(&duplexStep{sdk: sdk}).refuse(ctx, err)
+	}
+	return err
+}
+
+// eventStreamStepOf makes the SDK's event stream step of a bidirectional call with the
+// client's own options.
+func eventStreamStepOf(ctx context.Context, inner *bedrockruntime.Client) (sdk middleware.DeserializeMiddleware) {
 	errStop := errors.New("the stack is not to be run")
-	var sdk middleware.DeserializeMiddleware
 	_, _ = inner.InvokeModelWithBidirectionalStream(ctx, nil, func(o *bedrockruntime.Options) {
 		o.APIOptions = []func(*middleware.Stack) error{func(s *middleware.Stack) error {
 			sdk, _ = s.Deserialize.Get(eventStreamStep)
 			return errStop
 		}}
 	})
-	if sdk != nil {
-		(&duplexStep{sdk: sdk}).refuse(ctx, err)
-	}
-	return err
+	return sdk
 }

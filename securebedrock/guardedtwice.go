@@ -14,10 +14,10 @@ func isGuarded(o bedrockruntime.Options) bool {
 	if _, ok := o.Protocol.(*protocol); ok {
 		return true
 	}
-	if _, ok := o.AuthSchemeResolver.(*pinned.SigV4[bedrockruntime.AuthResolverParameters]); ok {
+	if _, ok := o.AuthSchemeResolver.(*guardedAuth); ok {
 		return true
 	}
-	if _, ok := o.EndpointResolverV2.(*pinned.Resolver[bedrockruntime.EndpointParameters]); ok {
+	if _, ok := o.EndpointResolverV2.(*guardedHost); ok {
 		return true
 	}
 	if _, ok := o.HTTPClient.(pinned.Refusing); ok {

@@ -6,23 +6,8 @@ import (
 	"slices"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/smithy-go/middleware"
-
-	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
-
-// outsideGuard is the refusal of whoever asks for credentials or for the network
-// outside of the guard. detail is for a call of Bedrock Runtime.
-func outsideGuard(ctx context.Context, detail string) error {
-	operation := middleware.GetOperationName(ctx)
-	service := awsmiddleware.GetServiceID(ctx)
-	if service == "" || service == bedrockruntime.ServiceID {
-		return bypassed(operation, detail)
-	}
-	return &PolicyError{Rule: ErrConfig, Operation: operation, Detail: "a client of the service " + refusal.Quoted(service) +
-		" was made with the configuration of a guarded client, which has credentials and a network for Bedrock Runtime alone; make that client with the application's own aws.Config"}
-}
 
 // refuseService makes the client of another service refuse each call at its first step.
 // A refusal of the HTTP client would be taken for a lost connection and sent again.
@@ -51,5 +36,5 @@ func (otherServiceStep) ID() string { return "securebedrock:other service" }
 func (otherServiceStep) HandleInitialize(ctx context.Context, _ middleware.InitializeInput, _ middleware.InitializeHandler) (
 	out middleware.InitializeOutput, metadata middleware.Metadata, err error,
 ) {
-	return out, metadata, outsideGuard(ctx, "the client was not made by the SDK's package bedrockruntime")
+	return out, metadata, otherService(middleware.GetOperationName(ctx), awsmiddleware.GetServiceID(ctx))
 }

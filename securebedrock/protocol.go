@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/aws/smithy-go"
-	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/securebedrock/securebedrock-go/internal/seal"
@@ -14,7 +13,7 @@ import (
 // writes as the codec does.
 type protocol struct {
 	*eventCodec
-	outside func(context.Context) error // answers a bidirectional call outside of the guard
+	outside outside
 }
 
 // SerializeRequest writes the input that the rules approved, and no other, and
@@ -23,10 +22,8 @@ type protocol struct {
 func (p *protocol) SerializeRequest(ctx context.Context, op *smithy.OperationSchema, in smithy.Serializable, req *smithyhttp.Request) error {
 	ex := exchangeOf(ctx)
 	switch {
-	case ex == nil && duplexOf(ctx) == nil && middleware.GetOperationName(ctx) == duplexOperation:
-		return p.outside(ctx)
 	case ex == nil:
-		return bypassed(middleware.GetOperationName(ctx), "the request was written outside of the guard's own stack")
+		return p.outside.refuse(ctx, "the request was written outside of the guard's own stack")
 	case any(in) != ex.input, op.Schema != ex.op.schema.Schema:
 		return ex.named(refuse(ErrEndpoint, "the serializer was given another input or another operation than the rules approved"))
 	case !ex.seal.Write():

@@ -1,6 +1,7 @@
 package securebedrock
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -15,7 +16,8 @@ type installer struct {
 
 	retry     middleware.FinalizeMiddleware
 	outermost *outermost
-	whole     func(*middleware.Stack) error // install, made once
+	spare     func(context.Context) middleware.DeserializeMiddleware // of a bidirectional call
+	whole     func(*middleware.Stack) error                          // install, made once
 }
 
 // operationSteps are the steps of every stack of one operation, made once.
@@ -94,7 +96,7 @@ func (in *installer) installIn(stack, open *middleware.Stack, watched bool) erro
 	)
 	if err == nil && op.duplex {
 		var step *duplexStep
-		step, err = installDuplex(stack, op)
+		step, err = installDuplex(stack, op, in.spare)
 		if err == nil && open != nil {
 			step.kept = in.outermost.note(stack, step)
 		}

@@ -24,8 +24,8 @@ func newTransport(owner aws.HTTPClient, e Endpoint, t Timeouts, conns *pinned.Co
 
 // roundTheGate is the error of a request that arrives at the HTTP client in the SDK's
 // options. The gate sends through a transport of its own.
-func roundTheGate(req *http.Request) error {
-	return outsideGuard(req.Context(),
+func (o outside) roundTheGate(req *http.Request) error {
+	return o.refuse(req.Context(),
 		"the request did not pass the gate; a per-call option took it out of the stack, or this HTTP client was taken out of the client")
 }
 
