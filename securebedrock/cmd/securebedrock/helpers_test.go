@@ -22,3 +22,14 @@ func writeConfig(t *testing.T, path, text string) {
 		t.Fatal(err)
 	}
 }
+
+// asCommand makes the test binary the command itself, so that tests can run it as a
+// process and send it signals.
+const asCommand = "SECUREBEDROCK_TEST_AS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}

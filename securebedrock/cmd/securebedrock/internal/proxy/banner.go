@@ -32,6 +32,7 @@ func banner(p plan, actual net.Addr) string {
 	fmt.Fprintf(&b, "  # Anthropic's SDKs for TypeScript and Python, beside the lines above\n")
 	fmt.Fprintf(&b, "  export ANTHROPIC_BEDROCK_BASE_URL=%s\n", url)
 	fmt.Fprintf(&b, "  # Anthropic's SDK for Go: option.WithBaseURL(%q)\n", url)
+	fmt.Fprintf(&b, "  # Where HTTP_PROXY or HTTPS_PROXY is set, the call would go there: export NO_PROXY=%s\n", p.host(actual))
 	if p.TLS.Certificate != "" {
 		fmt.Fprintf(&b, "  # A certificate that the system does not trust: AWS_CA_BUNDLE, NODE_EXTRA_CA_CERTS\n")
 	}
@@ -46,14 +47,23 @@ func (p *plan) url(actual net.Addr) string {
 	if p.TLS.Certificate != "" {
 		scheme = "https"
 	}
-	host, port, err := net.SplitHostPort(actual.String())
+	_, port, err := net.SplitHostPort(actual.String())
 	if err != nil {
 		return scheme + "://" + actual.String()
 	}
+	return scheme + "://" + net.JoinHostPort(p.host(actual), port)
+}
+
+// host is the name by which callers reach the proxy.
+func (p *plan) host(actual net.Addr) string {
 	if len(p.Hosts) > 0 {
-		host = p.Hosts[0]
+		return p.Hosts[0]
 	}
-	return scheme + "://" + net.JoinHostPort(host, port)
+	host, _, err := net.SplitHostPort(actual.String())
+	if err != nil {
+		return actual.String()
+	}
+	return host
 }
 
 func (p *plan) tellOthers(b *strings.Builder) {
