@@ -201,8 +201,8 @@ func readListAsync(r *Request, _ bodyReader) (*bedrockruntime.ListAsyncInvokesIn
 	}
 	if text := query.Get("maxResults"); text != "" {
 		n, err := strconv.ParseInt(text, 10, 32)
-		if err != nil {
-			return nil, Malformed(err)
+		if err != nil || strconv.FormatInt(n, 10) != text {
+			return nil, Malformed(strconv.ErrSyntax)
 		}
 		in.MaxResults = aws.Int32(int32(n))
 	}

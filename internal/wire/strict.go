@@ -10,7 +10,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/traits"
 
-	"github.com/securebedrock/securebedrock-go/internal/refusal"
+	"github.com/securebedrock/securebedrock-go/internal/wire/strictjson"
 )
 
 // DecodeStrict is Decode for a request that is judged and sent on: it refuses, by
@@ -77,7 +77,7 @@ func (o Operation) checkQuery(raw string) error {
 		}
 		switch {
 		case !known:
-			return Invalid("%s has no query parameter %s: remove it", o.Name, refusal.QuotedWord(name))
+			return Invalid("%s has no query parameter %s: remove it", o.Name, strictjson.Name(name))
 		case len(values) > 1:
 			return Invalid("the query parameter %s stands twice", name)
 		case values[0] == "":
@@ -117,7 +117,7 @@ func (o Operation) checkHeader(header http.Header) (http.Header, error) {
 				have = []string{contentType}
 			}
 		case !ok && strings.HasPrefix(name, apiHeaders):
-			return nil, Invalid("%s has no header %s: remove it", o.Name, refusal.Quoted(name))
+			return nil, Invalid("%s has no header %s: remove it", o.Name, strictjson.Name(name))
 		case !ok:
 			continue
 		}

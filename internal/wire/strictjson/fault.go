@@ -1,7 +1,7 @@
 package strictjson
 
 import (
-	"strconv"
+	"strings"
 
 	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
@@ -20,15 +20,31 @@ func (f *Fault) Error() string {
 	return f.Path + " " + f.Why
 }
 
-// memberPath is the path of a member that has no schema. Its name is the caller's
-// text, and is repeated only where it can be a name.
+// Name repeats a name from outside where it can be the name of a member or a header:
+// short words of letters and digits.
+func Name(name string) string {
+	if len(name) > 64 || name == "" {
+		return noName
+	}
+	for _, c := range []byte(name) {
+		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && c != '_' && c != '-' {
+			return noName
+		}
+	}
+	for word := range strings.FieldsFuncSeq(name, func(c rune) bool { return c == '_' || c == '-' }) {
+		if refusal.QuotedWord(word)[0] != '"' {
+			return noName
+		}
+	}
+	return name
+}
+
+const noName = "(no identifier)"
+
+// memberPath is the path of a member that has no schema.
 func memberPath(path, name string) string {
-	quoted := refusal.QuotedWord(name)
-	if plain, err := strconv.Unquote(quoted); err == nil {
-		quoted = plain
-	}
 	if path == "" {
-		return quoted
+		return Name(name)
 	}
-	return path + "." + quoted
+	return path + "." + Name(name)
 }
