@@ -49,8 +49,8 @@ func (o *HandlerOptions) Validate() error {
 		f.Add("Open", "requests need no key, and Keys are set; set one of the two")
 	}
 	for _, host := range o.Hosts {
-		if host == "" {
-			f.Add("Hosts", "a name is empty")
+		if what := hostFault(host); what != "" {
+			f.Add("Hosts", "%s: %s", refusal.Quoted(host), what)
 		}
 	}
 	if o.MaxBody < 0 {
