@@ -13,3 +13,6 @@ func Lock(*os.File) error { return nil }
 
 // Private says nothing where access is not a matter of mode bits.
 func Private(fs.FileInfo) error { return nil }
+
+// Folder says nothing where access is not a matter of mode bits.
+func Folder(fs.FileInfo) error { return nil }

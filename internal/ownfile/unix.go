@@ -22,3 +22,15 @@ func Private(info fs.FileInfo) error {
 	}
 	return nil
 }
+
+// Folder refuses a folder in which others than the process's user and root can put a
+// file in the place of another.
+func Folder(info fs.FileInfo) error {
+	if mode := info.Mode().Perm(); mode&0o022 != 0 {
+		return fmt.Errorf("the folder's mode is %04o: others can replace its files; chmod go-w, or choose another folder", mode)
+	}
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok && stat.Uid != 0 && int(stat.Uid) != os.Geteuid() {
+		return fmt.Errorf("the folder belongs to user %d, who can replace its files; choose a folder of this user", stat.Uid)
+	}
+	return nil
+}

@@ -63,13 +63,13 @@ func (k Key) faults(f *refusal.Faults) {
 		}
 	}
 	if s := k.SecretAccessKey; s != "" && !isSecret(s) {
-		f.Add("SecretAccessKey", "it is not of %d to %d printable characters of ASCII without spaces; NewKey makes one", minSecret, maxSecret)
+		f.Add("SecretAccessKey", "it is not of %d to %d letters, digits and -._~+/=; NewKey makes one", minSecret, maxSecret)
 	}
 	if s := k.Bearer; s != "" {
 		switch {
 		case token.In(s):
 			f.Add("Bearer", "it holds a token of another kind, such as a Bedrock API key or a JSON web token; a real one must not be used here, NewKey makes one")
-		case !isSecret(s) || strings.ContainsFunc(s, func(r rune) bool { return token.NotAlphanumeric(r) && !strings.ContainsRune("-._~+/=", r) }):
+		case !isSecret(s):
 			f.Add("Bearer", "it is not of %d to %d letters, digits and -._~+/=; NewKey makes one", minSecret, maxSecret)
 		case s == k.SecretAccessKey:
 			f.Add("Bearer", "it is the SecretAccessKey too; a bearer token travels with each request, a secret never does")
@@ -96,8 +96,8 @@ func isAWS(id string) bool {
 	return slices.ContainsFunc([]string{"AKIA", "ASIA", "ABIA", "ACCA"}, func(prefix string) bool { return strings.HasPrefix(strings.ToUpper(id), prefix) })
 }
 
-// isSecret reports whether s is long enough, and fits into a header and a line of a
-// file.
+// isSecret reports whether s is long enough, and fits into a header and into a line of
+// an AWS credentials file as it is.
 func isSecret(s string) bool {
-	return len(s) >= minSecret && len(s) <= maxSecret && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+	return len(s) >= minSecret && len(s) <= maxSecret && !strings.ContainsFunc(s, func(r rune) bool { return token.NotAlphanumeric(r) && !strings.ContainsRune("-._~+/=", r) })
 }
