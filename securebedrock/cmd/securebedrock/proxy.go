@@ -17,7 +17,7 @@ import (
 )
 
 func newProxy(global *globals) *cobra.Command {
-	var keep bool
+	var keep, probe bool
 	c := &cobra.Command{
 		Use:   "proxy",
 		Short: "Serve the guarded client to the SDKs of other languages and processes",
@@ -35,7 +35,8 @@ HTTPS proxy and a certificate bundle from the environment as the library does, a
 OTEL_* variables of OpenTelemetry (OTLP over HTTP). Nothing there changes a rule.
 
 /healthz answers 200 while the proxy lives. /readyz answers 200 once credentials were
-fetched, while records can be written and the proxy is not ending.
+fetched, while records can be written and the proxy is not ending. "proxy --ready" asks the
+proxy of the same file, and its exit code is 1 where that is not ready.
 
 SIGTERM or an interrupt ends proxy once the calls in flight are over, or after the time that
 "shutdown" gives; a second one ends it at once. SIGHUP opens the audit log's path again after
@@ -43,10 +44,12 @@ a rotation. A renewed certificate is taken by itself. The log on stderr is JSON,
 neither prompts nor keys.`,
 		Example: `  securebedrock proxy
   securebedrock proxy -c /etc/securebedrock/securebedrock.yaml
-  securebedrock proxy --keep-keys          # callers keep their keys over a restart`,
+  securebedrock proxy --keep-keys          # callers keep their keys over a restart
+  securebedrock proxy --ready              # the probe of a container`,
 		Args: noArgs,
 	}
 	c.Flags().BoolVar(&keep, "keep-keys", false, "take the keys that the credentials file has, and make only those that are missing")
+	c.Flags().BoolVar(&probe, "ready", false, "ask the proxy that runs with this file whether it is ready, and start none")
 	c.RunE = action(func(c *cobra.Command, _ []string) error {
 		file, err := configfile.LoadFile(global.config)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -58,13 +61,30 @@ neither prompts nor keys.`,
 		if file.Proxy == nil {
 			return fmt.Errorf("%s has no proxy section; add proxy with credentials, callers and audit: 'securebedrock init --example' explains the keys", global.config)
 		}
+		settings := proxy.Settings{
+			File: file, Dir: filepath.Dir(global.config), KeepKeys: keep, Version: ownVersion(), Env: os.LookupEnv,
+			Out: c.OutOrStdout(), Log: slog.New(slog.NewJSONHandler(c.ErrOrStderr(), nil)),
+		}
+		if probe {
+			return askWhetherReady(c, settings)
+		}
 		signals := make(chan os.Signal, 4)
 		signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 		defer signal.Stop(signals)
-		return proxy.Run(c.Context(), proxy.Settings{
-			File: file, Dir: filepath.Dir(global.config), KeepKeys: keep, Version: ownVersion(), Env: os.LookupEnv,
-			Out: c.OutOrStdout(), Log: slog.New(slog.NewJSONHandler(c.ErrOrStderr(), nil)),
-		}, signals)
+		return proxy.Run(c.Context(), settings, signals)
 	})
 	return c
+}
+
+// askWhetherReady is the probe. A proxy that is not ready is a finding.
+func askWhetherReady(c *cobra.Command, s proxy.Settings) error {
+	err := proxy.Probe(c.Context(), s)
+	if errors.Is(err, proxy.ErrNotReady) {
+		fmt.Fprintf(c.OutOrStdout(), "%s\n", err)
+		return finding()
+	}
+	if err == nil {
+		_, err = fmt.Fprintln(c.OutOrStdout(), "ready")
+	}
+	return err
 }

@@ -32,7 +32,7 @@ func openRecords(p plan) (*records, error) {
 	}
 	keys, err := audit.LoadKeys(p.Audit.Keys)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("proxy.audit.keys: %w; make them by: securebedrock audit keys %s", err, p.Audit.Keys)
+		return nil, fmt.Errorf("proxy.audit.keys: %w; make them by: securebedrock audit keys -o %s", err, p.Audit.Keys)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("proxy.audit.keys: %w", err)

@@ -107,10 +107,16 @@ func serveUntil(ctx context.Context, p plan, s Settings, h *health, server *http
 	if _, err := io.WriteString(s.Out, banner(p, l.Addr())); err != nil {
 		return errors.Join(err, server.Close())
 	}
+	if err := notify(ctx, s.Env, "READY=1"); err != nil {
+		s.Log.Warn("systemd was not told that the proxy listens", "error", err.Error())
+	}
 	if failure := untilTold(ctx, r, s, signals, served); failure != nil {
 		return errors.Join(failure, server.Close())
 	}
 	h.stopping.Store(true)
+	if err := notify(ctx, s.Env, "STOPPING=1"); err != nil {
+		s.Log.Warn("systemd was not told that the proxy ends", "error", err.Error())
+	}
 	s.Log.Info("ending", "grace", p.Shutdown.String())
 	grace, stop := context.WithTimeout(context.WithoutCancel(ctx), p.Shutdown)
 	defer stop()

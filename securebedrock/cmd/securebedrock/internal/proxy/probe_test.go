@@ -1,0 +1,57 @@
+package proxy
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/securebedrock/securebedrock-go/securebedrock/configfile"
+)
+
+func TestProbe(t *testing.T) {
+	dir, err := os.MkdirTemp("", "sb") // the path of a socket is short
+	must(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	chain, key, _ := writePair(t, dir, 1)
+	for _, row := range []struct {
+		what  string
+		proxy configfile.Proxy
+		ready bool
+	}{
+		{"a proxy that is ready", configfile.Proxy{Listen: "127.0.0.1:0"}, true},
+		{"a proxy that is not ready", configfile.Proxy{Listen: "127.0.0.1:0"}, false},
+		{"a proxy on a socket", configfile.Proxy{Listen: "unix:" + filepath.Join(dir, "run", "x.sock")}, true},
+		{"a proxy under TLS", configfile.Proxy{Listen: "127.0.0.1:0", TLS: configfile.ProxyTLS{Certificate: chain, Key: key}, Hosts: []string{"bedrock.internal"}}, true},
+		{"another name than the certificate's", configfile.Proxy{Listen: "127.0.0.1:0", TLS: configfile.ProxyTLS{Certificate: chain, Key: key}}, false},
+	} {
+		t.Run(row.what, func(t *testing.T) {
+			var cert *certificate
+			if row.proxy.TLS.Certificate != "" {
+				cert, err = loadCertificate(chain, key, nil)
+				must(t, err)
+			}
+			settings := Settings{File: configfile.File{Proxy: &row.proxy}}
+			l, err := listen(t.Context(), newPlan(settings))
+			must(t, err)
+			if l.Addr().Network() == "tcp" {
+				row.proxy.Listen = l.Addr().String()
+			}
+			h := &health{records: &records{}, door: http.NotFoundHandler()}
+			h.warm.Store(row.ready)
+			s := newServer(h, cert, slog.New(slog.DiscardHandler))
+			served := make(chan error, 1)
+			go func() { served <- serve(s, l) }()
+			if err := Probe(t.Context(), settings); (err == nil) != row.ready || err != nil && !errors.Is(err, ErrNotReady) {
+				t.Errorf("got %v", err)
+			}
+			must(t, s.Close())
+			must(t, <-served)
+			if err := Probe(t.Context(), settings); !errors.Is(err, ErrNotReady) {
+				t.Errorf("after its end: %v", err)
+			}
+		})
+	}
+}
