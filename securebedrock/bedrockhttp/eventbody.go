@@ -9,12 +9,14 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/eventstream"
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/securebedrock/securebedrock-go/internal/wire"
+	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
 // eventBody is the body of a streamed answer. It takes one event of the client's stream
@@ -24,6 +26,11 @@ type eventBody struct {
 	receive func() (event any, ok bool, err error)
 	fault   func() error // of the client's stream, once it has ended
 	stop    func() error
+
+	// needsStop: the stream is a ConverseStream that has had no messageStop. The client
+	// sees to that itself, except where a Middleware has answered with another client's
+	// stream.
+	needsStop bool
 
 	encoder *wire.EventEncoder
 	rest    []byte // encoded, and not yet read
@@ -58,7 +65,12 @@ func streamAnswer[E any, S interface {
 	a.body = nil
 	a.header.Set("Content-Type", wire.EventStreamType)
 	a.events = newEventBody(ctx, stream)
+	_, a.events.needsStop = any(out).(*bedrockruntime.ConverseStreamOutput)
 	return a, nil
+}
+
+func errNoStop() error {
+	return &securebedrock.PolicyError{Rule: securebedrock.ErrStreamTruncated, Operation: "ConverseStream", Detail: "it ended without messageStop"}
 }
 
 func newEventBody[E any](ctx context.Context, stream source[E]) *eventBody {
@@ -97,7 +109,9 @@ func (b *eventBody) next(dst []byte) ([]byte, error) {
 			return dst, nil
 		}
 	default:
-		err = b.fault()
+		if err = b.fault(); err == nil && b.needsStop {
+			err = errNoStop()
+		}
 	}
 	b.err = io.EOF
 	if err == nil {
@@ -114,6 +128,9 @@ func (b *eventBody) encode(dst []byte, event any) ([]byte, error) {
 	switch e := event.(type) {
 	case *types.UnknownUnionMember: // an event that Bedrock has gained since
 		return appendUnknown(dst, e)
+	case *types.ConverseStreamOutputMemberMessageStop:
+		b.needsStop = false
+		return b.encoder.AppendEvent(dst, e)
 	case wire.Event:
 		return b.encoder.AppendEvent(dst, e)
 	}

@@ -1,17 +1,21 @@
 package bedrockhttp_test
 
 import (
+	"bytes"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/aws/smithy-go/eventstream"
 
+	"github.com/securebedrock/securebedrock-go/internal/wire"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrockhttp"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
@@ -111,4 +115,78 @@ func converseStream(text string) *bedrockruntime.ConverseStreamInput {
 
 func invokeBody(text string) []byte {
 	return []byte(`{"anthropic_version":"bedrock-2023-05-31","max_tokens":64,"messages":[{"role":"user","content":"` + text + `"}]}`)
+}
+
+// upstream is a guarded client of a Bedrock that answers with handler.
+func upstream(t testing.TB, handler http.HandlerFunc, change ...func(*securebedrock.Options)) *securebedrock.Client {
+	t.Helper()
+	s := httptest.NewUnstartedServer(handler)
+	s.EnableHTTP2 = true
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	opts := securebedrock.Options{
+		Region: "us-east-1", Endpoint: securebedrock.Endpoint{URL: s.URL},
+		Guardrail: securebedrock.Guardrail{ID: bedrocktest.DefaultGuardrailID, Version: "1"},
+	}
+	for _, f := range change {
+		f(&opts)
+	}
+	c, err := securebedrock.NewFromConfig(aws.Config{
+		Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""), HTTPClient: s.Client(),
+	}, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// frame is an event of a stream as Bedrock writes it.
+func frame(t testing.TB, kind, payload string) []byte {
+	t.Helper()
+	msg := eventstream.Message{Payload: []byte(payload)}
+	msg.Headers.Set(eventstream.MessageTypeHeader, eventstream.StringValue(eventstream.EventMessageType))
+	msg.Headers.Set(eventstream.EventTypeHeader, eventstream.StringValue(kind))
+	msg.Headers.Set(eventstream.ContentTypeHeader, eventstream.StringValue("application/json"))
+	var b bytes.Buffer
+	if err := eventstream.NewEncoder().Encode(&b, msg); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func delta(t testing.TB, text string) []byte {
+	t.Helper()
+	return frame(t, "contentBlockDelta", `{"contentBlockIndex":0,"delta":{"text":"`+text+`"}}`)
+}
+
+func stop(t testing.TB) []byte {
+	t.Helper()
+	return frame(t, "messageStop", `{"stopReason":"end_turn"}`)
+}
+
+// begin answers with a stream and sends its headers.
+func begin(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", wire.EventStreamType)
+	w.WriteHeader(http.StatusOK)
+	w.(http.Flusher).Flush()
+}
+
+// soon waits for a condition.
+func soon(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%s: not in 20 s", what)
+		}
+	}
+}
+
+// upstreamPlain is a plain client of a Bedrock that answers with handler.
+func upstreamPlain(t testing.TB, handler http.HandlerFunc) *bedrockruntime.Client {
+	t.Helper()
+	s := httptest.NewServer(handler)
+	t.Cleanup(s.Close)
+	return entry{"plain", s.URL, s.Client()}.sdk()
 }
