@@ -23,8 +23,12 @@ func newProtocol() *restjson1.Protocol {
 	return restjson1.New(schemas.AmazonBedrockFrontendService)
 }
 
-// Encode returns the headers and the body that carry an output of the SDK.
+// Encode returns the headers and the body that carry an output of the SDK. An output in
+// which the SDK has lost what it does not know is an error.
 func Encode(out smithy.Serializable) (http.Header, []byte, error) {
+	if err := checkKnown(out); err != nil {
+		return nil, nil, err
+	}
 	operation := smithy.NewSchema(smithy.ShapeID{Namespace: "securebedrock", Name: "Answer"},
 		smithy.ShapeTypeOperation, 0, &traits.HTTP{Method: http.MethodPost, URI: "/", Code: http.StatusOK})
 	req := &smithyhttp.Request{Request: &http.Request{Header: http.Header{}, URL: &url.URL{}}}
@@ -36,8 +40,8 @@ func Encode(out smithy.Serializable) (http.Header, []byte, error) {
 	}
 	var body []byte
 	if stream := req.GetStream(); stream != nil {
-		var err error
-		if body, err = io.ReadAll(stream); err != nil {
+		body = make([]byte, req.ContentLength) // which the protocol knows: it writes into memory
+		if _, err := io.ReadFull(stream, body); err != nil {
 			return nil, nil, err
 		}
 	}

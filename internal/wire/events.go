@@ -16,32 +16,59 @@ import (
 const EventStreamType = "application/vnd.amazon.eventstream"
 
 // Event is an event of a stream: a member of types.ConverseStreamOutput, of
-// types.ResponseStream or of types.InvokeModelWithBidirectionalStreamOutput.
-type Event interface{ smithy.Serializable }
+// types.ResponseStream or of types.InvokeModelWithBidirectionalStreamOutput. A
+// *types.UnknownUnionMember holds the frame of an event that the SDK does not know.
+type Event any
 
 // EventEncoder writes the frames of one stream. It is not safe for concurrent use.
-type EventEncoder struct{ protocol *restjson1.Protocol }
-
-// NewEventEncoder returns an encoder for one stream.
-func NewEventEncoder() *EventEncoder { return &EventEncoder{newProtocol()} }
-
-// Encode returns the frame of an event.
-func (e *EventEncoder) Encode(event Event) ([]byte, error) {
-	union, member := schemasOf(event)
-	if union == nil {
-		return nil, fmt.Errorf("%T is not an event of a Bedrock stream", event)
-	}
-	var frame bytes.Buffer
-	if err := e.protocol.SerializeEventMessage(union, member, event, &frame); err != nil {
-		return nil, err
-	}
-	return frame.Bytes(), nil
+type EventEncoder struct {
+	protocol *restjson1.Protocol
+	frame    bytes.Buffer
 }
 
-// AppendEvent appends the frame of an event to dst.
+// NewEventEncoder returns an encoder for one stream.
+func NewEventEncoder() *EventEncoder { return &EventEncoder{protocol: newProtocol()} }
+
+// Encode returns the frame of an event.
+func (e *EventEncoder) Encode(event Event) ([]byte, error) { return e.AppendEvent(nil, event) }
+
+// AppendEvent appends the frame of an event to dst. An event that the SDK does not know
+// is passed on as it came. An event in which the SDK has lost a part is an error.
 func (e *EventEncoder) AppendEvent(dst []byte, event Event) ([]byte, error) {
-	frame, err := e.Encode(event)
-	return append(dst, frame...), err
+	if out, ok := appendPlainFrame(dst, event); ok {
+		return out, nil
+	}
+	if unknown, ok := event.(*types.UnknownUnionMember); ok && unknown != nil {
+		return appendUnknown(dst, unknown)
+	}
+	union, member := schemasOf(event)
+	known, ok := event.(smithy.Serializable)
+	if union == nil || !ok {
+		return dst, fmt.Errorf("%T is not an event of a Bedrock stream", event)
+	}
+	if err := checkKnown(event); err != nil {
+		return dst, err
+	}
+	e.frame.Reset()
+	if err := e.protocol.SerializeEventMessage(union, member, known, &e.frame); err != nil {
+		return dst, err
+	}
+	return append(dst, e.frame.Bytes()...), nil
+}
+
+// appendUnknown appends the frame of an event that the SDK does not know, as it came.
+// The SDK keeps the whole frame.
+func appendUnknown(dst []byte, event *types.UnknownUnionMember) ([]byte, error) {
+	reader := bytes.NewReader(event.Value)
+	message, err := eventstream.NewDecoder().Decode(reader, nil)
+	if err != nil || reader.Len() > 0 {
+		return dst, &unknownError{"an event whose frame is not kept"}
+	}
+	kind, name := message.Headers.Get(eventstream.MessageTypeHeader), message.Headers.Get(eventstream.EventTypeHeader)
+	if kind == nil || kind.String() != eventstream.EventMessageType || name == nil || name.String() != event.Tag {
+		return dst, &unknownError{"an event whose frame is another's"}
+	}
+	return append(dst, event.Value...), nil
 }
 
 // schemasOf returns the union that an event is a member of, and the member.

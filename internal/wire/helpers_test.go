@@ -69,3 +69,17 @@ func send(w http.ResponseWriter, status int, header http.Header, body []byte) {
 	w.WriteHeader(status)
 	_, _ = io.Copy(w, bytes.NewReader(body))
 }
+
+// sdkStream is a client whose every request is answered with the bytes of a stream.
+func sdkStream(_ testing.TB, body []byte) *bedrockruntime.Client {
+	return sdkClient(func(w http.ResponseWriter, _ *http.Request) {
+		send(w, http.StatusOK, http.Header{"Content-Type": {wire.EventStreamType}}, body)
+	})
+}
+
+// sdkAnswer is a client whose every request is answered with a JSON body.
+func sdkAnswer(body string) *bedrockruntime.Client {
+	return sdkClient(func(w http.ResponseWriter, _ *http.Request) {
+		send(w, http.StatusOK, http.Header{"Content-Type": {"application/json"}}, []byte(body))
+	})
+}

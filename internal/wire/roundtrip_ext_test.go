@@ -153,7 +153,7 @@ func (g *generator) headers(in *bedrockruntime.InvokeModelInput) {
 // What the SDK sends for an input is decoded into the same input, and that input is
 // sent as the same request.
 func TestInputsRoundTrip(t *testing.T) {
-	n := 3000
+	n := 2000
 	if testing.Short() {
 		n = 200
 	}
