@@ -3,6 +3,7 @@ package wire
 import (
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
@@ -17,77 +18,109 @@ func (e *unknownError) Error() string {
 	return "the answer has a member that this release of the SDK does not know, in " + e.path
 }
 
+// in puts the name of an outer value before the path.
+func (e *unknownError) in(name string) *unknownError {
+	if e.path == "" {
+		return &unknownError{name}
+	}
+	return &unknownError{name + "." + e.path}
+}
+
 // checkKnown refuses a value whose unions have lost their members. What the SDK
 // (bedrockruntime v1.63.11) makes of a member that it does not know:
 //   - a union of a structure, or of another union, is nil;
 //   - an element of a list is nil, or the element before it once more, because the
 //     SDK's deserializers use one variable for all elements.
 func checkKnown(v any) error {
-	if value := reflect.ValueOf(v); value.Kind() != reflect.Pointer || value.IsNil() {
+	value := reflect.ValueOf(v)
+	if value.Kind() != reflect.Pointer || value.IsNil() {
 		return fmt.Errorf("%T is nil or no type of the SDK", v)
 	}
-	return knownValue(reflect.ValueOf(v), fmt.Sprintf("%T", v))
+	if err := knownValue(value); err != nil {
+		return err.in(strings.TrimPrefix(fmt.Sprintf("%T", v), "*"))
+	}
+	return nil
 }
 
-func knownValue(v reflect.Value, path string) error {
+func knownValue(v reflect.Value) *unknownError {
 	switch v.Kind() {
 	case reflect.Pointer:
 		if v.IsNil() {
 			return nil
 		}
 		if _, unknown := v.Interface().(*types.UnknownUnionMember); unknown {
-			return &unknownError{path}
+			return &unknownError{}
 		}
-		return knownValue(v.Elem(), path)
+		return knownValue(v.Elem())
 	case reflect.Interface:
 		if v.IsNil() {
 			return nil
 		}
 		if d, ok := v.Interface().(document.Interface); ok {
 			// The SDK's encoder writes nothing at all for a document that does not encode.
-			_, err := d.MarshalSmithyDocument()
-			return err
+			if _, err := d.MarshalSmithyDocument(); err != nil {
+				return &unknownError{}
+			}
+			return nil
 		}
 		if v.Elem().Kind() != reflect.Pointer || v.Elem().IsNil() {
-			return &unknownError{path}
+			return &unknownError{}
 		}
-		return knownValue(v.Elem(), path)
+		return knownValue(v.Elem())
 	case reflect.Struct:
-		if value := v.FieldByName("Value"); lostUnion(v) || value.Kind() == reflect.Interface && value.IsNil() {
-			return &unknownError{path}
-		}
-		for i := range v.NumField() {
-			if f := v.Type().Field(i); f.IsExported() && !flat(f.Type.Kind()) {
-				if err := knownValue(v.Field(i), path+"."+f.Name); err != nil {
-					return err
-				}
-			}
-		}
+		return knownStruct(v)
 	case reflect.Slice:
+		return knownSlice(v)
+	case reflect.Map:
 		if flat(v.Type().Elem().Kind()) {
 			return nil
 		}
-		var before any
-		for i := range v.Len() {
-			item := v.Index(i)
-			if item.Kind() == reflect.Interface {
-				if item.IsNil() || item.Interface() == before {
-					return &unknownError{path}
-				}
-				before = item.Interface()
-			}
-			if err := knownValue(item, path); err != nil {
-				return err
-			}
-		}
-	case reflect.Map:
 		for _, key := range v.MapKeys() {
-			if err := knownValue(v.MapIndex(key), path); err != nil {
+			if err := knownValue(v.MapIndex(key)); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+func knownStruct(v reflect.Value) *unknownError {
+	if lostUnion(v) {
+		return &unknownError{}
+	}
+	for i := range v.NumField() {
+		field := v.Field(i)
+		if flat(field.Kind()) || !field.CanInterface() {
+			continue
+		}
+		if field.Kind() == reflect.Interface && field.IsNil() && v.Type().Field(i).Name == "Value" { // the member of a union
+			return &unknownError{}
+		}
+		if err := knownValue(field); err != nil {
+			return err.in(v.Type().Field(i).Name)
+		}
+	}
+	return nil
+}
+
+func knownSlice(v reflect.Value) *unknownError {
+	if flat(v.Type().Elem().Kind()) {
+		return nil
+	}
+	for i := range v.Len() {
+		item := v.Index(i)
+		if item.Kind() == reflect.Interface && (item.IsNil() || i > 0 && samePointer(item.Elem(), v.Index(i-1).Elem())) {
+			return &unknownError{}
+		}
+		if err := knownValue(item); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func samePointer(a, b reflect.Value) bool {
+	return a.Kind() == reflect.Pointer && b.Kind() == reflect.Pointer && a.Pointer() == b.Pointer()
 }
 
 // flat reports whether values of a kind hold no union.

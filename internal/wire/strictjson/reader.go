@@ -43,6 +43,7 @@ type Reader struct {
 	frames []frame
 	seen   []*smithy.Schema // the members that the open structures have
 	fault  *Fault
+	plain  []byte // of the latest string with an escape
 	space  [16]frame
 }
 
@@ -189,7 +190,7 @@ func (r *Reader) memberOf(f *frame) (*smithy.Schema, error) {
 		return nil, r.syntax(why)
 	}
 	if escaped {
-		span = unescape(span)
+		span = r.unescape(span)
 	}
 	m := f.schema.Members()[string(span)]
 	if m == nil || len(r.frames) == 1 && bound(m) {
@@ -269,7 +270,7 @@ func (r *Reader) ReadMapKey(*smithy.Schema) (string, bool, error) {
 		return "", true, r.syntax(why)
 	}
 	if escaped {
-		span = unescape(span)
+		span = r.unescape(span)
 	}
 	f.key = string(span)
 	if f.keys == nil {
@@ -292,4 +293,10 @@ func (r *Reader) ReadNil(*smithy.Schema) (bool, error) {
 		return false, r.fault
 	}
 	return false, nil
+}
+
+// unescape is valid until the next string.
+func (r *Reader) unescape(span []byte) []byte {
+	r.plain = unescape(r.plain[:0], span)
+	return r.plain
 }

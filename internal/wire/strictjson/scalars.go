@@ -40,7 +40,7 @@ func (r *Reader) stringSpan() ([]byte, error) {
 		return nil, r.syntax(why)
 	}
 	if escaped {
-		span = unescape(span)
+		span = r.unescape(span)
 	}
 	return span, nil
 }

@@ -2,6 +2,7 @@ package strictjson
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -74,8 +75,8 @@ func plainEnd(b []byte, i int) int {
 	for ; i+8 <= len(b); i += 8 {
 		x := binary.LittleEndian.Uint64(b[i:])
 		quote, slash := x^(low*'"'), x^(low*'\\')
-		if ((x-low*0x20)&^x|(quote-low)&^quote|(slash-low)&^slash)&high != 0 {
-			break
+		if hits := ((x-low*0x20)&^x | (quote-low)&^quote | (slash-low)&^slash) & high; hits != 0 {
+			return i + bits.TrailingZeros64(hits)/8 // the lowest hit is exact, others may borrow
 		}
 	}
 	for i < len(b) && b[i] >= 0x20 && b[i] != '"' && b[i] != '\\' {
@@ -134,10 +135,9 @@ func hex4(b []byte) (r rune, ok bool) {
 	return r, true
 }
 
-// unescape returns the bytes that the span of a string stands for. The span is one
+// unescape appends the bytes that the span of a string stands for. The span is one
 // that text has passed over.
-func unescape(span []byte) []byte {
-	out := make([]byte, 0, len(span))
+func unescape(out, span []byte) []byte {
 	for i := 0; i < len(span); {
 		end := plainEnd(span, i)
 		out = append(out, span[i:end]...)
@@ -265,7 +265,7 @@ func (s *scanner) object(depth int) (why string) {
 			return why
 		}
 		if escaped {
-			span = unescape(span)
+			span = unescape(make([]byte, 0, len(span)), span) // kept until the object ends
 		}
 		if !s.keys.add(&keys, span) {
 			return "has a key of an object twice"
