@@ -241,13 +241,8 @@ func (c *Chunks) trailers() error {
 			return errChunk("a trailer has no form, or stands there twice")
 		}
 		got[name] = true
-		if c.trailed && name == trailerSignature {
-			want, err := hex.DecodeString(value)
-			sum := sha256.Sum256(signed.Bytes())
-			if err != nil {
-				return errChunkSignature()
-			}
-			if err := c.verify(want, trailerAlgorithm, sum[:]); err != nil {
+		if name == trailerSignature && (c.trailed || c.claim == nil) {
+			if err := c.verifyTrailers(value, signed.Bytes()); err != nil {
 				return err
 			}
 			continue
@@ -257,9 +252,6 @@ func (c *Chunks) trailers() error {
 		}
 		sum := c.checksums[name]
 		if sum == nil {
-			if name == trailerSignature && c.claim == nil {
-				continue
-			}
 			return errChunk("a trailer was not announced in X-Amz-Trailer")
 		}
 		if value != encodeSum(sum) {
@@ -276,6 +268,18 @@ func (c *Chunks) trailers() error {
 		return errChunk("the trailers are not signed")
 	}
 	return nil
+}
+
+func (c *Chunks) verifyTrailers(signature string, trailers []byte) error {
+	if c.claim == nil {
+		return nil
+	}
+	want, err := hex.DecodeString(signature)
+	if err != nil {
+		return errChunkSignature()
+	}
+	sum := sha256.Sum256(trailers)
+	return c.verify(want, trailerAlgorithm, sum[:])
 }
 
 // line reads a line that ends in CR LF.

@@ -12,7 +12,7 @@ const (
 	// sign by the second: two equal requests of one second have equal signatures.
 	sameSecond = 3 * time.Second
 
-	// maxSeen bounds the signatures that are remembered, at about 60 bytes each.
+	// maxSeen bounds the signatures that are remembered, at about 50 bytes each.
 	maxSeen = 1 << 19
 )
 
@@ -33,7 +33,7 @@ type seen struct {
 }
 
 type seenKey struct {
-	seconds map[int64]map[digest]time.Time // when each signature first arrived
+	seconds map[int64]map[digest]int64 // when each signature first arrived, in Unix nanoseconds
 	count   int
 	floor   int64 // what was signed before this second is refused
 }
@@ -48,7 +48,7 @@ func (s *seen) note(id string, signature []byte, signed, now time.Time) bool {
 	}
 	k := s.keys[id]
 	if k == nil {
-		k = &seenKey{seconds: map[int64]map[digest]time.Time{}}
+		k = &seenKey{seconds: map[int64]map[digest]int64{}}
 		if s.keys == nil {
 			s.keys = map[string]*seenKey{}
 		}
@@ -59,9 +59,9 @@ func (s *seen) note(id string, signature []byte, signed, now time.Time) bool {
 		return true
 	}
 	if k.seconds[at] == nil {
-		k.seconds[at] = map[digest]time.Time{}
+		k.seconds[at] = map[digest]int64{}
 	}
-	k.seconds[at][d] = now
+	k.seconds[at][d] = now.UnixNano()
 	k.count++
 	s.total++
 	for s.total > s.limit() {
@@ -87,7 +87,7 @@ func (s *seen) used(id string, signature []byte, signed, now time.Time) bool {
 		return true
 	}
 	first, ok := k.seconds[signed.Unix()][digest(signature)]
-	return ok && now.Sub(first) > sameSecond
+	return ok && now.Sub(time.Unix(0, first)).Abs() > sameSecond // whichever way the clock was set
 }
 
 // sweep forgets, once a second, what the date alone refuses.
