@@ -135,7 +135,7 @@ func TestChunksRefused(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), row.says) || c.Complete() {
 			t.Errorf("%s: %v", row.name, err)
 		}
-		if _, again := c.Read(make([]byte, 1)); again != err { //nolint:errorlint // the very error
+		if _, again := c.Read(make([]byte, 1)); again != err {
 			t.Errorf("%s: read again: %v", row.name, again)
 		}
 	}

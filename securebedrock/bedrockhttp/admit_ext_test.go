@@ -80,21 +80,6 @@ func withBearer(token string) func(*bedrockruntime.Options) {
 	}
 }
 
-// tampered changes a request after it was signed.
-func tampered(change func(*http.Request)) func(*bedrockruntime.Options) {
-	return func(o *bedrockruntime.Options) {
-		send := o.HTTPClient
-		o.HTTPClient = doer(func(r *http.Request) (*http.Response, error) {
-			change(r)
-			return send.Do(r)
-		})
-	}
-}
-
-type doer func(*http.Request) (*http.Response, error)
-
-func (f doer) Do(r *http.Request) (*http.Response, error) { return f(r) }
-
 // Whoever has a key enters, over every protocol, by SigV4 or with a bearer token, and
 // the call has the name of the caller.
 func TestKeyOpens(t *testing.T) {

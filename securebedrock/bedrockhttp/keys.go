@@ -174,4 +174,4 @@ func (k *Keys) clock() time.Time {
 	return k.now()
 }
 
-func (k *Key) expired(now time.Time) bool { return !k.Expires.IsZero() && !now.Before(k.Expires) }
+func (k Key) expired(now time.Time) bool { return !k.Expires.IsZero() && !now.Before(k.Expires) }
