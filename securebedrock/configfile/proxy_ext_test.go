@@ -64,6 +64,7 @@ func TestProxyIsRefused(t *testing.T) {
 		{"any host", "proxy.hosts[1]: (no identifier) is no name of a host", []string{aFile, aCaller, unaudited, "hosts: [a, \"*.x\"]"}},
 		{"a caller without a name", "proxy.callers[0].name: it is required", []string{aFile, unaudited, "callers: [{bearer: true}]"}},
 		{"a caller named twice", "proxy.callers[1].name: \"Claims\" is there twice", []string{aFile, unaudited, "callers: [{name: claims}, {name: Claims}]"}},
+		{"another caller than the first with the name default", "proxy.callers[1].name: \"default\" is the profile of the first caller", []string{aFile, unaudited, "callers: [{name: a}, {name: default}]"}},
 		{"a caller with a path for a name", "proxy.callers[0].name: \"../x\" is no name", []string{aFile, unaudited, "callers: [{name: ../x}]"}},
 		{"a caller with a bracket in its name", "is no name", []string{aFile, unaudited, "callers: [{name: \"a]\"}]"}},
 		{"a caller with an umlaut", "is no name", []string{aFile, unaudited, "callers: [{name: \"\u00e4\"}]"}},

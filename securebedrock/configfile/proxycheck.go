@@ -113,6 +113,8 @@ func (p *Proxy) checkCallers(faults *refusal.Faults) {
 			faults.Add(at+".Name", "it is required; the records and the credentials file have it")
 		case !isCallerName(c.Name):
 			faults.Add(at+".Name", "%s is no name; write up to 64 letters and digits, with - or _ between them", refusal.Quoted(c.Name))
+		case plain == "default" && i > 0:
+			faults.Add(at+".Name", "%s is the profile of the first caller, which SDKs take where AWS_PROFILE is not set; choose another name", refusal.Quoted(c.Name))
 		case names[plain]:
 			faults.Add(at+".Name", "%s is there twice; a name tells one caller from all others, whatever the case of its letters", refusal.Quoted(c.Name))
 		default:

@@ -309,7 +309,7 @@ func TestProxyServesThePlainSDK(t *testing.T) {
 		t.Fatal(err)
 	}
 	secrets := regexp.MustCompile(`aws_secret_access_key *= *(\S+)`).FindAllStringSubmatch(string(credentials), -1)
-	if len(secrets) != 3 {
+	if len(secrets) != 4 { // the first caller is also the profile default
 		t.Errorf("the credentials file has %d keys", len(secrets))
 	}
 	for _, secret := range secrets {
@@ -363,26 +363,22 @@ func slowReply(server *bedrocktest.Server) (asked <-chan struct{}, release func(
 	return began, sync.OnceFunc(func() { close(gate) })
 }
 
-// TestProxyLetsAStreamEnd tells the proxy to end in the middle of a stream.
+// TestProxyLetsAStreamEnd tells the proxy to end while a caller reads a stream.
 func TestProxyLetsAStreamEnd(t *testing.T) {
 	server, dir := bedrocktest.NewServer(t), t.TempDir()
 	keys := auditKeys(t, dir)
 	s := startProxy(t, dir, proxyFile(server, "callers: [{name: claims}]", "audit: {log: audit.log, keys: keys.json}"), server, nil)
-	client := s.sdk(t, "claims")
-	asked, release := slowReply(server)
-	defer release()
-	answer := make(chan error, 1)
-	go func() {
-		stream, err := client.ConverseStream(context.Background(), &bedrockruntime.ConverseStreamInput{ModelId: aws.String(model), Messages: ask("hi")})
-		if err == nil {
-			var got *bedrocktest.Collected
-			if got, err = bedrocktest.Collect(stream.GetStream()); err == nil && got.StopReason != types.StopReasonEndTurn {
-				err = fmt.Errorf("the stream ends with %s", got.StopReason)
-			}
-		}
-		answer <- err
-	}()
-	<-asked
+	const words = 100_000 // more than the buffers on the way hold
+	server.Reply(func(*bedrockruntime.ConverseInput) (*bedrockruntime.ConverseOutput, error) {
+		return bedrocktest.Text(strings.Repeat("word ", words)), nil
+	})
+	out, err := s.sdk(t, "claims").ConverseStream(t.Context(), &bedrockruntime.ConverseStreamInput{
+		ModelId: aws.String(model), Messages: ask("hi"), InferenceConfig: &types.InferenceConfiguration{MaxTokens: aws.Int32(2 * words)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-out.GetStream().Events()
 	if err := s.process.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -392,10 +388,10 @@ func TestProxyLetsAStreamEnd(t *testing.T) {
 		return err != nil
 	})
 	if s.over() {
-		t.Fatalf("the proxy has ended with a call in flight:\n%s", s.log)
+		t.Fatalf("the proxy has ended with a stream in flight:\n%s", s.log)
 	}
-	release()
-	if err := <-answer; err != nil {
+	got, err := bedrocktest.Collect(out.GetStream())
+	if err != nil || got.StopReason != types.StopReasonEndTurn || aws.ToInt32(got.Usage.OutputTokens) != words {
 		t.Errorf("the stream: %v", err)
 	}
 	if code := s.code(t); code != exitOK {
@@ -444,6 +440,30 @@ func TestProxyEndsAtOnce(t *testing.T) {
 				t.Errorf("the log does not verify: %v %v", report, err)
 			}
 		})
+	}
+}
+
+// TestProxyCutsAStreamWithAnError: a stream that the end of the grace cuts is never a short
+// answer.
+func TestProxyCutsAStreamWithAnError(t *testing.T) {
+	server, dir := bedrocktest.NewServer(t), t.TempDir()
+	keys := auditKeys(t, dir)
+	s := startProxy(t, dir, proxyFile(server, "callers: [{name: claims}]", "audit: {log: audit.log, keys: keys.json}", "shutdown: 100ms"), server, nil)
+	server.Fail("ConverseStream", bedrocktest.StallStream(2))
+	out, err := s.sdk(t, "claims").ConverseStream(t.Context(), &bedrockruntime.ConverseStreamInput{ModelId: aws.String(model), Messages: ask("hi")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-out.GetStream().Events()
+	if code := s.stop(t, syscall.SIGTERM); code != exitFault {
+		t.Errorf("the exit code is %d:\n%s", code, s.log)
+	}
+	var api smithy.APIError
+	if got, err := bedrocktest.Collect(out.GetStream()); !errors.As(err, &api) {
+		t.Errorf("the stream ends with %v after %d events, and no exception", err, got.Events)
+	}
+	if report, err := audit.VerifyFile(filepath.Join(dir, "audit.log"), keys); err != nil || !report.OK() {
+		t.Errorf("the log does not verify: %v %v", report, err)
 	}
 }
 
@@ -527,7 +547,7 @@ func TestProxyRefusesToStart(t *testing.T) {
 		{what: "the callers' endpoint for its own", text: strings.Replace(sound, "127.0.0.1:0", "127.0.0.1:8990", 1), env: []string{"AWS_ENDPOINT_URL_BEDROCK_RUNTIME=http://localhost:8990/"}, want: "start the proxy without AWS_ENDPOINT_URL_BEDROCK_RUNTIME"},
 		{what: "no audit keys", text: proxyFile(server, "callers: [{name: claims}]", "audit: {log: a, keys: b}"), want: "securebedrock audit keys"},
 		{what: "gRPC", text: sound, env: []string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_PROTOCOL=grpc"}, want: "set http/protobuf"},
-		{what: "a file of the user's", text: sound, want: "is no file of this proxy", prepare: func(t *testing.T, dir string) {
+		{what: "a file of the user's", text: sound, want: "is no credentials file of a proxy", prepare: func(t *testing.T, dir string) {
 			if err := os.MkdirAll(filepath.Join(dir, "run"), 0o700); err != nil {
 				t.Fatal(err)
 			}

@@ -7,11 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
-	"github.com/securebedrock/securebedrock-go/internal/ownfile"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrockhttp"
-	"github.com/securebedrock/securebedrock-go/securebedrock/configfile"
 )
 
 // makeKeys makes a key for each caller and writes the files that callers read. It takes a
@@ -23,13 +20,16 @@ func makeKeys(p plan) ([]bedrockhttp.Key, error) {
 	}
 	keys := make([]bedrockhttp.Key, len(p.Callers))
 	for i, c := range p.Callers {
-		keys[i] = bedrockhttp.NewKey(c.Name)
+		made := bedrockhttp.NewKey(c.Name)
+		keys[i] = made
 		if at := slices.IndexFunc(former, func(k bedrockhttp.Key) bool { return k.Name == c.Name }); at >= 0 && p.KeepKeys {
-			keys[i].AccessKeyID, keys[i].SecretAccessKey = former[at].AccessKeyID, former[at].SecretAccessKey
+			keys[i] = former[at] // wholly: the door knows that signatures of this key may be old
+			if keys[i].Bearer == "" {
+				keys[i].Bearer = made.Bearer
+			}
 		}
-		keys[i].Models = c.Models
-		if keys[i].Bearer, err = bearerOf(p, c, keys[i].Bearer); err != nil {
-			return nil, err
+		if keys[i].Models = c.Models; !c.Bearer {
+			keys[i].Bearer = ""
 		}
 	}
 	if err := os.MkdirAll(filepath.Dir(p.Credentials), 0o700); err != nil {
@@ -54,39 +54,9 @@ func formerKeys(path string) ([]bedrockhttp.Key, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
 	case err != nil:
-		return nil, fmt.Errorf("proxy.credentials: %s is there and is no file of this proxy, which would overwrite it; move it away, or name another file: %w", path, err)
+		return nil, fmt.Errorf("proxy.credentials: %s is there and is no credentials file of a proxy that can be replaced; move it away, or name another file: %w", path, err)
 	}
 	return keys, nil
-}
-
-// bearerOf is the token of a caller: none, the one of its file, or a new one.
-func bearerOf(p plan, c configfile.ProxyCaller, made string) (string, error) {
-	if !c.Bearer {
-		return "", nil
-	}
-	if !p.KeepKeys {
-		return made, nil
-	}
-	path := tokenFile(p.Credentials, c.Name)
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return made, nil
-	}
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	size, err := ownfile.Check(f)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", path, err)
-	}
-	text := make([]byte, min(size, 1<<12))
-	n, err := f.Read(text)
-	token := strings.TrimSpace(string(text[:n]))
-	if err != nil || len(token) != len(made) {
-		return "", fmt.Errorf("%s holds no token of this proxy; remove it, and the proxy makes another", path)
-	}
-	return token, nil
 }
 
 // tokenFile is where the bearer token of a caller stands.
