@@ -141,6 +141,13 @@ func libraryOptions() map[string][]libraryOption {
 			{"elsewhere, and no guard", func(o *sdkOptions, url string) {
 				o.HTTPClient, o.APIOptions, o.Protocol = redirecting{url}, nil, restjson1.New(schemas.AmazonBedrockFrontendService)
 			}, securebedrock.ErrBypassed},
+			{"elsewhere, and of the guard the scheme and the endpoint alone", func(o *sdkOptions, url string) {
+				o.HTTPClient, o.APIOptions, o.Protocol, o.Credentials = redirecting{url}, nil, restjson1.New(schemas.AmazonBedrockFrontendService), someoneElse
+			}, securebedrock.ErrBypassed},
+			{"elsewhere, and of the guard the endpoint alone", func(o *sdkOptions, url string) {
+				o.HTTPClient, o.APIOptions, o.Protocol, o.Credentials = redirecting{url}, nil, restjson1.New(schemas.AmazonBedrockFrontendService), someoneElse
+				o.AuthSchemeResolver = bedrockruntime.New(sdkOptions{Region: "us-east-1"}).Options().AuthSchemeResolver
+			}, securebedrock.ErrBypassed},
 			{"credentials, and no guard", func(o *sdkOptions, _ string) {
 				o.Credentials, o.APIOptions, o.Protocol = someoneElse, nil, restjson1.New(schemas.AmazonBedrockFrontendService)
 			}, securebedrock.ErrBypassed},

@@ -59,7 +59,7 @@ func (c *sealedCredentials) Retrieve(ctx context.Context) (aws.Credentials, erro
 	ex := exchangeOf(ctx)
 	if ex == nil || !ex.seal.Approved() {
 		return aws.Credentials{}, c.outside.refuse(ctx,
-			"credentials are given only to calls that have passed the rules and are under way; a per-call option replaced APIOptions, or these credentials were taken out of the client")
+			"credentials are given only to calls that have passed the rules and are under way; a per-call option replaced APIOptions, or these credentials were taken out of the client; for a library that signs requests by itself, use package bedrockhttp")
 	}
 	creds, principal, err := c.retrieve(ctx)
 	if err != nil {

@@ -122,7 +122,8 @@ func (d *duplexStep) reply(ctx context.Context, answer bedrockruntime.PartialRes
 // channelOf returns the channel that the SDK's event stream step asks for; nil where the
 // step comes to nothing, as with a Protocol that panics.
 func channelOf(ctx context.Context, step middleware.DeserializeMiddleware, err error) chan bedrockruntime.PartialResult {
-	k := &keyhole{Context: context.WithoutCancel(ctx)}
+	// The step would sign with what the stack has resolved so far.
+	k := &keyhole{Context: middleware.ClearStackValues(context.WithoutCancel(ctx))}
 	nothing := deserializeFunc(func(context.Context, middleware.DeserializeInput) (middleware.DeserializeOutput, middleware.Metadata, error) {
 		return middleware.DeserializeOutput{RawResponse: &smithyhttp.Response{Response: failedAnswer(err)}}, middleware.Metadata{}, nil
 	})
