@@ -180,6 +180,9 @@ func (g *generator) fill(v reflect.Value, depth int) {
 			} else {
 				g.fill(value, depth+1)
 			}
+			if value.Kind() == reflect.Slice && value.IsNil() {
+				value.Set(reflect.MakeSlice(value.Type(), 0, 0)) // JSON has no other form of a map's nil
+			}
 			v.SetMapIndex(reflect.ValueOf(g.text()), value)
 		}
 	case reflect.String:

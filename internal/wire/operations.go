@@ -82,24 +82,26 @@ func Route(method, path string) (Operation, map[string]string, bool) {
 
 // matchPath matches a path with a template, in which a segment in braces matches
 // any one segment.
-func matchPath(template, path string) (map[string]string, bool) {
-	want, have := strings.Split(template, "/"), strings.Split(path, "/")
-	if len(want) != len(have) {
-		return nil, false
-	}
-	labels := make(map[string]string)
-	for i, segment := range want {
-		if !strings.HasPrefix(segment, "{") {
-			if segment != have[i] {
-				return nil, false
-			}
-			continue
-		}
-		value, err := url.PathUnescape(have[i])
-		if err != nil {
+func matchPath(template, path string) (labels map[string]string, ok bool) {
+	labels = map[string]string{}
+	for {
+		want, templateRest, moreWanted := strings.Cut(template, "/")
+		have, pathRest, more := strings.Cut(path, "/")
+		if moreWanted != more {
 			return nil, false
 		}
-		labels[strings.Trim(segment, "{}")] = value
+		if name, isLabel := strings.CutPrefix(want, "{"); isLabel {
+			value, err := url.PathUnescape(have)
+			if err != nil {
+				return nil, false
+			}
+			labels[strings.TrimSuffix(name, "}")] = value
+		} else if want != have {
+			return nil, false
+		}
+		if !more {
+			return labels, true
+		}
+		template, path = templateRest, pathRest
 	}
-	return labels, true
 }
