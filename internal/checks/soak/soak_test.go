@@ -116,9 +116,19 @@ func TestSoak(t *testing.T) {
 	t.Logf("before %+v, after %+v", before, backTo(t, before))
 }
 
+// api is what the guarded client and the plain client have.
+type api interface {
+	Converse(context.Context, *bedrockruntime.ConverseInput, ...func(*bedrockruntime.Options)) (*bedrockruntime.ConverseOutput, error)
+	ConverseStream(context.Context, *bedrockruntime.ConverseStreamInput, ...func(*bedrockruntime.Options)) (*bedrockruntime.ConverseStreamOutput, error)
+	InvokeModel(context.Context, *bedrockruntime.InvokeModelInput, ...func(*bedrockruntime.Options)) (*bedrockruntime.InvokeModelOutput, error)
+	InvokeModelWithResponseStream(context.Context, *bedrockruntime.InvokeModelWithResponseStreamInput, ...func(*bedrockruntime.Options)) (*bedrockruntime.InvokeModelWithResponseStreamOutput, error)
+	ApplyGuardrail(context.Context, *bedrockruntime.ApplyGuardrailInput, ...func(*bedrockruntime.Options)) (*bedrockruntime.ApplyGuardrailOutput, error)
+	CountTokens(context.Context, *bedrockruntime.CountTokensInput, ...func(*bedrockruntime.Options)) (*bedrockruntime.CountTokensOutput, error)
+}
+
 // oneCall makes a call of a random kind. It reads a stream to the end, and closes one
 // stream in ten early.
-func oneCall(ctx context.Context, c *securebedrock.Client) error {
+func oneCall(ctx context.Context, c api) error {
 	models := []string{"anthropic.claude-3-haiku-20240307-v1:0", "anthropic.claude-3-sonnet-20240229-v1:0", "amazon.nova-lite-v1:0", "amazon.nova-pro-v1:0"}
 	model := aws.String(models[rand.IntN(len(models))])
 	messages := []types.Message{{Role: types.ConversationRoleUser, Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: "Name one river."}}}}
