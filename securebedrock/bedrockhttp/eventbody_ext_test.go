@@ -23,6 +23,7 @@ import (
 // Every fault of a stream is an exception at the caller, at every door. The events before
 // the fault have arrived, and the record has the same error.
 func TestFaultsOfStreams(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name    string
 		fault   bedrocktest.Fault
@@ -39,8 +40,13 @@ func TestFaultsOfStreams(t *testing.T) {
 		{"an exception that the API does not have", bedrocktest.Exception(3, "newException", "what"), "newException", "what", true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
 			server := bedrocktest.NewServer(t)
-			c := newClient(t, server, func(o *securebedrock.Options) { o.Timeouts.Read = 500 * time.Millisecond })
+			c := newClient(t, server, func(o *securebedrock.Options) {
+				if strings.Contains(row.text, "Timeouts.Read") {
+					o.Timeouts.Read = 500 * time.Millisecond
+				}
+			})
 			for _, e := range entries(t, c) {
 				server.Fail("ConverseStream", row.fault)
 				out, err := e.sdk().ConverseStream(t.Context(), converseStream("Hello"))
@@ -147,6 +153,7 @@ func TestUnknownEvents(t *testing.T) {
 
 // A caller that is slow to read slows the model's stream, and is no silent server.
 func TestBackpressure(t *testing.T) {
+	t.Parallel()
 	var sent atomic.Int64
 	const total = 4000
 	long := strings.Repeat("x", 1<<10)

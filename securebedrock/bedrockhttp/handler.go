@@ -21,7 +21,7 @@ func Handler(c *securebedrock.Client, opts HandlerOptions) http.Handler {
 	if c == nil {
 		err = errors.Join(errors.New("bedrockhttp: Handler has no client"), err)
 	}
-	return &handler{client: c, opts: opts.withDefaults(), fault: err}
+	return &handler{client: c, opts: withDefaults(opts), fault: err}
 }
 
 type handler struct {

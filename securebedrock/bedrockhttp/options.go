@@ -67,7 +67,7 @@ func (o *HandlerOptions) Validate() error {
 
 // withDefaults fills in the defaults of zero fields, and copies what the caller may
 // change.
-func (o HandlerOptions) withDefaults() HandlerOptions {
+func withDefaults(o HandlerOptions) HandlerOptions {
 	o.Hosts = append([]string(nil), o.Hosts...)
 	if o.MaxBody == 0 {
 		o.MaxBody = defaultMaxBody

@@ -142,7 +142,7 @@ func statusOf(err error, api smithy.APIError) int {
 
 // addService adds what the service's error has beside its code and message.
 func (a *answer) addService(err error, api smithy.APIError) {
-	if typed, ok := api.(smithy.Serializable); ok { //nolint:errorlint // api is the error itself
+	if typed, ok := api.(smithy.Serializable); ok {
 		if body, err := wire.EncodeBody(typed); err == nil {
 			a.body = body
 		}

@@ -105,11 +105,11 @@ func rulesOfTheCore(t *testing.T) (names []string) {
 	return names
 }
 
-// ofMiddleware is an error of an application's own, with a rule's name.
-type ofMiddleware struct{}
+// middlewareError is an error of an application's own, with a rule's name.
+type middlewareError struct{}
 
-func (ofMiddleware) Error() string    { return "a prompt" }
-func (ofMiddleware) RuleName() string { return "quota" }
+func (middlewareError) Error() string    { return "a prompt" }
+func (middlewareError) RuleName() string { return "quota" }
 
 // Each kind of error has its answer, whose text quotes nothing that may be secret.
 func TestEveryKindOfErrorHasAnAnswer(t *testing.T) {
@@ -134,7 +134,7 @@ func TestEveryKindOfErrorHasAnAnswer(t *testing.T) {
 		{"a value that cannot be sent", &smithy.SerializationError{Err: errors.New("a secret")}, told{400, "SerializationException", false}, "value"},
 		{"an answer that cannot be read", &smithy.DeserializationError{Err: errors.New("a secret"), Snapshot: []byte("a secret")}, useless(), "answer"},
 		{"a lost connection", &smithyhttp.RequestSendError{Err: errors.New("connection reset")}, told{500, "InternalServerException", true}, "connection reset"},
-		{"a rule of a Middleware without a *PolicyError", ofMiddleware{}, denied(), "quota"},
+		{"a rule of a Middleware without a *PolicyError", middlewareError{}, denied(), "quota"},
 		{"an error of a Middleware", errors.New("a secret"), told{500, "InternalServerException", true}, "record"},
 		{"an error of the service", api, told{429, "ThrottlingException", true}, "slow"},
 		{"an error of the door", wire.Invalid("the member x is unknown"), told{400, "ValidationException", false}, "the member x"},

@@ -50,25 +50,25 @@ func TestRoundTripperContract(t *testing.T) {
 	cancel()
 	for _, row := range []struct {
 		name   string
-		ctx    context.Context
+		ctx    func() context.Context
 		method string
 		url    string
 		body   io.Reader
 		status int
 		err    error
 	}{
-		{"an answer", t.Context(), "POST", converseURL("https://h"), strings.NewReader(converseBody), 200, nil},
-		{"a refusal", t.Context(), "POST", "https://h/model/global.anthropic.claude-3-haiku-20240307-v1:0/converse", strings.NewReader(converseBody), 403, nil},
-		{"a body that does not decode", t.Context(), "POST", converseURL("https://h"), strings.NewReader(`{"messages":[],"unknown":1}`), 400, nil},
-		{"an unknown path", t.Context(), "POST", "https://h/model", strings.NewReader(converseBody), 404, nil},
-		{"a body that breaks off", t.Context(), "POST", converseURL("https://h"), io.MultiReader(strings.NewReader("{"), errorReader{broken}), 0, broken},
-		{"a body over the bound", t.Context(), "POST", converseURL("https://h"), io.LimitReader(zeros{}, 40<<20), 413, nil},
-		{"a context that is over", canceled, "POST", converseURL("https://h"), strings.NewReader(converseBody), 0, context.Canceled},
-		{"an OpenAI API", t.Context(), "POST", "https://h/openai/v1/chat/completions", strings.NewReader("{}"), 403, nil},
-		{"a list, with an empty body", t.Context(), "GET", "https://h/async-invoke", strings.NewReader(""), 200, nil},
+		{"an answer", t.Context, "POST", converseURL("https://h"), strings.NewReader(converseBody), 200, nil},
+		{"a refusal", t.Context, "POST", "https://h/model/global.anthropic.claude-3-haiku-20240307-v1:0/converse", strings.NewReader(converseBody), 403, nil},
+		{"a body that does not decode", t.Context, "POST", converseURL("https://h"), strings.NewReader(`{"messages":[],"unknown":1}`), 400, nil},
+		{"an unknown path", t.Context, "POST", "https://h/model", strings.NewReader(converseBody), 404, nil},
+		{"a body that breaks off", t.Context, "POST", converseURL("https://h"), io.MultiReader(strings.NewReader("{"), errorReader{broken}), 0, broken},
+		{"a body over the bound", t.Context, "POST", converseURL("https://h"), io.LimitReader(zeros{}, 40<<20), 413, nil},
+		{"a context that is over", func() context.Context { return canceled }, "POST", converseURL("https://h"), strings.NewReader(converseBody), 0, context.Canceled},
+		{"an OpenAI API", t.Context, "POST", "https://h/openai/v1/chat/completions", strings.NewReader("{}"), 403, nil},
+		{"a list, with an empty body", t.Context, "GET", "https://h/async-invoke", strings.NewReader(""), 200, nil},
 	} {
 		body := &watchedBody{Reader: row.body}
-		req := request(t, row.ctx, row.method, row.url, body)
+		req := request(t, row.ctx(), row.method, row.url, body)
 		if row.method == "GET" {
 			req.Header.Del("Content-Type")
 		}
