@@ -15,6 +15,8 @@ type Error struct {
 	Status  int
 	Code    string // the exception's name, such as ValidationException
 	Message string
+
+	body json.RawMessage // of an exception of the SDK, which may have more members
 }
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
@@ -24,6 +26,9 @@ func (e *Error) Encode() (http.Header, []byte) {
 	header := http.Header{}
 	header.Set("Content-Type", "application/json")
 	header.Set("X-Amzn-ErrorType", e.Code+":http://internal.amazon.com/coral/com.amazon.bedrock/")
+	if e.body != nil {
+		return header, e.body
+	}
 	// A map of strings always encodes.
 	body, _ := json.Marshal(map[string]string{"message": e.Message})
 	return header, body
@@ -72,7 +77,7 @@ func ErrorOfException(name, message string) *Error {
 }
 
 // ErrorOf returns err as an error of the service. An *Error is returned as it is,
-// and an error of the SDK's types keeps its code. Any other error becomes a
+// and an error of the SDK's types keeps its code and its members. Any other error becomes a
 // ModelErrorException.
 func ErrorOf(err error) *Error {
 	var own *Error
@@ -81,7 +86,13 @@ func ErrorOf(err error) *Error {
 	}
 	var api smithy.APIError
 	if errors.As(err, &api) {
-		return &Error{Status: StatusOf(api.ErrorCode()), Code: api.ErrorCode(), Message: api.ErrorMessage()}
+		out := &Error{Status: StatusOf(api.ErrorCode()), Code: api.ErrorCode(), Message: api.ErrorMessage()}
+		if typed, ok := api.(smithy.Serializable); ok { //nolint:errorlint // api is the error itself
+			if body, err := EncodeBody(typed); err == nil {
+				out.body = body
+			}
+		}
+		return out
 	}
 	return &Error{Status: StatusOf("ModelErrorException"), Code: "ModelErrorException", Message: err.Error()}
 }

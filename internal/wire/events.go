@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
@@ -62,11 +63,11 @@ func appendUnknown(dst []byte, event *types.UnknownUnionMember) ([]byte, error) 
 	reader := bytes.NewReader(event.Value)
 	message, err := eventstream.NewDecoder().Decode(reader, nil)
 	if err != nil || reader.Len() > 0 {
-		return dst, &unknownError{"an event whose frame is not kept"}
+		return dst, unknownPart("the stream has an event that this release of the SDK does not know, and whose frame is not whole")
 	}
 	kind, name := message.Headers.Get(eventstream.MessageTypeHeader), message.Headers.Get(eventstream.EventTypeHeader)
 	if kind == nil || kind.String() != eventstream.EventMessageType || name == nil || name.String() != event.Tag {
-		return dst, &unknownError{"an event whose frame is another's"}
+		return dst, unknownPart("the stream has an event that this release of the SDK does not know, and whose frame is another's")
 	}
 	return append(dst, event.Value...), nil
 }
@@ -113,6 +114,12 @@ func EventJSON(event Event) (name string, body []byte, err error) {
 func ExceptionFrame(name, message string) ([]byte, error) {
 	// A map of strings always encodes.
 	payload, _ := json.Marshal(map[string]string{"message": message})
+	return ExceptionFrameOf(name, payload)
+}
+
+// ExceptionFrameOf is ExceptionFrame for an exception with members beside its message.
+// EncodeBody gives the payload of an exception of the SDK.
+func ExceptionFrameOf(name string, payload json.RawMessage) ([]byte, error) {
 	msg := eventstream.Message{Payload: payload}
 	msg.Headers.Set(eventstream.MessageTypeHeader, eventstream.StringValue(eventstream.ExceptionMessageType))
 	msg.Headers.Set(eventstream.ExceptionTypeHeader, eventstream.StringValue(name))
@@ -125,13 +132,27 @@ func ExceptionFrame(name, message string) ([]byte, error) {
 }
 
 // DecodeInputChunk returns the content of a frame that a client sends in a
-// bidirectional stream. The frame stands without the outer frame that signs it.
+// bidirectional stream. The frame stands without the outer frame that signs it. Like
+// DecodeStrict, it refuses what the SDK's types do not know.
 func DecodeInputChunk(frame []byte) ([]byte, error) {
-	message, err := eventstream.NewDecoder().Decode(bytes.NewReader(frame), nil)
-	if err != nil {
-		return nil, err
+	reader := bytes.NewReader(frame)
+	message, err := eventstream.NewDecoder().Decode(reader, nil)
+	if err != nil || reader.Len() > 0 {
+		return nil, &Error{Status: http.StatusBadRequest, Code: "SerializationException", Message: "an event of the request's stream is not one whole frame"}
+	}
+	have := make(map[string]bool)
+	for _, header := range message.Headers {
+		value, ok := header.Value.(eventstream.StringValue)
+		want := map[string]string{eventstream.MessageTypeHeader: eventstream.EventMessageType, eventstream.EventTypeHeader: "chunk", eventstream.ContentTypeHeader: "application/json"}[header.Name]
+		if !ok || want == "" || string(value) != want || have[header.Name] {
+			return nil, Invalid("an event of the request's stream has a header that the API does not know")
+		}
+		have[header.Name] = true
+	}
+	if !have[eventstream.EventTypeHeader] || !have[eventstream.MessageTypeHeader] {
+		return nil, Invalid("an event of the request's stream has no type")
 	}
 	var part types.BidirectionalInputPayloadPart
-	err = DecodeBody(message.Payload, part.Deserialize)
+	err = strict(message.Payload, part.Deserialize)
 	return part.Bytes, err
 }

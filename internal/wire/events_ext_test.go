@@ -9,8 +9,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
-	"github.com/aws/smithy-go/eventstream"
 
 	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
@@ -101,15 +101,60 @@ func TestEventJSON(t *testing.T) {
 	}
 }
 
+// The chunk of a bidirectional request is as strict as a request.
 func TestInputChunk(t *testing.T) {
-	var frame bytes.Buffer
-	if err := eventstream.NewEncoder().Encode(&frame, eventstream.Message{Payload: []byte(`{"bytes":"eA=="}`)}); err != nil {
+	chunk := func(payload string, more ...string) []byte {
+		return frameOf(t, payload, append([]string{":event-type", "chunk", ":message-type", "event", ":content-type", "application/json"}, more...)...)
+	}
+	if have, err := wire.DecodeInputChunk(chunk(`{"bytes":"eA=="}`)); err != nil || string(have) != "x" {
+		t.Errorf("%q, %v", have, err)
+	}
+	whole := sdkFrame(t, schemas.InvokeModelWithBidirectionalStreamInput, schemas.InvokeModelWithBidirectionalStreamInput_chunk,
+		&types.InvokeModelWithBidirectionalStreamInputMemberChunk{Value: types.BidirectionalInputPayloadPart{Bytes: []byte("x")}})
+	if have, err := wire.DecodeInputChunk(whole); err != nil || string(have) != "x" {
+		t.Errorf("the SDK's: %q, %v", have, err)
+	}
+	for name, frame := range map[string][]byte{
+		"half a frame":      whole[:10],
+		"two frames":        append(bytes.Clone(whole), whole...),
+		"another event":     frameOf(t, `{"bytes":"eA=="}`, ":event-type", "prompt", ":message-type", "event"),
+		"an exception":      frameOf(t, `{"bytes":"eA=="}`, ":event-type", "chunk", ":message-type", "exception"),
+		"no type":           frameOf(t, `{"bytes":"eA=="}`),
+		"another header":    chunk(`{"bytes":"eA=="}`, "x-guardrail", "g"),
+		"another content":   frameOf(t, `{"bytes":"eA=="}`, ":event-type", "chunk", ":message-type", "event", ":content-type", "text/plain"),
+		"an unknown member": chunk(`{"bytes":"eA==","p":"x"}`),
+		"a member twice":    chunk(`{"bytes":"eA==","bytes":"eA=="}`),
+		"no base64":         chunk(`{"bytes":"?"}`),
+		"trailing bytes":    chunk(`{"bytes":"eA=="} {}`),
+		"nothing":           chunk(``),
+	} {
+		have, err := wire.DecodeInputChunk(frame)
+		var refusal *wire.Error
+		if !errors.As(err, &refusal) || refusal.Status != http.StatusBadRequest {
+			t.Errorf("%s: %q, %v", name, have, err)
+		}
+	}
+}
+
+// An exception keeps the members that it has beside its message.
+func TestExceptionsKeepTheirMembers(t *testing.T) {
+	want := &types.ModelStreamErrorException{Message: aws.String("m"), OriginalMessage: aws.String("o"), OriginalStatusCode: aws.Int32(529)}
+	payload, err := wire.EncodeBody(want)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if chunk, err := wire.DecodeInputChunk(frame.Bytes()); err != nil || string(chunk) != "x" {
-		t.Errorf("%q, %v", chunk, err)
+	frame, err := wire.ExceptionFrameOf("modelStreamErrorException", payload)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if _, err := wire.DecodeInputChunk(frame.Bytes()[:10]); err == nil {
-		t.Error("half a frame is taken")
+	out, err := sdkStream(t, frame).ConverseStream(t.Context(), &bedrockruntime.ConverseStreamInput{ModelId: aws.String("m")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range out.GetStream().Events() {
+	}
+	var have *types.ModelStreamErrorException
+	if err := out.GetStream().Err(); !errors.As(err, &have) || !reflect.DeepEqual(have, want) {
+		t.Errorf("%v", err)
 	}
 }

@@ -37,9 +37,14 @@ func checkKnown(v any) error {
 		return fmt.Errorf("%T is nil or no type of the SDK", v)
 	}
 	if err := knownValue(value); err != nil {
-		return err.in(strings.TrimPrefix(fmt.Sprintf("%T", v), "*"))
+		return unknownPart(err.in(strings.TrimPrefix(fmt.Sprintf("%T", v), "*")).Error())
 	}
 	return nil
+}
+
+// unknownPart is the answer in the place of one that cannot be passed on whole.
+func unknownPart(message string) *Error {
+	return &Error{Status: StatusOf("ModelErrorException"), Code: "ModelErrorException", Message: message}
 }
 
 func knownValue(v reflect.Value) *unknownError {
