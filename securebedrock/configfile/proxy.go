@@ -72,6 +72,10 @@ type ProxyAudit struct {
 	Keys string
 	// Application stands in every record. Zero means "securebedrock proxy".
 	Application string
+	// SyncInterval is the time between two writes of the log to the disk. A loss of power
+	// can take the records of this time. Zero means that each record is on the disk before
+	// its call goes on.
+	SyncInterval time.Duration
 }
 
 // ProxyLimits bound what callers can occupy.

@@ -75,6 +75,7 @@ func TestProxyIsRefused(t *testing.T) {
 		{"a window without tokens", "budget.tokens: 0; a budget has one token at least", []string{aFile, unaudited, "callers: [{name: claims, budget: {window: 1h}}]"}},
 		{"a window of half a second", "budget.window: 500ms; write whole seconds", []string{aFile, unaudited, "callers: [{name: claims, budget: {tokens: 1, window: 500ms}}]"}},
 		{"a limit below nothing", "x.yaml:9:12: proxy.limits.max_body: it is below zero", []string{aFile, aCaller, unaudited, "limits: {max_body: -1}"}},
+		{"an interval below nothing", "proxy.audit.sync_interval: it is below zero", []string{aFile, aCaller, "audit: {log: a, keys: b, sync_interval: -1s}"}},
 		{"a grace below nothing", "proxy.shutdown: it is below zero", []string{aFile, aCaller, unaudited, "shutdown: -1s"}},
 	} {
 		t.Run(row.what, func(t *testing.T) {
@@ -127,7 +128,7 @@ func TestProxyArrives(t *testing.T) {
 				{Name: "claims", Models: []string{"amazon.nova-*"}, Budget: configfile.ProxyBudget{Tokens: 5_000_000_000, Window: time.Hour}, Bearer: true},
 				{Name: "1"},
 			},
-			Audit:    configfile.ProxyAudit{Log: "audit.log", Keys: "keys.json", Application: "on"},
+			Audit:    configfile.ProxyAudit{Log: "audit.log", Keys: "keys.json", Application: "on", SyncInterval: time.Second},
 			Limits:   configfile.ProxyLimits{MaxBody: 1, BodyTimeout: time.Second, MaxInFlight: 2, MaxConnections: 3},
 			Shutdown: time.Minute,
 		},

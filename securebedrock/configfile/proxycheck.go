@@ -184,7 +184,7 @@ func (p *Proxy) checkLimits(faults *refusal.Faults) {
 	}{
 		{"Limits.MaxBody", p.Limits.MaxBody < 0}, {"Limits.BodyTimeout", p.Limits.BodyTimeout < 0},
 		{"Limits.MaxInFlight", p.Limits.MaxInFlight < 0}, {"Limits.MaxConnections", p.Limits.MaxConnections < 0},
-		{"Shutdown", p.Shutdown < 0},
+		{"Shutdown", p.Shutdown < 0}, {"Audit.SyncInterval", p.Audit.SyncInterval < 0},
 	} {
 		if l.negative {
 			faults.Add(l.field, "it is below zero; write a bound, or leave the key out")

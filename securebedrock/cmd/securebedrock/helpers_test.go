@@ -29,6 +29,7 @@ const asCommand = "SECUREBEDROCK_TEST_AS_COMMAND"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
+		limitFiles(os.Getenv(fileLimit))
 		main()
 	}
 	os.Exit(m.Run())

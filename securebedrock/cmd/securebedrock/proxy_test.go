@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,6 +25,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock/audit"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
@@ -94,12 +96,16 @@ func startProxy(t *testing.T, dir, text string, server *bedrocktest.Server, env 
 
 func serverEnv(t *testing.T, dir string, server *bedrocktest.Server, env []string) []string {
 	t.Helper()
-	ca := filepath.Join(dir, "ca.pem")
-	if err := os.WriteFile(ca, server.CertificatePEM(), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	keys := server.Credentials()
-	return append([]string{"AWS_ACCESS_KEY_ID=" + keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + keys.SecretAccessKey, "AWS_CA_BUNDLE=" + ca, "HOME=" + dir, asCommand + "=1"}, env...)
+	own := []string{"AWS_ACCESS_KEY_ID=" + keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + keys.SecretAccessKey, "HOME=" + dir, asCommand + "=1"}
+	if pem := server.CertificatePEM(); len(pem) > 0 {
+		ca := filepath.Join(dir, "ca.pem")
+		if err := os.WriteFile(ca, pem, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		own = append(own, "AWS_CA_BUNDLE="+ca)
+	}
+	return append(own, env...)
 }
 
 func launch(t *testing.T, dir string, env []string, args ...string) *sidecar {
@@ -610,6 +616,91 @@ func TestProxyReopensItsLog(t *testing.T) {
 	}
 	if text, err := os.ReadFile(log); err != nil || !bytes.Contains(text, []byte(`"subject":"claims"`)) {
 		t.Errorf("%s %v", text, err)
+	}
+}
+
+// TestProxyTellsACollector sends spans and metrics where the environment asks for them, and
+// none of the prompt.
+func TestProxyTellsACollector(t *testing.T) {
+	var mu sync.Mutex
+	got := map[string]string{}
+	collector := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		got[r.URL.Path] += string(body)
+		mu.Unlock()
+		w.Header().Set("Content-Type", "application/x-protobuf")
+	}))
+	defer collector.Close()
+	server, dir := bedrocktest.NewServer(t), t.TempDir()
+	s := startProxy(t, dir, proxyFile(server, "callers: [{name: claims}]", "unaudited: a test"), server,
+		[]string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + collector.URL, "OTEL_EXPORTER_OTLP_COMPRESSION=none", "OTEL_RESOURCE_ATTRIBUTES=service.namespace=insurance"})
+	client := bedrockruntime.New(s.sdk(t, "claims").Options(), func(o *bedrockruntime.Options) {
+		o.APIOptions = append(o.APIOptions, smithyhttp.AddHeaderValue("traceparent", "00-0102030405060708090a0b0c0d0e0f10-0102030405060708-01"))
+	})
+	if _, err := converse(t.Context(), client, model, "the prompt 4711"); err != nil {
+		t.Fatal(err)
+	}
+	if code := s.stop(t, syscall.SIGTERM); code != exitOK { // the last spans are exported
+		t.Errorf("%d %s", code, s.log)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	for path, want := range map[string][]string{
+		"/v1/traces":  {"chat " + model, "securebedrock-proxy", "insurance", "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10"},
+		"/v1/metrics": {"gen_ai.client.operation.duration", "securebedrock-proxy"},
+	} {
+		for _, word := range want {
+			if !strings.Contains(got[path], word) {
+				t.Errorf("%s has no %q in %d bytes", path, word, len(got[path]))
+			}
+		}
+		if strings.Contains(got[path], "4711") {
+			t.Errorf("%s has the prompt", path)
+		}
+	}
+}
+
+// TestProxyIsReadyOnlyWithCredentials starts a proxy that has none.
+func TestProxyIsReadyOnlyWithCredentials(t *testing.T) {
+	server, dir := bedrocktest.NewServer(t), t.TempDir()
+	writeConfig(t, filepath.Join(dir, "securebedrock.yaml"), proxyFile(server, "callers: [{name: claims}]", "unaudited: a test"))
+	s := launch(t, dir, serverEnv(t, dir, server, []string{"AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=", "AWS_EC2_METADATA_DISABLED=true"}))
+	waitFor(t, "the first attempt", func() bool { return strings.Contains(s.log.String(), "the proxy is not ready") || s.over() })
+	found := listens.FindStringSubmatch(s.out.String())
+	if found == nil {
+		t.Fatalf("the proxy does not listen:\n%s", s.log)
+	}
+	s.url = found[1]
+	if alive, ready := s.get(t, "/healthz"), s.get(t, "/readyz"); alive != http.StatusOK || ready != http.StatusServiceUnavailable {
+		t.Errorf("healthz %d, readyz %d", alive, ready)
+	}
+	if code := s.stop(t, syscall.SIGINT); code != exitOK {
+		t.Errorf("%d %s", code, s.log)
+	}
+}
+
+// TestProxyIsNotReadyWithoutRecords takes the log's disk away.
+func TestProxyIsNotReadyWithoutRecords(t *testing.T) {
+	server, dir := bedrocktest.NewServer(t, bedrocktest.WithPlainHTTP()), t.TempDir()
+	auditKeys(t, dir)
+	// The log may grow to 64 KiB: a disk that is full.
+	s := startProxy(t, dir, proxyFile(server, "callers: [{name: claims}]", "audit: {log: audit.log, keys: keys.json}"), server, []string{fileLimit + "=65536"})
+	client := s.sdk(t, "claims")
+	var err error
+	for range 200 {
+		if _, err = converse(t.Context(), client, model, "hi"); err != nil {
+			break
+		}
+	}
+	if err == nil {
+		t.Fatal("a call went without its record")
+	}
+	if status := s.get(t, "/readyz"); status != http.StatusServiceUnavailable {
+		t.Errorf("readyz is %d after %v", status, err)
+	}
+	if status := s.get(t, "/healthz"); status != http.StatusOK {
+		t.Errorf("healthz is %d", status)
 	}
 }
 

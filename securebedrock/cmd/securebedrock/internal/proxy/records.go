@@ -37,7 +37,11 @@ func openRecords(p plan) (*records, error) {
 	if err != nil {
 		return nil, fmt.Errorf("proxy.audit.keys: %w", err)
 	}
-	log, err := audit.Open(p.Audit.Log, keys, audit.OpenOptions{})
+	var opts audit.OpenOptions
+	if p.Audit.SyncInterval > 0 {
+		opts.File = audit.FileOptions{Sync: audit.SyncInterval, Interval: p.Audit.SyncInterval}
+	}
+	log, err := audit.Open(p.Audit.Log, keys, opts)
 	if err != nil {
 		return nil, fmt.Errorf("proxy.audit.log: %w", err)
 	}
