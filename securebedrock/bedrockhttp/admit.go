@@ -99,11 +99,13 @@ func (c *claim) matchEarly(r *http.Request) error {
 	return invalidSignature("The x-amz-content-sha256 header is neither the SHA-256 of the body nor a kind of signed payload that this server knows.")
 }
 
-// covered checks that the signature covers every header of AWS's. X-Amzn-Trace-Id is
-// added on the way, and no SDK signs it.
+// covered checks that the signature covers every header of AWS's, save two that decide
+// nothing. X-Amzn-Trace-Id is added on the way and signed by no SDK; X-Amz-User-Agent is
+// not signed by every SDK. The content type is not asked for: the AI SDK does not sign
+// it, and a body of another type than JSON is refused.
 func covered(r *http.Request, signed *sigv4.Claim) error {
 	for name := range r.Header {
-		if len(name) < 5 || !strings.EqualFold(name[:5], "x-amz") || name == "X-Amzn-Trace-Id" {
+		if len(name) < 5 || !strings.EqualFold(name[:5], "x-amz") || name == "X-Amzn-Trace-Id" || name == "X-Amz-User-Agent" {
 			continue
 		}
 		if lower := strings.ToLower(name); !signed.Covers(lower) {
@@ -181,9 +183,10 @@ func (c *claim) matchBody(r *http.Request, body []byte) error {
 }
 
 // frames returns the frames of a bidirectional request, each of which is verified. It
-// returns nil for a bearer token, with which nobody signs a frame.
+// returns nil for a bearer token, with which nobody signs a frame, and for a request
+// that needs no key.
 func (c *claim) frames(body io.Reader) *sigv4.Frames {
-	if c.signed == nil {
+	if c == nil || c.signed == nil {
 		return nil
 	}
 	return sigv4.NewFrames(body, c.signed)

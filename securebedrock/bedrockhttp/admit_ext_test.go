@@ -49,7 +49,7 @@ func newKeyedDoor(t *testing.T, protocol string, keys ...bedrockhttp.Key) *keyed
 	if d.keys, err = bedrockhttp.NewKeys(keys...); err != nil {
 		t.Fatal(err)
 	}
-	c := newClient(t, d.server, func(o *securebedrock.Options) {
+	c := newClient(t, d.server, excuseDuplex, func(o *securebedrock.Options) {
 		o.Middleware = append(o.Middleware, func(next securebedrock.Handler) securebedrock.Handler {
 			return func(ctx context.Context, call *securebedrock.Call) (*securebedrock.Result, error) {
 				caller, _ := bedrockhttp.CallerOf(ctx)
@@ -327,6 +327,7 @@ func TestKeyOpensToOtherSigners(t *testing.T) {
 		{"a hash in the header, as JavaScript's", raw{header: http.Header{"X-Amz-Content-Sha256": {""}}}},
 		{"a content type that nobody signs, as aws4fetch", raw{header: http.Header{"Content-Type": nil}, tamper: func(r *http.Request) { r.Header.Set("Content-Type", "application/json") }}},
 		{"a trace ID that Lambda adds", raw{tamper: func(r *http.Request) { r.Header.Set("X-Amzn-Trace-Id", "Root=1-5759e988-bd862e3fe1be46a994272793") }}},
+		{"a user agent that nobody signs", raw{tamper: func(r *http.Request) { r.Header.Set("X-Amz-User-Agent", "aws-sdk-x/1") }}},
 		{"no spaces in the header", raw{tamper: respell(func(s string) string { return strings.ReplaceAll(s, ", ", ",") })}},
 		{"more spaces in the header", raw{tamper: respell(func(s string) string {
 			return strings.ReplaceAll(strings.ReplaceAll(s, ", ", " ,  "), "256 ", "256   ")
@@ -454,4 +455,43 @@ func flipLast(s string) string {
 		last = '1'
 	}
 	return string(bytes.Join([][]byte{[]byte(s[:len(s)-1]), {last}}, nil))
+}
+
+// The frames of a bidirectional call are verified, each by the key of the caller. With a
+// bearer token nobody signs frames.
+func TestKeyOpensBidirectional(t *testing.T) {
+	d := newKeyedDoor(t, "h2")
+	for name, as := range map[string]func(*bedrockruntime.Options){"SigV4": d.with(d.key), "a bearer token": withBearer(d.key.Bearer)} {
+		out, err := d.sdk().InvokeModelWithBidirectionalStream(t.Context(), sonic(), as)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		es := out.GetStream()
+		if err := say(t.Context(), es, `{"n":1}`); err != nil {
+			t.Fatalf("%s: %v, %v", name, err, es.Err())
+		}
+		if have, ok := hear(t, es); !ok || have != `{"n":1}` {
+			t.Errorf("%s: heard %q, %v, %v", name, have, ok, es.Err())
+		}
+		if err := es.Close(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if caller := <-d.seen; caller.Name != "billing" {
+			t.Errorf("%s: the caller is %q", name, caller.Name)
+		}
+	}
+	before := len(d.server.Calls())
+	for name, as := range map[string]func(*bedrockruntime.Options){"an unknown key": d.with(bedrockhttp.NewKey("other")), "an unknown token": withBearer(bedrockhttp.NewKey("other").Bearer)} {
+		if out, err := d.sdk().InvokeModelWithBidirectionalStream(t.Context(), sonic(), as); err == nil {
+			es := out.GetStream()
+			_, ok := hear(t, es)
+			if err = es.Err(); ok || err == nil {
+				t.Errorf("%s: a stream was opened", name)
+			}
+			es.Close()
+		}
+	}
+	if n := len(d.server.Calls()) - before; n != 0 {
+		t.Errorf("%d calls went on", n)
+	}
 }

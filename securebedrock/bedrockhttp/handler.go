@@ -102,8 +102,8 @@ func (h *handler) answer(x *visit) (*answer, error) {
 	if x.target.isBidirectional() {
 		x.conn.whole() // the client bounds the silence of both sides
 		var frames frameSource = &unverifiedFrames{r.Body}
-		if c != nil {
-			frames = c.frames(r.Body)
+		if f := c.frames(r.Body); f != nil {
+			frames = f
 		}
 		return answerOr(bidirectional(ctx, h.client, in, frames, r.Body)), nil
 	}
