@@ -414,23 +414,28 @@ func TestKeysReplaced(t *testing.T) {
 
 // No byte of a body is read of whoever has no key.
 func TestBodyIsNotReadWithoutKey(t *testing.T) {
-	d := newKeyedDoor(t, "HTTP/1.1")
+	ended := bedrockhttp.NewKey("ended")
+	ended.Expires = time.Now().Add(-time.Second)
+	d := newKeyedDoor(t, "HTTP/1.1", bedrockhttp.NewKey("billing"), ended)
 	sum := sha256.Sum256([]byte(converseBody))
 	hashed := http.Header{"X-Amz-Content-Sha256": {hex.EncodeToString(sum[:])}}
 	for _, row := range []struct {
 		name   string
 		header http.Header
 		tamper func(*http.Request)
+		key    bedrockhttp.Key
 	}{
-		{"no key", nil, func(r *http.Request) { r.Header.Del("Authorization") }},
-		{"an unknown key", nil, func(r *http.Request) {
+		{name: "an ended key", key: ended},
+		{name: "an ended bearer token", tamper: func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+ended.Bearer) }},
+		{name: "no key", tamper: func(r *http.Request) { r.Header.Del("Authorization") }},
+		{name: "an unknown key", tamper: func(r *http.Request) {
 			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), d.key.AccessKeyID, "SBRKUNKNOWNUNKNOWN22", 1))
 		}},
-		{"a wrong bearer token", nil, func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+d.key.SecretAccessKey) }},
-		{"an old date", nil, func(r *http.Request) { r.Header.Set("X-Amz-Date", "20200101T000000Z") }},
-		{"a wrong signature of a hash", hashed, func(r *http.Request) { r.Header.Set("Authorization", flipLast(r.Header.Get("Authorization"))) }},
+		{name: "a wrong bearer token", tamper: func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+d.key.SecretAccessKey) }},
+		{name: "an old date", tamper: func(r *http.Request) { r.Header.Set("X-Amz-Date", "20200101T000000Z") }},
+		{name: "a wrong signature of a hash", header: hashed, tamper: func(r *http.Request) { r.Header.Set("Authorization", flipLast(r.Header.Get("Authorization"))) }},
 	} {
-		r := d.request(t, raw{body: converseBody, header: row.header, tamper: row.tamper})
+		r := d.request(t, raw{body: converseBody, header: row.header, tamper: row.tamper, key: row.key})
 		in := httptest.NewRequestWithContext(t.Context(), r.Method, r.URL.EscapedPath(), unreadable{t})
 		in.Header, in.Host = r.Header, r.URL.Host
 		out := httptest.NewRecorder()

@@ -143,10 +143,13 @@ func TestSignedBeforeTheKeyCame(t *testing.T) {
 		if err := admit(k, signedRequest(t, key, "b", now.Add(-50*time.Second), false), "b"); err != nil {
 			t.Errorf("%s, after Replace: %v", row.name, err)
 		}
+		if err := admit(k, signedRequest(t, key, "c", now.Add(-70*time.Second), false), "c"); (err == nil) != row.fresh {
+			t.Errorf("%s, after Replace, signed before the key came: %v", row.name, err)
+		}
 	}
 }
 
-// A key that ends while the body is on its way admits nobody any more.
+// A key that ends, or is taken away, while the body is on its way admits nobody any more.
 func TestKeyEndsWithTheBody(t *testing.T) {
 	now := time.Now()
 	key := NewKey("billing")
@@ -167,6 +170,15 @@ func TestKeyEndsWithTheBody(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		now = start
+		if err := k.Replace(NewKey("another")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err = c.verify(r, []byte("body")); !errors.As(err, &e) || e.Code != "UnrecognizedClientException" {
+			t.Errorf("%s of a key that was taken away: %v", name, err)
+		}
+		if err := k.Replace(key); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -201,6 +213,10 @@ func TestPayloadOfAStream(t *testing.T) {
 	}
 	if _, err := c.verify(r, nil); err != nil || c.frames(strings.NewReader("")) == nil {
 		t.Errorf("a stream: %v", err)
+	}
+	c.signed.Hash = sigv4.PayloadChunks
+	if _, err := c.verify(r, []byte("body")); err == nil {
+		t.Error("a body passes whose chunks nobody has read to their end")
 	}
 	unary := signedRequest(t, key, "body", now, true)
 	if c, err = k.claim(unary); err != nil {
