@@ -26,7 +26,7 @@ func strict(body []byte, read func(d smithy.ShapeDeserializer) error) error {
 	if err == nil {
 		return nil
 	}
-	var fault *strictjson.Fault
+	var fault *strictjson.Error
 	if !errors.As(err, &fault) {
 		return Malformed(err)
 	}

@@ -87,7 +87,7 @@ func ErrorOf(err error) *Error {
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		out := &Error{Status: StatusOf(api.ErrorCode()), Code: api.ErrorCode(), Message: api.ErrorMessage()}
-		if typed, ok := api.(smithy.Serializable); ok { //nolint:errorlint // api is the error itself
+		if typed, ok := api.(smithy.Serializable); ok {
 			if body, err := EncodeBody(typed); err == nil {
 				out.body = body
 			}

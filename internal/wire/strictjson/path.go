@@ -32,13 +32,13 @@ func (r *Reader) path() string {
 
 // refuse makes the first fault, at the path where the Reader stands.
 func (r *Reader) refuse(why string) error {
-	r.fault = &Fault{Path: r.path(), Why: why}
+	r.fault = &Error{Path: r.path(), Why: why}
 	return r.fault
 }
 
 // mistyped refuses a value that is not of the schema's type.
 func (r *Reader) mistyped(want string) error {
-	r.fault = &Fault{Path: r.path(), Why: "is not " + want, Syntax: true}
+	r.fault = &Error{Path: r.path(), Why: "is not " + want, Syntax: true}
 	return r.fault
 }
 
@@ -46,6 +46,6 @@ func (r *Reader) mistyped(want string) error {
 func (r *Reader) malformed() error { return r.syntax(noJSON) }
 
 func (r *Reader) syntax(why string) error {
-	r.fault = &Fault{Path: r.path(), Why: why, Syntax: true}
+	r.fault = &Error{Path: r.path(), Why: why, Syntax: true}
 	return r.fault
 }

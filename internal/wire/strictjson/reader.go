@@ -9,18 +9,18 @@ import (
 )
 
 // Read calls read with a Reader of a body. The body must be one JSON object that read
-// consumes to its end. An error of the body is a *Fault.
+// consumes to its end. An error of the body is a *Error.
 func Read(body []byte, read func(d smithy.ShapeDeserializer) error) error {
 	r := &Reader{scanner: scanner{b: body}}
 	switch {
 	case bytes.HasPrefix(body, []byte("\xef\xbb\xbf")):
-		return &Fault{Why: "begins with a byte order mark: send UTF-8 without one", Syntax: true}
+		return &Error{Why: "begins with a byte order mark: send UTF-8 without one", Syntax: true}
 	case !utf8.Valid(body):
-		return &Fault{Why: "is not valid UTF-8", Syntax: true}
+		return &Error{Why: "is not valid UTF-8", Syntax: true}
 	case r.next() == 0 && r.i == len(body):
-		return &Fault{Why: "is empty: send a JSON object", Syntax: true}
+		return &Error{Why: "is empty: send a JSON object", Syntax: true}
 	case r.next() != '{':
-		return &Fault{Why: "is not a JSON object", Syntax: true}
+		return &Error{Why: "is not a JSON object", Syntax: true}
 	}
 	r.frames = r.space[:0]
 	err := read(r)
@@ -31,7 +31,7 @@ func Read(body []byte, read func(d smithy.ShapeDeserializer) error) error {
 		return err
 	}
 	if r.next(); r.i != len(body) || len(r.frames) != 0 {
-		return &Fault{Why: "goes on after the JSON object", Syntax: true}
+		return &Error{Why: "goes on after the JSON object", Syntax: true}
 	}
 	return nil
 }
@@ -42,7 +42,7 @@ type Reader struct {
 	scanner
 	frames []frame
 	seen   []*smithy.Schema // the members that the open structures have
-	fault  *Fault
+	fault  *Error
 	plain  []byte // of the latest string with an escape
 	space  [16]frame
 }
@@ -196,7 +196,7 @@ func (r *Reader) memberOf(f *frame) (*smithy.Schema, error) {
 	if m == nil || len(r.frames) == 1 && bound(m) {
 		// A member that belongs in the path, in a header or in the query is none of the
 		// body's.
-		r.fault = &Fault{Path: memberPath(r.path(), string(span)), Why: "is no member of the API's body that this release knows: remove the member"}
+		r.fault = &Error{Path: memberPath(r.path(), string(span)), Why: "is no member of the API's body that this release knows: remove the member"}
 		return nil, r.fault
 	}
 	return m, nil

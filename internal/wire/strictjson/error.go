@@ -6,14 +6,14 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
 
-// Fault says what is refused and where. It repeats names of members and no values.
-type Fault struct {
+// Error says what is refused and where. It repeats names of members and no values.
+type Error struct {
 	Path   string // such as messages[0].content[1].text; empty for the whole body
 	Why    string
 	Syntax bool // the body is no JSON, or a value has another type than the API's
 }
 
-func (f *Fault) Error() string {
+func (f *Error) Error() string {
 	if f.Path == "" {
 		return "the body " + f.Why
 	}
