@@ -101,6 +101,9 @@ func install(t *testing.T, dir string, env []string, path, version string) {
 	if got := run(t, dir, nil, bin, "explain", "anthropic.claude-3-haiku-20240307-v1:0"); !strings.Contains(got, "The policies let the call through") {
 		t.Errorf("explain says %q", got)
 	}
+	if got := run(t, dir, nil, bin, "proxy", "--help"); !strings.Contains(got, "securebedrock proxy [flags]") {
+		t.Errorf("proxy says %q", got)
+	}
 }
 
 // restored runs the printed commands that put the replace lines of the command back, and
