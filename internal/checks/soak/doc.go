@@ -1,5 +1,6 @@
 // Package soak tests the client, and the door of package bedrockhttp before it, over a
-// bad network (toxiproxy) and under load with faults. soak is a module of its own, so that no user requires toxiproxy.
+// bad network (toxiproxy) and under load with faults. soak is a module of its own, so
+// that no user requires toxiproxy.
 //
 //	go test -race ./...                                        the network tests and two soaks of 8 s
 //	go test -run TestSoak -v -soak 5m -callers 64 -timeout 20m .            a soak of 5 minutes

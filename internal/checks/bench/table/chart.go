@@ -39,6 +39,7 @@ func groups() []group {
 			{"32 callers, HTTP/1.1", beside("Callers/net=h1/callers=32", "calls/s")},
 			{"256 callers, HTTP/1.1", beside("Callers/net=h1/callers=256", "calls/s")},
 			{"256 callers, HTTP/2", beside("Callers/net=h2/callers=256", "calls/s")},
+			{"256 callers through the sidecar", beside("DoorCallers/net=h2/callers=256", "calls/s")},
 		}},
 		{"Time: a shorter bar is better", []bar{
 			{"one call, no network", beside("Unary/net=none/prompt=1KB", "sec/op")},
@@ -46,9 +47,13 @@ func groups() []group {
 			{"first call of a client, HTTP/2", beside("FirstCall/net=h2", "sec/op")},
 			{"stream of 1,000 events, no network", beside("Stream/net=none/events=1000", "sec/op")},
 			{"stream of 1,000 events, HTTP/2", beside("Stream/net=h2/events=1000", "sec/op")},
+			{"one call of a Transport, no network", beside("Transport/net=none/prompt=1KB", "sec/op")},
+			{"stream of a Transport, no network", beside("TransportStream/net=none/events=1000", "sec/op")},
+			{"stream through the sidecar, HTTP/2", beside("DoorStream/net=h2/events=1000", "sec/op")},
 		}},
 		{"Memory: a shorter bar is better", []bar{
 			{"an open stream", beside("OpenStreams/net=none", "B/stream")},
+			{"an open stream of the sidecar", beside("DoorOpenStreams/net=h1", "B/stream")},
 			{"a Lambda function's binary", beside("LambdaBinary", "bytes")},
 		}},
 	}

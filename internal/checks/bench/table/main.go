@@ -45,7 +45,7 @@ func run(f files, note string) error {
 	if err != nil {
 		return err
 	}
-	if err := rewrite(f.page, note+"\n\n"+results.table()); err != nil {
+	if err := rewrite(f.page, note+"\n\n"+results.table()+results.added()); err != nil {
 		return err
 	}
 	if err := rewrite(f.readme, results.lines()); err != nil {
@@ -133,11 +133,21 @@ func (rs *results) median(k key, client string) (s benchmath.Summary, sample *be
 	return benchmath.AssumeNothing.Summary(sample, 0.95), sample, true
 }
 
+// medianCall is the unit of a benchmark that times each of its calls.
+const medianCall = "p50-sec/op"
+
 // shown says which figures of a benchmark belong into the table.
 func shown(k key) bool {
 	switch k.unit {
 	case "sec/op":
-		return strings.HasPrefix(k.name, "Unary") || strings.HasPrefix(k.name, "Stream") || strings.HasPrefix(k.name, "FirstCall")
+		for _, name := range []string{"Unary", "Stream", "FirstCall", "Transport", "DoorStream"} {
+			if strings.HasPrefix(k.name, name) {
+				return true
+			}
+		}
+		return false
+	case medianCall:
+		return true
 	case "B/op", "allocs/op":
 		return strings.Contains(k.name, "net=none")
 	case "calls/s", "B/stream", "handshakes/op", "bytes":
@@ -170,12 +180,30 @@ func (rs *results) table() string {
 	return b.String()
 }
 
+// added tells what the sidecar adds to a call of one caller. The ratio of the two
+// figures tells less, since Bedrock's own time is in neither.
+func (rs *results) added() string {
+	var parts []string
+	for _, k := range rs.order {
+		size, ok := strings.CutPrefix(k.name, "DoorUnary/net=h2/prompt=")
+		sdk, _, ok1 := rs.median(k, "sdk")
+		ours, _, ok2 := rs.median(k, "ours")
+		if ok && ok1 && ok2 && k.unit == medianCall {
+			parts = append(parts, fmt.Sprintf("%s to a call of %s", figure("sec/op", ours.Center-sdk.Center), size))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "\nAt the median, the sidecar adds " + strings.Join(parts, " and ") + ".\n"
+}
+
 // figure writes a value for a person.
 func figure(unit string, v float64) string {
 	switch {
-	case unit == "sec/op" && v < 1e-3:
+	case strings.HasSuffix(unit, "sec/op") && v < 1e-3:
 		return fmt.Sprintf("%.1f µs", v*1e6)
-	case unit == "sec/op":
+	case strings.HasSuffix(unit, "sec/op"):
 		return fmt.Sprintf("%.2f ms", v*1e3)
 	case v >= 1000:
 		return fmt.Sprintf("%.0f", v)

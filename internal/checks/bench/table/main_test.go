@@ -19,6 +19,10 @@ BenchmarkCallers/net=h1/callers=1/client=sdk-2    10  1 ns/op  45 calls/s
 BenchmarkCallers/net=h1/callers=1/client=ours-2   10  1 ns/op  45 calls/s
 BenchmarkCallers/net=h1/callers=256/client=sdk-2  10  1 ns/op  500 calls/s
 BenchmarkCallers/net=h1/callers=256/client=ours-2 10  1 ns/op  5000 calls/s
+BenchmarkDoorUnary/net=h2/prompt=1KB/client=sdk-2   10  500000 ns/op  0.000400 p50-sec/op
+BenchmarkDoorUnary/net=h2/prompt=1KB/client=ours-2  10  900000 ns/op  0.000750 p50-sec/op
+BenchmarkDoorCallers/net=h2/callers=256/client=sdk-2   10  1 ns/op  6000 calls/s
+BenchmarkDoorCallers/net=h2/callers=256/client=ours-2  10  1 ns/op  5100 calls/s
 BenchmarkThrottledNeighbour/throttled=false/client=sdk-2  1  1 ns/op  2000 calls/s
 BenchmarkThrottledNeighbour/throttled=false/client=ours-2 1  1 ns/op  2000 calls/s
 BenchmarkThrottledNeighbour/throttled=true/client=sdk-2   1  1 ns/op  0 calls/s
@@ -49,6 +53,9 @@ func TestTableAndChart(t *testing.T) {
 		"| Unary/net=none/prompt=1KB | sec/op | 42.0 µs | 44.1 µs | 1.050 |",
 		"| Unary/net=none/prompt=1KB | allocs/op | 320 | 331 | 1.034 |",
 		"| Callers/net=h1/callers=256 | calls/s | 500 | 5000 | 10.000 |",
+		"| DoorUnary/net=h2/prompt=1KB | p50-sec/op | 400.0 µs | 750.0 µs | 1.875 |",
+		"| DoorCallers/net=h2/callers=256 | calls/s | 6000 | 5100 | 0.850 |",
+		"At the median, the sidecar adds 350.0 µs to a call of 1KB.",
 	} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("%q is missing in:\n%s", want, text)
