@@ -248,12 +248,17 @@ func TestDoorSoak(t *testing.T) {
 	t.Logf("before %+v, after %+v", before, backTo(t, before))
 }
 
-// doorClass sorts what a caller of the door sees.
+// doorClass sorts what a caller of the door sees. An answer of the upstream has a request
+// ID. The door's own refusals have none.
 func doorClass(err error) string {
 	var api smithy.APIError
+	var answer *awshttp.ResponseError
+	upstream := errors.As(err, &answer) && answer.RequestID != ""
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return "unexpected deadline"
+	case errors.As(err, &api) && upstream:
+		return "upstream " + api.ErrorCode()
 	case errors.As(err, &api):
 		return api.ErrorCode()
 	case err != nil && (strings.Contains(err.Error(), "EOF") || strings.Contains(err.Error(), "force closed")):
