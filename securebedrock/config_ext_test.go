@@ -144,6 +144,10 @@ func libraryOptions() map[string][]libraryOption {
 			{"elsewhere, and of the guard the scheme and the endpoint alone", func(o *sdkOptions, url string) {
 				o.HTTPClient, o.APIOptions, o.Protocol, o.Credentials = redirecting{url}, nil, restjson1.New(schemas.AmazonBedrockFrontendService), someoneElse
 			}, securebedrock.ErrBypassed},
+			{"elsewhere, and of the guard the scheme alone", func(o *sdkOptions, url string) {
+				o.HTTPClient, o.APIOptions, o.Protocol, o.Credentials = redirecting{url}, nil, restjson1.New(schemas.AmazonBedrockFrontendService), someoneElse
+				o.EndpointResolverV2 = elsewhere{url}
+			}, securebedrock.ErrBypassed},
 			{"elsewhere, and of the guard the endpoint alone", func(o *sdkOptions, url string) {
 				o.HTTPClient, o.APIOptions, o.Protocol, o.Credentials = redirecting{url}, nil, restjson1.New(schemas.AmazonBedrockFrontendService), someoneElse
 				o.AuthSchemeResolver = bedrockruntime.New(sdkOptions{Region: "us-east-1"}).Options().AuthSchemeResolver

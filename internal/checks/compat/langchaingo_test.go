@@ -13,23 +13,12 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
 )
 
-const model = "anthropic.claude-3-haiku-20240307-v1:0"
-
 // newLLM gives langchaingo the guarded client. langchaingo takes only a
 // *bedrockruntime.Client.
 func newLLM(t *testing.T, server *bedrocktest.Server) *bedrock.LLM {
 	t.Helper()
-	client, err := securebedrock.NewFromConfig(server.Config(), server.Options())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := client.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 	llm, err := bedrock.New(
-		bedrock.WithClient(client.Runtime()),
+		bedrock.WithClient(guarded(t, server).Runtime()),
 		bedrock.WithModelProvider("anthropic"),
 		bedrock.WithModel(model),
 	)
@@ -37,17 +26,6 @@ func newLLM(t *testing.T, server *bedrocktest.Server) *bedrock.LLM {
 		t.Fatal(err)
 	}
 	return llm
-}
-
-// inference lists the calls that asked a model, in the order of arrival.
-func inference(server *bedrocktest.Server) []bedrocktest.Call {
-	var calls []bedrocktest.Call
-	for _, c := range server.Calls() {
-		if c.Service != "sts" {
-			calls = append(calls, c)
-		}
-	}
-	return calls
 }
 
 func TestLangchaingoIsGuarded(t *testing.T) {
@@ -68,7 +46,7 @@ func TestLangchaingoIsGuarded(t *testing.T) {
 			llm := newLLM(t, server)
 
 			var streamed strings.Builder
-			answer, err := llms.GenerateFromSinglePrompt(t.Context(), llm, "Name one river in Europe.", test.options(&streamed)...)
+			answer, err := llms.GenerateFromSinglePrompt(t.Context(), llm, prompt, test.options(&streamed)...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -79,24 +57,7 @@ func TestLangchaingoIsGuarded(t *testing.T) {
 				t.Errorf("streamed %q, answered %q", streamed.String(), answer)
 			}
 
-			calls := inference(server)
-			if len(calls) != 1 {
-				t.Fatalf("%d calls arrived, want 1", len(calls))
-			}
-			call := calls[0]
-			if call.Operation != test.operation {
-				t.Errorf("operation %s, want %s", call.Operation, test.operation)
-			}
-			if call.Region != server.Region() {
-				t.Errorf("signed for %s, want %s", call.Region, server.Region())
-			}
-			pinned := server.Options().Guardrail
-			if got := call.Header.Get("X-Amzn-Bedrock-GuardrailIdentifier"); got != pinned.ID {
-				t.Errorf("guardrail %q, want %q", got, pinned.ID)
-			}
-			if got := call.Header.Get("X-Amzn-Bedrock-GuardrailVersion"); got != pinned.Version {
-				t.Errorf("guardrail version %q, want %q", got, pinned.Version)
-			}
+			arrivedGuarded(t, server, onlyCall(t, server), test.operation)
 		})
 	}
 }
@@ -114,7 +75,7 @@ func TestLangchaingoCannotLeaveTheRegion(t *testing.T) {
 			server := bedrocktest.NewServer(t)
 			llm := newLLM(t, server)
 
-			_, err := llms.GenerateFromSinglePrompt(t.Context(), llm, "Name one river in Europe.", llms.WithModel(test.model))
+			_, err := llms.GenerateFromSinglePrompt(t.Context(), llm, prompt, llms.WithModel(test.model))
 			if !errors.Is(err, test.rule) {
 				t.Errorf("error %v, want %v", err, test.rule)
 			}
