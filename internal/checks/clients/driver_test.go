@@ -20,6 +20,7 @@ type order struct {
 	Model     string `json:"model,omitempty"`
 	Prompt    string `json:"prompt,omitempty"`
 	Guardrail string `json:"guardrail,omitempty"` // the caller's own
+	Unsigned  bool   `json:"unsigned,omitempty"`  // the program switches signing off
 }
 
 // told is what an SDK told its caller.
@@ -45,6 +46,8 @@ type failure struct {
 	Status    int    `json:"status"` // of HTTP
 	Message   string `json:"message"`
 	RequestID string `json:"requestId"`
+	// RetryAfter is the header of that name, where the error has the answer's headers.
+	RetryAfter string `json:"retryAfter"`
 }
 
 func (f *failure) String() string {
@@ -60,17 +63,27 @@ type driver struct {
 	out *bufio.Reader
 }
 
-// start starts a process in an environment that holds nothing but env, and what a process
-// needs to run at all.
+// asker runs the calls of an SDK.
+type asker interface {
+	ask(t testing.TB, o order) told
+}
+
+// base is what a process needs to run at all. Nothing of the test's own environment
+// reaches an SDK.
+func base(t testing.TB) []string {
+	return []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "LANG=C.UTF-8",
+		// No SDK looks for credentials at the address of the instance's metadata.
+		"AWS_EC2_METADATA_DISABLED=true",
+	}
+}
+
+// start starts a process in an environment that holds nothing but env and the base.
 func start(t testing.TB, dir string, env []string, command ...string) *driver {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)
 	cmd.Dir, cmd.Stderr, cmd.WaitDelay = dir, &lines{t: t, name: command[0]}, 5*time.Second
-	cmd.Env = append([]string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "LANG=C.UTF-8",
-		// No SDK looks for credentials at the address of the instance's metadata.
-		"AWS_EC2_METADATA_DISABLED=true",
-	}, env...)
+	cmd.Env = append(base(t), env...)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

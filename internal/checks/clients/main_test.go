@@ -34,8 +34,26 @@ func have(t testing.TB, name string, err error) {
 	t.Skipf("%s is not checked: %s", name, lack)
 }
 
+// tempDir is a folder for the programs that the tests build.
+var tempDir = sync.OnceValue(func() string {
+	dir, err := os.MkdirTemp("", "clients")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	return dir
+})
+
 func TestMain(m *testing.M) {
 	status := m.Run()
+	_ = os.RemoveAll(tempDir())
+	if path := os.Getenv("SECUREBEDROCK_SKIPPED_CLIENTS"); path != "" {
+		list := strings.Join(append(skipped.names, ""), "\n")
+		if err := os.WriteFile(path, []byte(list), 0o600); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			status = 1
+		}
+	}
 	line := fmt.Sprintf("clients skipped: %d", len(skipped.names))
 	if len(skipped.names) > 0 {
 		line += " (" + strings.Join(skipped.names, ", ") + ")"

@@ -31,12 +31,20 @@ print("bedrock-runtime" in boto3.session.Session().get_available_services())
 	return &interpreter{told[0], told[1], told[2] == "True"}, nil
 }
 
-// boto3 is boto3 under the Python of a name. Where two names have one botocore, the later
-// one is no client.
-func boto3(name string, before ...*client) *client {
+// boto3 is boto3 under the Python of a name.
+func boto3(name string, does []string) *client {
 	ask := sync.OnceValues(func() (*interpreter, error) { return python(name) })
 	return &client{
-		name: "boto3", does: append(chat[:4:4], others...), explicit: true,
+		name: "boto3", does: does, explicit: true, unsigns: true, short: []string{"invoke-stream"},
+		kinds: map[result]kind{
+			refused:    {"AccessDeniedException", "AccessDeniedException", 403},
+			throttled:  {"ThrottlingException", "ThrottlingException", 429},
+			cutOff:     {"EventStreamError", "modelStreamErrorException", 0},
+			badSecret:  {"ClientError", "InvalidSignatureException", 403},
+			unknownKey: {"ClientError", "UnrecognizedClientException", 403},
+			unsigned:   {"ClientError", "MissingAuthenticationTokenException", 403},
+			noKey:      {"NoCredentialsError", "", 0},
+		},
 		version: func() string {
 			i, err := ask()
 			if err != nil {
@@ -48,7 +56,7 @@ func boto3(name string, before ...*client) *client {
 			_, err := ask()
 			have(t, "boto3 of "+name, err)
 		},
-		command: func(t testing.TB) (string, []string) {
+		begin: func(t testing.TB, e environment) asker {
 			i, err := ask()
 			if err != nil {
 				t.Fatal(err)
@@ -57,7 +65,7 @@ func boto3(name string, before ...*client) *client {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return dir, []string{i.path, "driver.py"}
+			return start(t, dir, e.variables(), i.path, "driver.py")
 		},
 		models: func() bool {
 			i, err := ask()

@@ -76,17 +76,80 @@ func newTap(t testing.TB, target string) *tap {
 	return p
 }
 
-// pass copies both ways until both sides have ended.
+// pass copies both ways until both sides have ended. An answer goes on only when the
+// requests before it are recorded, so that a client that has its answer is counted.
 func (p *tap) pass(client, server net.Conn) {
-	copied, record := io.Pipe()
+	copied := newFeed()
 	go p.record(copied)
 	go func() {
-		_, _ = io.Copy(client, server)
+		_, _ = io.Copy(writerFunc(func(b []byte) (int, error) {
+			copied.drained()
+			return client.Write(b)
+		}), server)
 		_ = client.Close()
 	}()
-	_, _ = io.Copy(io.MultiWriter(server, record), client)
-	_ = record.Close()
+	_, _ = io.Copy(io.MultiWriter(copied, server), client)
+	copied.close()
 	_ = server.(*net.TCPConn).CloseWrite()
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
+
+// feed carries bytes from a writer, which never waits, to a reader.
+type feed struct {
+	mu      sync.Mutex
+	changed *sync.Cond
+	bytes   []byte
+	waiting bool // the reader has read everything, and asks for more
+	closed  bool
+}
+
+func newFeed() *feed {
+	f := &feed{}
+	f.changed = sync.NewCond(&f.mu)
+	return f
+}
+
+func (f *feed) Write(b []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.bytes, f.waiting = append(f.bytes, b...), false
+	f.changed.Broadcast()
+	return len(b), nil
+}
+
+func (f *feed) Read(b []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for len(f.bytes) == 0 {
+		if f.closed {
+			return 0, io.EOF
+		}
+		f.waiting = true
+		f.changed.Broadcast()
+		f.changed.Wait()
+	}
+	n := copy(b, f.bytes)
+	f.bytes = f.bytes[n:]
+	return n, nil
+}
+
+// drained waits until the reader has read and handled everything.
+func (f *feed) drained() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for !f.waiting && !f.closed {
+		f.changed.Wait()
+	}
+}
+
+func (f *feed) close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.closed = true
+	f.changed.Broadcast()
 }
 
 // since returns the requests that came after the first from.
@@ -108,9 +171,8 @@ func (p *tap) add(s *sent) {
 	p.sent = append(p.sent, s)
 }
 
-// record reads a connection's requests. What it cannot read it passes over: the copy to
-// the server must not wait for the reader.
-func (p *tap) record(r *io.PipeReader) {
+// record reads a connection's requests. What it cannot read it passes over.
+func (p *tap) record(r io.Reader) {
 	defer func() { _, _ = io.Copy(io.Discard, r) }()
 	in := bufio.NewReader(r)
 	if start, _ := in.Peek(len(http2.ClientPreface)); string(start) == http2.ClientPreface {

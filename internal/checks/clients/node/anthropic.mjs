@@ -14,6 +14,7 @@ const tools = {
 export async function anthropic(order, told) {
   const client = new AnthropicBedrock({
     maxRetries: 1,
+    ...(order.unsigned ? { skipAuth: true } : {}),
     ...(order.guardrail
       ? { defaultHeaders: { "X-Amzn-Bedrock-GuardrailIdentifier": order.guardrail, "X-Amzn-Bedrock-GuardrailVersion": "1" } }
       : {}),

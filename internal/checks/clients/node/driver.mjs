@@ -2,18 +2,20 @@
 // JSON line with what the SDK told its caller. The process ends with its input.
 import { createInterface } from "node:readline";
 
-import { ai } from "./ai.mjs";
-import { anthropic } from "./anthropic.mjs";
-import { aws } from "./aws.mjs";
-
-const sdks = { aws, anthropic, ai };
+// Each SDK is loaded when it is first asked for.
+const sdks = {
+  aws: async () => (await import("./aws.mjs")).aws,
+  anthropic: async () => (await import("./anthropic.mjs")).anthropic,
+  ai: async () => (await import("./ai.mjs")).ai,
+};
 
 for await (const line of createInterface({ input: process.stdin })) {
   const order = JSON.parse(line);
   // text grows while a stream is read, so that a broken stream shows what came before.
   const told = { text: "", events: 0 };
   try {
-    await sdks[order.sdk](order, told);
+    const run = await sdks[order.sdk]();
+    await run(order, told);
   } catch (error) {
     told.error = describe(error);
   }
@@ -30,6 +32,8 @@ function describe(error) {
     message: String(last?.message ?? last),
     requestId: last?.$metadata?.requestId ?? last?.requestID ?? undefined,
     retryable: last?.isRetryable ?? (last?.$retryable ? true : undefined),
+    retryAfter:
+      last?.$response?.headers?.["retry-after"] ?? last?.responseHeaders?.["retry-after"] ?? last?.headers?.get?.("retry-after") ?? undefined,
     wrapped: last === error ? undefined : error?.constructor?.name,
   };
 }

@@ -9,6 +9,8 @@ import sys
 
 import boto3
 import botocore
+from botocore import UNSIGNED
+from botocore.config import Config
 
 WEATHER = {
     "tools": [
@@ -93,7 +95,7 @@ def unary_invoke(client, order, told):
     out = client.invoke_model(**invoke(order))
     body = json.loads(out["body"].read())
     told["text"] = body["content"][0]["text"]
-    told["stop"] = body["stop_reason"]
+    told["stop"] = body.get("stop_reason")  # a guardrail's answer has none
     told["requestId"] = out["ResponseMetadata"].get("RequestId")
 
 
@@ -160,6 +162,7 @@ def describe(error):
         "status": response.get("ResponseMetadata", {}).get("HTTPStatusCode"),
         "message": str(error),
         "requestId": response.get("ResponseMetadata", {}).get("RequestId"),
+        "retryAfter": response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("retry-after"),
     }
 
 
@@ -171,7 +174,10 @@ def main():
         else:
             told = {"text": "", "events": 0}
             try:
-                client = boto3.session.Session().client("bedrock-runtime", endpoint_url=order.get("endpoint"))
+                config = Config(signature_version=UNSIGNED) if order.get("unsigned") else None
+                client = boto3.session.Session().client(
+                    "bedrock-runtime", endpoint_url=order.get("endpoint"), config=config
+                )
                 CALLS[order["do"]](client, order, told)
             except Exception as error:  # whatever a program would have to handle
                 told["error"] = describe(error)
