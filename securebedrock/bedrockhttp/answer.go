@@ -28,7 +28,7 @@ const requestIDHeader = "X-Amzn-Requestid"
 func answerOf(out smithy.Serializable, metadata *middleware.Metadata) (*answer, error) {
 	header, body, err := wire.Encode(out)
 	if err != nil {
-		return nil, err
+		return nil, unusable(err)
 	}
 	a := &answer{status: http.StatusOK, header: header, body: body}
 	a.addUpstream(metadata)
@@ -48,4 +48,11 @@ func (a *answer) addUpstream(metadata *middleware.Metadata) {
 	if id, ok := awsmiddleware.GetRequestIDMetadata(*metadata); ok && id != "" {
 		a.header.Set(requestIDHeader, id)
 	}
+}
+
+// unusable is the answer in the place of one that cannot be passed on whole. The model
+// has run. err names types of the SDK, and no value.
+func unusable(err error) *wire.Error {
+	return &wire.Error{Status: http.StatusFailedDependency, Code: modelError,
+		Message: "securebedrock: the answer cannot be passed on: " + err.Error() + "; a newer release of aws-sdk-go-v2 may know it"}
 }

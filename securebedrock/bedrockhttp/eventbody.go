@@ -1,7 +1,6 @@
 package bedrockhttp
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -12,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go"
-	"github.com/aws/smithy-go/eventstream"
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/securebedrock/securebedrock-go/internal/wire"
@@ -125,26 +123,14 @@ func (b *eventBody) next(dst []byte) ([]byte, error) {
 }
 
 func (b *eventBody) encode(dst []byte, event any) ([]byte, error) {
-	switch e := event.(type) {
-	case *types.UnknownUnionMember: // an event that Bedrock has gained since
-		return appendUnknown(dst, e)
-	case *types.ConverseStreamOutputMemberMessageStop:
+	if _, ok := event.(*types.ConverseStreamOutputMemberMessageStop); ok {
 		b.needsStop = false
-		return b.encoder.AppendEvent(dst, e)
-	case wire.Event:
-		return b.encoder.AppendEvent(dst, e)
 	}
-	return dst, errors.New("bedrockhttp: an event of the stream is none of the SDK's types")
-}
-
-// appendUnknown appends an event that the SDK does not know. The SDK keeps the whole
-// frame of such an event as its value.
-func appendUnknown(dst []byte, e *types.UnknownUnionMember) ([]byte, error) {
-	frame := bytes.NewReader(e.Value)
-	if _, err := eventstream.NewDecoder().Decode(frame, nil); err != nil || frame.Len() > 0 {
-		return dst, errors.New("bedrockhttp: an event of an unknown kind is no frame")
+	frame, err := b.encoder.AppendEvent(dst, event)
+	if err != nil {
+		return dst, unusable(err)
 	}
-	return append(dst, e.Value...), nil
+	return frame, nil
 }
 
 // Read implements io.Reader. It gives the bytes of at most one event.

@@ -316,3 +316,34 @@ func TestStreamsOfMiddleware(t *testing.T) {
 		}
 	}
 }
+
+// An answer that has what the SDK does not know is an error, which the SDK does not ask
+// for again: the model has run.
+func TestAnswersThatCannotBePassedOn(t *testing.T) {
+	c := upstream(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		if strings.HasSuffix(r.URL.Path, "-stream") {
+			begin(w)
+			_, _ = w.Write(frame(t, "contentBlockDelta", `{"contentBlockIndex":0,"delta":{"hologram":"a secret"}}`))
+			_, _ = w.Write(stop(t))
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"output":{"message":{"role":"assistant","content":[{"hologram":"a secret"}]}},"stopReason":"end_turn","usage":{"inputTokens":1,"outputTokens":2,"totalTokens":3},"metrics":{"latencyMs":1}}`)
+	})
+	for _, e := range entries(t, c) {
+		_, err := e.sdk().Converse(t.Context(), converse("Hello"))
+		isException(t, e.name, err, "ModelErrorException", "cannot be passed on")
+		if strings.Contains(err.Error(), "a secret") || !strings.Contains(err.Error(), "StatusCode: 424") {
+			t.Errorf("%s: %v", e.name, err)
+		}
+		out, err := e.sdk().ConverseStream(t.Context(), converseStream("Hello"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range out.GetStream().Events() {
+		}
+		isException(t, e.name, out.GetStream().Err(), "ModelStreamErrorException", "cannot be passed on")
+		out.GetStream().Close()
+	}
+}
