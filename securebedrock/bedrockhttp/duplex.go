@@ -40,7 +40,7 @@ func bidirectional(ctx context.Context, c *securebedrock.Client, in any, frames 
 		cancel(nil)
 		return nil, err
 	}
-	p := &inputPump{frames: frames, stream: out.GetStream(), cancel: cancel}
+	p := &inputPump{frames: frames, body: body, stream: out.GetStream(), cancel: cancel}
 	fault, stop := a.events.fault, a.events.stop
 	a.events.fault = func() error {
 		if err := p.err.Load(); err != nil {
@@ -61,6 +61,7 @@ func bidirectional(ctx context.Context, c *securebedrock.Client, in any, frames 
 // inputPump sends what the caller says to the client's stream.
 type inputPump struct {
 	frames frameSource
+	body   io.Closer
 	stream *bedrockruntime.InvokeModelWithBidirectionalStreamEventStream
 	cancel context.CancelCauseFunc
 	err    atomic.Pointer[error] // of the input
@@ -68,6 +69,7 @@ type inputPump struct {
 
 // run ends when the input does, or when nobody takes the input any more.
 func (p *inputPump) run(ctx context.Context) {
+	defer p.body.Close() // frees a caller that still writes
 	for {
 		chunk, err := p.next(ctx)
 		switch {

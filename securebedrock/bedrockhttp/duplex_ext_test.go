@@ -1,8 +1,12 @@
 package bedrockhttp_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/aws/smithy-go/eventstream"
 
 	"github.com/securebedrock/securebedrock-go/internal/wire"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
@@ -161,5 +166,106 @@ func duplexError(ctx context.Context, e entry) error {
 		case <-ctx.Done():
 			return errors.Join(ctx.Err(), es.Err())
 		}
+	}
+}
+
+// An input that breaks off or is none is an exception for the caller. The upstream gets
+// what came before, and no end of the input.
+func TestBidirectionalInput(t *testing.T) {
+	chunk := func(text string) []byte {
+		return frame(t, "chunk", `{"bytes":"`+base64.StdEncoding.EncodeToString([]byte(text))+`"}`)
+	}
+	for _, row := range []struct {
+		name string
+		rest []byte // after the first chunk
+		err  error  // after rest; nil is the input's end
+		want string // in the exception; empty is none
+	}{
+		{"it ends", nil, nil, ""},
+		{"another event", frame(t, "initial-request", `{}`), nil, "no chunk"},
+		{"half a frame", chunk("two")[:20], nil, "input stream cannot be read"},
+		{"a frame whose sum is wrong", append(chunk("two")[:30:30], make([]byte, len(chunk("two"))-30)...), nil, "input stream cannot be read"},
+		{"a payload that is no JSON", frame(t, "chunk", "{"), nil, "input stream cannot be read"},
+		{"a lost connection", nil, errors.New("reset"), "input stream cannot be read"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			ended := make(chan error, 1)
+			c := upstream(t, func(w http.ResponseWriter, r *http.Request) {
+				begin(w)
+				_, _ = w.Write(chunk("heard"))
+				w.(http.Flusher).Flush()
+				_, err := io.Copy(io.Discard, r.Body)
+				ended <- err
+			}, excuseDuplex)
+			for _, e := range entries(t, c) {
+				if e.name == "HTTP/1.1" || row.err != nil && e.name != "Transport" { // over HTTP/2 the answer is lost with the connection
+					continue
+				}
+				r, w := io.Pipe()
+				req := request(t, t.Context(), "POST", e.url+"/model/amazon.nova-sonic-v1:0/invoke-with-bidirectional-stream", r)
+				req.Header.Set("Content-Type", wire.EventStreamType)
+				resp, err := e.http.Do(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if resp.StatusCode != 200 || resp.ProtoMajor != 2 {
+					t.Errorf("%s: %s %s", e.name, resp.Status, resp.Proto)
+				}
+				if _, err := w.Write(chunk("one")); err != nil {
+					t.Fatal(err)
+				}
+				if first, err := eventstream.NewDecoder().Decode(resp.Body, nil); err != nil || !bytes.Contains(first.Payload, []byte("aGVhcmQ=")) {
+					t.Fatalf("%s: %q, %v", e.name, first.Payload, err)
+				}
+				_, _ = w.Write(row.rest)
+				w.CloseWithError(row.err)
+				body, err := io.ReadAll(resp.Body)
+				resp.Body.Close()
+				if err != nil || !bytes.Contains(body, []byte(row.want)) || bytes.Contains(body, []byte("validationException")) != (row.want != "") {
+					t.Errorf("%s: %q, %v", e.name, body, err)
+				}
+				select {
+				case err := <-ended:
+					if (err == nil) != (row.want == "") {
+						t.Errorf("%s: the upstream's input ended with %v", e.name, err)
+					}
+				case <-time.After(20 * time.Second):
+					t.Fatalf("%s: the upstream's input does not end", e.name)
+				}
+			}
+		})
+	}
+}
+
+// The caller's end of a bidirectional call ends it upstream, whichever side is silent.
+func TestBidirectionalCallerGoesAway(t *testing.T) {
+	ended := make(chan struct{}, 1)
+	c := upstream(t, func(w http.ResponseWriter, r *http.Request) {
+		begin(w)
+		_, _ = w.Write(frame(t, "chunk", `{"bytes":"e30="}`))
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+		ended <- struct{}{}
+	}, excuseDuplex)
+	for _, e := range entries(t, c) {
+		if e.name == "HTTP/1.1" {
+			continue
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		out, err := e.sdk().InvokeModelWithBidirectionalStream(ctx, sonic())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = say(ctx, out.GetStream(), "{}")
+		if _, ok := hear(t, out.GetStream()); !ok {
+			t.Fatal(out.GetStream().Err())
+		}
+		cancel()
+		select {
+		case <-ended:
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%s: the call upstream does not end", e.name)
+		}
+		out.GetStream().Close()
 	}
 }
