@@ -134,31 +134,6 @@ func inputError(err error) *wire.Error {
 	return wire.Invalid("securebedrock: the input stream cannot be read: a frame is torn, malformed, or signed by nobody known here")
 }
 
-// unverifiedFrames reads frames whose signatures nobody here can verify: those of a
-// Transport's request, and of a Handler's that is Open.
-type unverifiedFrames struct{ body io.Reader }
-
-// Next implements frameSource.
-func (f *unverifiedFrames) Next(context.Context) ([]byte, error) {
-	msg, err := eventstream.NewDecoder().Decode(f.body, nil)
-	if err != nil {
-		return nil, err
-	}
-	signed := msg.Headers.Get(eventstream.ChunkSignatureHeader) != nil
-	switch {
-	case signed && len(msg.Payload) == 0: // the end, which is signed, too
-		return nil, io.EOF
-	case signed:
-		return msg.Payload, nil
-	}
-	// A caller with a bearer token signs no frames.
-	var frame bytes.Buffer
-	if err := eventstream.NewEncoder().Encode(&frame, msg); err != nil {
-		return nil, err
-	}
-	return frame.Bytes(), nil
-}
-
 // needsHTTP2 is the refusal of a bidirectional request that came over HTTP/1.
 func needsHTTP2() *wire.Error {
 	return &wire.Error{Status: http.StatusBadRequest, Code: validation,

@@ -185,7 +185,9 @@ func TestBidirectionalInput(t *testing.T) {
 		{"another event", frame(t, "initial-request", `{}`), nil, "no chunk"},
 		{"half a frame", chunk("two")[:20], nil, "input stream cannot be read"},
 		{"a frame whose sum is wrong", append(chunk("two")[:30:30], make([]byte, len(chunk("two"))-30)...), nil, "input stream cannot be read"},
-		{"a payload that is no JSON", frame(t, "chunk", "{"), nil, "input stream cannot be read"},
+		{"a frame of 4 GiB", []byte("\xff\xff\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00"), nil, "input stream cannot be read"},
+		{"a frame of no length", make([]byte, 16), nil, "input stream cannot be read"},
+		{"a payload that is no JSON", frame(t, "chunk", "{"), nil, "not valid JSON"},
 		{"a lost connection", nil, errors.New("reset"), "input stream cannot be read"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -251,21 +253,25 @@ func TestBidirectionalCallerGoesAway(t *testing.T) {
 		if e.name == "HTTP/1.1" {
 			continue
 		}
+		// net/http's client sees the end of its context when the body's Read returns.
 		ctx, cancel := context.WithCancel(t.Context())
-		out, err := e.sdk().InvokeModelWithBidirectionalStream(ctx, sonic())
+		r, w := io.Pipe()
+		req := request(t, ctx, "POST", e.url+"/model/amazon.nova-sonic-v1:0/invoke-with-bidirectional-stream", r)
+		req.Header.Set("Content-Type", wire.EventStreamType)
+		resp, err := e.http.Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = say(ctx, out.GetStream(), "{}")
-		if _, ok := hear(t, out.GetStream()); !ok {
-			t.Fatal(out.GetStream().Err())
+		if _, err := eventstream.NewDecoder().Decode(resp.Body, nil); err != nil {
+			t.Fatal(err)
 		}
 		cancel()
+		w.CloseWithError(ctx.Err())
 		select {
 		case <-ended:
 		case <-time.After(20 * time.Second):
 			t.Fatalf("%s: the call upstream does not end", e.name)
 		}
-		out.GetStream().Close()
+		resp.Body.Close()
 	}
 }

@@ -101,9 +101,10 @@ func (h *handler) answer(x *visit) (*answer, error) {
 	}
 	if x.target.isBidirectional() {
 		x.conn.whole() // the client bounds the silence of both sides
-		var frames frameSource = &unverifiedFrames{r.Body}
-		if f := c.frames(r.Body); f != nil {
-			frames = f
+		body := &framedBody{r: r.Body}
+		var frames frameSource = &unverifiedFrames{body}
+		if signed := c.frames(body); signed != nil {
+			frames = signed
 		}
 		return answerOr(bidirectional(ctx, h.client, in, frames, r.Body)), nil
 	}

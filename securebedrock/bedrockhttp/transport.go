@@ -59,7 +59,7 @@ func (t *transport) answer(req *http.Request, body *requestBody) (*answer, error
 		if err != nil {
 			return refusalOf(err), nil
 		}
-		a, err := bidirectional(ctx, t.client, in, &unverifiedFrames{body}, body)
+		a, err := bidirectional(ctx, t.client, in, &unverifiedFrames{&framedBody{r: body}}, body)
 		if err != nil {
 			return refusalOf(err), nil
 		}
