@@ -201,7 +201,7 @@ func parseCredentials(text []byte) ([]Key, error) {
 		case k == nil:
 			return nil, wrong
 		default:
-			if !k.readLine(line) {
+			if !readKeyLine(k, line) {
 				return nil, wrong
 			}
 		}
@@ -216,7 +216,8 @@ func parseCredentials(text []byte) ([]Key, error) {
 	return keys, nil
 }
 
-func (k *Key) readLine(line string) bool {
+// readKeyLine reads a line of a profile into its key.
+func readKeyLine(k *Key, line string) bool {
 	for prefix, set := range map[string]func(string) bool{
 		commentBearer: func(v string) bool { k.Bearer = v; return true },
 		commentModels: func(v string) bool { k.Models = strings.Split(v, ","); return true },
