@@ -128,6 +128,17 @@ func TestAwsChunked(t *testing.T) {
 	}
 }
 
+// Chunks of a compressed body are refused of whoever has a key, too.
+func TestSignedChunksOfGzip(t *testing.T) {
+	d := newKeyedDoor(t, "HTTP/1.1")
+	r := d.request(t, raw{payload: sigv4.PayloadChunks, header: http.Header{
+		"X-Amz-Content-Sha256": {sigv4.PayloadChunks}, "Content-Encoding": {"gzip,aws-chunked"}, "X-Amz-Decoded-Content-Length": {"0"},
+	}})
+	if status, code, message := d.send(t, r); status != 400 || !strings.Contains(message, "other than aws-chunked") {
+		t.Errorf("%d %s %s", status, code, message)
+	}
+}
+
 // What a body's headers announce is checked at every door, with a key or without.
 func TestBodyHeaders(t *testing.T) {
 	d := newKeyedDoor(t, "HTTP/1.1")
