@@ -42,6 +42,8 @@ func TestUnreadMembersAreRefused(t *testing.T) {
 		var fault *strictjson.Error
 		if err := strictjson.Read([]byte(`{"content":[{"text":"a"},{"text":"b"}]}`), read); !errors.As(err, &fault) {
 			t.Errorf("%s: %v", name, err)
+		} else if strings.Contains(name, "structure's") && fault.Error() != "content is a member that this release does not read: remove the member" {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
