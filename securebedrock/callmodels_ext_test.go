@@ -54,7 +54,7 @@ func TestWithModels(t *testing.T) {
 	with := func(lists ...[]string) ctxs {
 		return func(ctx context.Context) context.Context {
 			for _, l := range lists {
-				ctx = securebedrock.WithModels(ctx, l...)
+				ctx = securebedrock.WithModels(ctx, l...) //nolint:fatcontext // nesting is what is tested
 			}
 			return ctx
 		}

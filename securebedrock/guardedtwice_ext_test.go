@@ -30,6 +30,9 @@ func TestConfigIsNotGuardedTwice(t *testing.T) {
 		{name: "without ServiceOptions and credentials", config: func(cfg *aws.Config) { cfg.ServiceOptions, cfg.Credentials = nil, someoneElse }},
 		{name: "a client with other credentials and another HTTP client", option: func(o *sdkOptions) { o.Credentials, o.HTTPClient = someoneElse, nil }},
 		{name: "a client with the protocol, credentials and HTTP client replaced", option: func(o *sdkOptions) { o.Protocol, o.Credentials, o.HTTPClient = nil, someoneElse, nil }},
+		{name: "a client with the protocol alone left", option: func(o *sdkOptions) {
+			o.Credentials, o.HTTPClient, o.AuthSchemeResolver, o.EndpointResolverV2 = someoneElse, nil, anonymous{}, bedrockruntime.NewDefaultEndpointResolverV2()
+		}},
 		{name: "a client with the scheme alone left", option: func(o *sdkOptions) {
 			o.Protocol, o.Credentials, o.HTTPClient, o.EndpointResolverV2 = nil, someoneElse, nil, bedrockruntime.NewDefaultEndpointResolverV2()
 		}},

@@ -32,7 +32,7 @@ func anthropicOver(client *securebedrock.Client, options ...option.RequestOption
 
 func question(model, text string) anthropic.MessageNewParams {
 	return anthropic.MessageNewParams{
-		Model:     anthropic.Model(model),
+		Model:     model,
 		MaxTokens: 64,
 		Messages:  []anthropic.MessageParam{anthropic.NewUserMessage(anthropic.NewTextBlock(text))},
 	}
