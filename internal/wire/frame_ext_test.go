@@ -93,12 +93,13 @@ func TestUnknownEventsPass(t *testing.T) {
 	}
 	_ = out.GetStream().Close()
 	for name, event := range map[string]*types.UnknownUnionMember{
-		"no frame":             {Tag: "newEvent"},
-		"half a frame":         {Tag: "newEvent", Value: frame[:20]},
-		"two frames":           {Tag: "newEvent", Value: append(bytes.Clone(frame), frame...)},
-		"another event":        {Tag: "otherEvent", Value: frame},
-		"an exception":         {Tag: "x", Value: frameOf(t, "{}", ":message-type", "exception", ":exception-type", "x")},
-		"a frame without type": {Tag: "x", Value: frameOf(t, "{}")},
+		"no frame":               {Tag: "newEvent"},
+		"half a frame":           {Tag: "newEvent", Value: frame[:20]},
+		"two frames":             {Tag: "newEvent", Value: append(bytes.Clone(frame), frame...)},
+		"another event":          {Tag: "otherEvent", Value: frame},
+		"an exception":           {Tag: "x", Value: frameOf(t, "{}", ":message-type", "exception", ":exception-type", "x")},
+		"an exception and event": {Tag: "x", Value: frameOf(t, "{}", ":message-type", "exception", ":exception-type", "x", ":event-type", "x")},
+		"a frame without type":   {Tag: "x", Value: frameOf(t, "{}")},
 	} {
 		if have, err := wire.NewEventEncoder().AppendEvent([]byte("dst"), event); err == nil || string(have) != "dst" {
 			t.Errorf("%s: %q, %v", name, have, err)
