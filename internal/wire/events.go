@@ -118,8 +118,8 @@ func ExceptionFrame(name, message string) ([]byte, error) {
 }
 
 // ExceptionFrameOf is ExceptionFrame for an exception with members beside its message.
-// EncodeBody gives the payload of an exception of the SDK.
-func ExceptionFrameOf(name string, payload json.RawMessage) ([]byte, error) {
+// Error.Encode gives the payload.
+func ExceptionFrameOf(name string, payload []byte) ([]byte, error) {
 	msg := eventstream.Message{Payload: payload}
 	msg.Headers.Set(eventstream.MessageTypeHeader, eventstream.StringValue(eventstream.ExceptionMessageType))
 	msg.Headers.Set(eventstream.ExceptionTypeHeader, eventstream.StringValue(name))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"reflect"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -16,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/securebedrock/securebedrock-go/internal/wire"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
 )
@@ -77,6 +79,33 @@ func TestFaultsOfStreams(t *testing.T) {
 				invoked.GetStream().Close()
 			}
 		})
+	}
+}
+
+// An exception in a stream keeps the members that it has beside its message.
+func TestExceptionsKeepTheirMembers(t *testing.T) {
+	want := &types.ModelStreamErrorException{Message: aws.String("m"), OriginalMessage: aws.String("overloaded"), OriginalStatusCode: aws.Int32(529)}
+	c := upstream(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		exception, err := wire.ExceptionFrameOf("modelStreamErrorException", []byte(`{"message":"m","originalMessage":"overloaded","originalStatusCode":529}`))
+		if err != nil {
+			t.Error(err)
+		}
+		begin(w)
+		_, _ = w.Write(append(delta(t, "x"), exception...))
+	})
+	for _, e := range entries(t, c) {
+		out, err := e.sdk().ConverseStream(t.Context(), converseStream("Hello"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range out.GetStream().Events() {
+		}
+		var have *types.ModelStreamErrorException
+		if err := out.GetStream().Err(); !errors.As(err, &have) || !reflect.DeepEqual(have, want) {
+			t.Errorf("%s: %v", e.name, err)
+		}
+		out.GetStream().Close()
 	}
 }
 

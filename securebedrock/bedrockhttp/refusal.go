@@ -43,8 +43,8 @@ func refusalOf(err error) *answer {
 	if e.Code == serviceUnavailable && header.Get("Retry-After") == "" {
 		header.Set("Retry-After", "1")
 	}
-	if api := apiError(err); api != nil && api.ErrorCode() == e.Code {
-		a.addService(err, api)
+	if isOfService(e, err) {
+		a.addService(err)
 	}
 	if !retry {
 		header.Set(shouldRetryHeader, "false")
@@ -77,7 +77,9 @@ func errorOf(err error) (e *wire.Error, retry bool) {
 		return fail(http.StatusFailedDependency, modelError, timeoutText(timeout)), false
 	}
 	if api := apiError(err); api != nil {
-		return fail(statusOf(err, api), api.ErrorCode(), api.ErrorMessage()), true
+		e := wire.ErrorOf(api)
+		e.Status = statusOf(err, api)
+		return e, true
 	}
 	var invalid smithy.InvalidParamsError
 	var serialize *smithy.SerializationError
@@ -140,13 +142,14 @@ func statusOf(err error, api smithy.APIError) int {
 	return wire.StatusOf(api.ErrorCode())
 }
 
-// addService adds what the service's error has beside its code and message.
-func (a *answer) addService(err error, api smithy.APIError) {
-	if typed, ok := api.(smithy.Serializable); ok {
-		if body, err := wire.EncodeBody(typed); err == nil {
-			a.body = body
-		}
-	}
+// isOfService reports whether e tells an error of the service under its own name.
+func isOfService(e *wire.Error, err error) bool {
+	api := apiError(err)
+	return api != nil && api.ErrorCode() == e.Code
+}
+
+// addService adds the headers that the service's error came with.
+func (a *answer) addService(err error) {
 	var response *smithyhttp.ResponseError
 	if errors.As(err, &response) && response.Response != nil && response.Response.Response != nil {
 		for _, name := range []string{"Retry-After", shouldRetryHeader} {
@@ -161,24 +164,22 @@ func (a *answer) addService(err error, api smithy.APIError) {
 	}
 }
 
-// exceptionOf is the name and the message of the exception that ends a stream with an
-// error. An error of the service keeps its name: SDKs of AWS take an exception that their
-// model does not have for an error of that code.
-func exceptionOf(err error) (name, message string) {
+// exceptionOf is the name and the payload of the exception that ends a stream with an
+// error. An error of the service keeps its name and its members: SDKs of AWS take an
+// exception that their model does not have for an error of that code.
+func exceptionOf(err error) (name string, payload []byte) {
 	e, _ := errorOf(err)
-	if api := apiError(err); api != nil && api.ErrorCode() == e.Code && e.Code != "" {
-		return strings.ToLower(e.Code[:1]) + e.Code[1:], e.Message
+	_, payload = e.Encode()
+	code := e.Code
+	switch {
+	case isOfService(e, err) && code != "", code == internalServer, code == serviceUnavailable, code == validation:
+	case code == serialization:
+		code = validation
+	default:
+		code = "ModelStreamErrorException"
 	}
-	switch e.Code {
-	case internalServer:
-		return "internalServerException", e.Message
-	case serviceUnavailable:
-		return "serviceUnavailableException", e.Message
-	case validation, serialization:
-		return "validationException", e.Message
-	}
-	return "modelStreamErrorException", e.Message
+	return strings.ToLower(code[:1]) + code[1:], payload
 }
 
 // exceptionFrame is the frame that ends a stream with an error.
-func exceptionFrame(err error) ([]byte, error) { return wire.ExceptionFrame(exceptionOf(err)) }
+func exceptionFrame(err error) ([]byte, error) { return wire.ExceptionFrameOf(exceptionOf(err)) }
