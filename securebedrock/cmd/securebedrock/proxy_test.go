@@ -318,6 +318,9 @@ func TestProxyServesThePlainSDK(t *testing.T) {
 	if len(secrets) != 4 { // the first caller is also the profile default
 		t.Errorf("the credentials file has %d keys", len(secrets))
 	}
+	if n := strings.Count(string(credentials), "# bearer = "); n != 1 {
+		t.Errorf("%d callers have a bearer token", n)
+	}
 	for _, secret := range secrets {
 		s.logHasNo(t, secret[1])
 	}
