@@ -278,6 +278,9 @@ func TestProxyServesThePlainSDK(t *testing.T) {
 	if refused == nil || !strings.Contains(refused.Error(), "budget") {
 		t.Errorf("a budget that is spent: %v", refused)
 	}
+	if _, err := converse(t.Context(), claims, nova, strings.Repeat("word ", 900)); err != nil {
+		t.Errorf("a caller without a budget, after another's is spent: %v", err)
+	}
 	server.Fail("Converse", bedrocktest.Throttle(3))
 	var throttled *types.ThrottlingException
 	if _, err := claims.Converse(t.Context(), &bedrockruntime.ConverseInput{ModelId: aws.String(model), Messages: ask("hi")}, func(o *bedrockruntime.Options) { o.RetryMaxAttempts = 1 }); !errors.As(err, &throttled) {
