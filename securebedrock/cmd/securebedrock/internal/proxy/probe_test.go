@@ -19,13 +19,14 @@ func TestProbe(t *testing.T) {
 	for _, row := range []struct {
 		what  string
 		proxy configfile.Proxy
+		warm  bool
 		ready bool
 	}{
-		{"a proxy that is ready", configfile.Proxy{Listen: "127.0.0.1:0"}, true},
-		{"a proxy that is not ready", configfile.Proxy{Listen: "127.0.0.1:0"}, false},
-		{"a proxy on a socket", configfile.Proxy{Listen: "unix:" + filepath.Join(dir, "run", "x.sock")}, true},
-		{"a proxy under TLS", configfile.Proxy{Listen: "127.0.0.1:0", TLS: configfile.ProxyTLS{Certificate: chain, Key: key}, Hosts: []string{"bedrock.internal"}}, true},
-		{"another name than the certificate's", configfile.Proxy{Listen: "127.0.0.1:0", TLS: configfile.ProxyTLS{Certificate: chain, Key: key}}, false},
+		{"a proxy that is ready", configfile.Proxy{Listen: "127.0.0.1:0"}, true, true},
+		{"a proxy that is not ready", configfile.Proxy{Listen: "127.0.0.1:0"}, false, false},
+		{"a proxy on a socket", configfile.Proxy{Listen: "unix:" + filepath.Join(dir, "run", "x.sock")}, true, true},
+		{"a proxy under TLS", configfile.Proxy{Listen: "127.0.0.1:0", TLS: configfile.ProxyTLS{Certificate: chain, Key: key}, Hosts: []string{"bedrock.internal"}}, true, true},
+		{"another name than the certificate's", configfile.Proxy{Listen: "127.0.0.1:0", TLS: configfile.ProxyTLS{Certificate: chain, Key: key}}, true, false},
 	} {
 		t.Run(row.what, func(t *testing.T) {
 			var cert *certificate
@@ -40,7 +41,7 @@ func TestProbe(t *testing.T) {
 				row.proxy.Listen = l.Addr().String()
 			}
 			h := &health{records: &records{}, door: http.NotFoundHandler()}
-			h.warm.Store(row.ready)
+			h.warm.Store(row.warm)
 			s := newServer(h, cert, slog.New(slog.DiscardHandler))
 			served := make(chan error, 1)
 			go func() { served <- serve(s, l) }()
