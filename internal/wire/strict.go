@@ -154,9 +154,9 @@ func (o Operation) checkContentType(value string) error {
 		return nil
 	}
 	have, parameters, err := mime.ParseMediaType(value)
-	charset := parameters["charset"]
+	charset := strings.ToLower(parameters["charset"])
 	delete(parameters, "charset")
-	if err != nil || have != want || len(parameters) > 0 || charset != "" && !strings.EqualFold(charset, "utf-8") {
+	if err != nil || have != want || len(parameters) > 0 || charset != "" && charset != "utf-8" && charset != "utf8" {
 		return Invalid("the Content-Type must be %s, in UTF-8", want)
 	}
 	return nil

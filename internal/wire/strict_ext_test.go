@@ -48,6 +48,8 @@ func TestStrictBodies(t *testing.T) {
 		{"an unknown member of a nested structure", converse, text(`{"toolResult":{"toolUseId":"t","content":[{"text":"no-such-value"}],"isError":true}}`), invalid, "messages[0].content[0].toolResult.isError is no member"},
 		{"an unknown member of a guardrail", converse, `{"guardrailConfig":{"guardrailIdentifier":"no-such-value","mode":1}}`, invalid, "guardrailConfig.mode is no member"},
 		{"a Converse's stream processing mode", converse, `{"guardrailConfig":{"streamProcessingMode":"async"}}`, invalid, "guardrailConfig.streamProcessingMode is no member"},
+		{"a model's own parameter", converse, `{"anthropicBeta":["no-such-value"]}`, invalid, "anthropicBeta is no member of the API's body that this release knows: remove the member, or set a parameter of the model's own, such as top_k or anthropic_beta, in additionalModelRequestFields"},
+		{"a model's own parameter for inference", converse, `{"inferenceConfig":{"topK":7}}`, invalid, "inferenceConfig.topK is no member of the API's body that this release knows: remove the member, or set"},
 		{"a name that is a text", converse, `{"the patient's name is no-such-value":1}`, invalid, "(no identifier) is no member"},
 		{"a long name", converse, `{"` + strings.Repeat("a", 300) + `":1}`, invalid, "(no identifier) is no member"},
 		{"a label in the body", converse, `{"modelId":"no-such-value"}`, invalid, "modelId is no member"},
@@ -80,14 +82,22 @@ func TestStrictBodies(t *testing.T) {
 		{"a guardrail's block with two members", apply, `{"content":[{"text":{"text":"no-such-value"},"image":{}}]}`, invalid, "content[0] has two members"},
 		{"a prompt variable with two members", converse, `{"promptVariables":{"v":{"text":"a","text":"no-such-value"}}}`, invalid, `promptVariables["v"].text stands twice`},
 
-		{"null for the messages", converse, `{"messages":null,"x":"no-such-value"}`, invalid, "messages is null"},
-		{"null for the guardrail", stream, `{"guardrailConfig":null}`, invalid, "guardrailConfig is null"},
+		{"an unknown member after a null", converse, `{"messages":null,"x":"no-such-value"}`, invalid, "x is no member"},
+		{"an unknown member that is null", converse, `{"system":[],"no_such":null}`, invalid, "no_such is no member"},
+		{"a member that is null, and again is not", stream, `{"guardrailConfig":null,"guardrailConfig":{"trace":"no-such-value"}}`, invalid, "guardrailConfig stands twice"},
+		{"a member that is not null, and again is", stream, `{"guardrailConfig":{"trace":"enabled"},"guardrailConfig":null}`, invalid, "guardrailConfig stands twice"},
+		{"a word that begins as null does", converse, `{"messages":nil}`, syntax, "messages is not valid JSON"},
+		{"a word that is longer than null", converse, `{"messages":nulls}`, syntax, "is not valid JSON"},
 		{"null in a list", converse, `{"messages":[null]}`, invalid, "messages[0] is null"},
 		{"null in a list of blocks", converse, text(`{"text":"no-such-value"},null`), invalid, "messages[0].content[1] is null"},
 		{"null in a list of strings", converse, `{"inferenceConfig":{"stopSequences":["no-such-value",null]}}`, invalid, "inferenceConfig.stopSequences[1] is null"},
 		{"null in a map", converse, `{"requestMetadata":{"team":null}}`, invalid, `requestMetadata["team"] is null`},
-		{"null for a union's member", converse, text(`{"text":null}`), invalid, "messages[0].content[0].text is null"},
-		{"null for a document", converse, `{"additionalModelRequestFields":null}`, invalid, "additionalModelRequestFields is null"},
+		{"a union whose one member is null", converse, text(`{"text":null}`), invalid, "messages[0].content[0] has no member"},
+		{"a union whose members are null", converse, text(`{"text":null,"image":null}`), invalid, "messages[0].content[0] has no member"},
+		{"a union's member that is null, and again is not", converse, text(`{"text":null,"text":"no-such-value"}`), invalid, "messages[0].content[0].text stands twice"},
+		{"a union's member that is not null, and again is", converse, text(`{"text":"no-such-value","image":null,"text":null}`), invalid, "messages[0].content[0].text stands twice"},
+		{"a union with two members and a null", converse, text(`{"image":null,"text":"no-such-value","document":null,"guardContent":{"text":{"text":"x"}}}`), invalid, "messages[0].content[0] has two members, text and guardContent"},
+		{"a union with an unknown null", converse, text(`{"text":"a","thought":null}`), invalid, "messages[0].content[0].thought is no member"},
 		{"an empty enum", converse, `{"messages":[{"role":""}]}`, invalid, "messages[0].role is empty"},
 
 		{"a string for a list", converse, `{"messages":"no-such-value"}`, syntax, "messages is not an array"},
@@ -157,6 +167,38 @@ func TestStrictBodies(t *testing.T) {
 	} {
 		_, err := decodeStrict(post(row.path, row.body))
 		refusedWith(t, row.name, err, row.code, row.want)
+	}
+}
+
+// A member that is null is one that is left out: programs that write their JSON
+// themselves have nulls for what is not set.
+func TestNullIsLeftOut(t *testing.T) {
+	for _, row := range []struct{ path, body, without string }{
+		{converse, `{"toolConfig":null,"messages":[],"system":null}`, `{"messages":[]}`},
+		{converse, `{"messages":null}`, `{}`},
+		{stream, `{"guardrailConfig":null}`, `{}`},
+		{converse, `{"guardrailConfig":{"guardrailIdentifier":"a","trace": null }}`, `{"guardrailConfig":{"guardrailIdentifier":"a"}}`},
+		{converse, `{"inferenceConfig":{"maxTokens":null,"topP":0.5,"temperature":null,"stopSequences":null}}`, `{"inferenceConfig":{"topP":0.5}}`},
+		{converse, `{"additionalModelRequestFields":null,"additionalModelResponseFieldPaths":null,"requestMetadata":null}`, `{}`},
+		{converse, `{"additionalModelRequestFields":{"a":null}}`, `{"additionalModelRequestFields":{"a":null}}`},
+		{converse, `{"messages":[{"role":"user","content":[{"image":null,"text":"hi","toolUse":null},{"text":"there"}]}]}`, `{"messages":[{"role":"user","content":[{"text":"hi"},{"text":"there"}]}]}`},
+		{converse, `{"system":[{"text":"hi","cachePoint":null}],"promptVariables":{"v":{"text":"a"}}}`, `{"system":[{"text":"hi"}],"promptVariables":{"v":{"text":"a"}}}`},
+		{countTokens, `{"input":{"invokeModel":null,"converse":{"messages":[]}}}`, `{"input":{"converse":{"messages":[]}}}`},
+		{apply, `{"source":"INPUT","outputScope":null,"content":[{"image":null,"text":{"text":"a","qualifiers":null}}]}`, `{"source":"INPUT","content":[{"text":{"text":"a"}}]}`},
+		{async, `{"clientRequestToken":"t","tags":null,"modelInput":{"a":null}}`, `{"clientRequestToken":"t","modelInput":{"a":null}}`},
+	} {
+		have, err := decodeStrict(post(row.path, row.body))
+		if err != nil {
+			t.Errorf("%s: %v", row.body, err)
+			continue
+		}
+		want, err := decodeStrict(post(row.path, row.without))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if have, want := wireOf(t, have), wireOf(t, want); string(have.body) != string(want.body) {
+			t.Errorf("%s is sent on as %s, want %s", row.body, have.body, want.body)
+		}
 	}
 }
 
@@ -255,7 +297,7 @@ func TestStrictTakes(t *testing.T) {
 		}
 	}
 	for _, header := range []http.Header{
-		{"Content-Type": {"application/json; charset=utf-8"}}, {"Content-Type": {"Application/JSON;charset=UTF-8"}}, {"content-type": {"application/json"}},
+		{"Content-Type": {"application/json; charset=utf-8"}}, {"Content-Type": {"application/json;charset=UTF8"}}, {"Content-Type": {"Application/JSON;charset=UTF-8"}}, {"content-type": {"application/json"}},
 		{"Content-Type": {"application/json"}, "Content-Encoding": {"aws-chunked"}}, {"Content-Type": {"application/json"}, "Accept": {"a", "b"}, "Amz-Sdk-Request": {"a", "b"}},
 	} {
 		if _, err := decodeStrict(sentRequest{method: "POST", path: converse, header: header, body: []byte("{}")}); err != nil {

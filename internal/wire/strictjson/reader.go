@@ -5,7 +5,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/aws/smithy-go"
-	"github.com/aws/smithy-go/traits"
 )
 
 // Read calls read with a Reader of a body. The body must be one JSON object that read
@@ -41,7 +40,7 @@ func Read(body []byte, read func(d smithy.ShapeDeserializer) error) error {
 type Reader struct {
 	scanner
 	frames []frame
-	seen   []*smithy.Schema // the members that the open structures have
+	seen   []*smithy.Schema // the members that the open structures and unions have
 	fault  *Error
 	plain  []byte // of the latest string with an escape
 	space  [16]frame
@@ -63,7 +62,7 @@ type frame struct {
 	kind   kind
 	schema *smithy.Schema
 	member *smithy.Schema // of a structure or a union: the one whose value comes next
-	base   int            // of a structure: where its members begin in Reader.seen
+	base   int            // of a structure or a union: where its members begin in Reader.seen
 	n      int            // members or elements so far
 	value  int            // where the latest value begins
 	key    string         // of a map
@@ -120,115 +119,76 @@ func (r *Reader) unread(f *frame) error {
 // ReadStruct implements smithy.ShapeDeserializer.
 func (r *Reader) ReadStruct(s *smithy.Schema) error { return r.open(inStruct, s, '{') }
 
-// ReadStructMember implements smithy.ShapeDeserializer.
+// ReadStructMember implements smithy.ShapeDeserializer. A member that is null is one that
+// is left out.
 func (r *Reader) ReadStructMember() (*smithy.Schema, error) {
 	if r.fault != nil {
 		return nil, r.fault
 	}
-	ok, err := r.more('}')
-	if !ok {
-		return nil, err
-	}
-	f := r.top()
-	m, err := r.memberOf(f)
-	if err != nil {
-		return nil, err
-	}
-	for _, other := range r.seen[f.base:] {
-		if other == m {
-			f.member = m
-			return nil, r.refuse("stands twice")
+	for {
+		ok, err := r.more('}')
+		if !ok {
+			return nil, err
+		}
+		f := r.top()
+		m, err := r.memberOf(f)
+		if err != nil {
+			return nil, err
+		}
+		if set, err := r.beginMember(f, m); set || err != nil {
+			return m, err
 		}
 	}
-	r.seen = append(r.seen, m)
-	return m, r.beginMember(f, m)
 }
 
 // ReadUnion implements smithy.ShapeDeserializer. The SDK calls ReadUnion for the
-// member of a union, and again to see that there is no other.
+// member of a union, and again to see that there is no other. A member that is null is
+// none.
 func (r *Reader) ReadUnion(s *smithy.Schema) (*smithy.Schema, error) {
 	if r.fault != nil {
 		return nil, r.fault
 	}
 	again := len(r.frames) > 0 && r.top().kind == inUnion && r.top().schema == s && r.top().n > 0
-	if !again {
-		if err := r.open(inUnion, s, '{'); err != nil {
+	var first *smithy.Schema
+	if again {
+		first = r.top().member // memberOf forgets it
+	} else if err := r.open(inUnion, s, '{'); err != nil {
+		return nil, err
+	}
+	for {
+		ok, err := r.more('}')
+		if err != nil {
 			return nil, err
 		}
-	}
-	ok, err := r.more('}')
-	if err != nil {
-		return nil, err
-	}
-	if !ok {
-		if !again {
-			return nil, r.refuse("has no member, and needs one")
+		if !ok {
+			if !again {
+				return nil, r.refuse("has no member, and needs one")
+			}
+			return nil, nil
 		}
-		return nil, nil
-	}
-	f := r.top()
-	first := f.member // memberOf forgets it
-	m, err := r.memberOf(f)
-	if err != nil {
-		return nil, err
-	}
-	if again {
-		if first == m {
-			f.member = m
-			return nil, r.refuse("stands twice")
+		f := r.top()
+		m, err := r.memberOf(f)
+		if err != nil {
+			return nil, err
 		}
-		return nil, r.refuse("has two members, " + first.MemberName() + " and " + m.MemberName() + ": send one")
+		set, err := r.beginMember(f, m)
+		switch {
+		case err != nil:
+			return nil, err
+		case set && again:
+			f.member = nil // the path is the union's
+			return nil, r.refuse("has two members, " + first.MemberName() + " and " + m.MemberName() + ": send one")
+		case set:
+			return m, nil
+		}
 	}
-	return m, r.beginMember(f, m)
 }
 
-// memberOf reads the name of a member.
-func (r *Reader) memberOf(f *frame) (*smithy.Schema, error) {
-	f.member = nil
-	span, escaped, why := r.text()
-	if why != "" {
-		return nil, r.syntax(why)
-	}
-	if escaped {
-		span = r.unescape(span)
-	}
-	m := f.schema.Members()[string(span)]
-	if m == nil || len(r.frames) == 1 && bound(m) {
-		// A member that belongs in the path, in a header or in the query is none of the
-		// body's.
-		r.fault = &Error{Path: memberPath(r.path(), string(span)), Why: "is no member of the API's body that this release knows: remove the member"}
-		return nil, r.fault
-	}
-	return m, nil
-}
-
-// bound reports whether the member of an input stands outside of the body.
-func bound(m *smithy.Schema) bool {
-	if _, ok := smithy.SchemaTrait[*traits.HTTPLabel](m); ok {
-		return true
-	}
-	if _, ok := smithy.SchemaTrait[*traits.HTTPHeader](m); ok {
-		return true
-	}
-	_, ok := smithy.SchemaTrait[*traits.HTTPQuery](m)
-	return ok
-}
-
-// beginMember comes to the value of a member.
-func (r *Reader) beginMember(f *frame, m *smithy.Schema) error {
-	f.member = m
-	if !r.take(':') {
-		return r.malformed()
-	}
-	return r.begin(f)
-}
-
-// begin comes to a value. The SDK's clients write no null, and what a service makes of
-// one is not documented.
+// begin comes to a value of a list or a map, where null has no meaning.
 func (r *Reader) begin(f *frame) error {
 	if r.next() == 'n' {
 		f.n++
-		return r.refuse("is null: leave the member out")
+		return r.refuse("is null: leave the value out")
 	}
 	f.n++
 	f.value = r.i
