@@ -144,10 +144,14 @@ func DecodeInputChunk(frame []byte) ([]byte, error) {
 	for _, header := range message.Headers {
 		value, ok := header.Value.(eventstream.StringValue)
 		want := map[string]string{eventstream.MessageTypeHeader: eventstream.EventMessageType, eventstream.EventTypeHeader: "chunk", eventstream.ContentTypeHeader: "application/json"}[header.Name]
-		if !ok || want == "" || string(value) != want || have[header.Name] {
+		switch {
+		case ok && want != "" && string(value) == want && !have[header.Name]:
+			have[header.Name] = true
+		case header.Name == eventstream.EventTypeHeader, header.Name == eventstream.MessageTypeHeader:
+			return nil, Invalid("an event of the request's stream is no chunk: the API has no other event here")
+		default:
 			return nil, Invalid("an event of the request's stream has a header that the API does not know")
 		}
-		have[header.Name] = true
 	}
 	if !have[eventstream.EventTypeHeader] || !have[eventstream.MessageTypeHeader] {
 		return nil, Invalid("an event of the request's stream has no type")

@@ -107,7 +107,7 @@ func (o Operation) checkHeader(header http.Header) (http.Header, error) {
 		have, ok := known[name]
 		switch {
 		case name == "Content-Encoding":
-			if !plainEncoding(values) {
+			if !PlainEncoding(values) {
 				return nil, Invalid("the body has a Content-Encoding: send it as it is")
 			}
 			continue
@@ -162,13 +162,14 @@ func (o Operation) checkContentType(value string) error {
 	return nil
 }
 
-// plainEncoding reports whether the values of Content-Encoding leave the body as it
-// is. Request.Body has no framing of aws-chunked.
-func plainEncoding(values []string) bool {
+// PlainEncoding reports whether the values of Content-Encoding leave the body as it is,
+// but for the framing of aws-chunked, which Request.Body does not have.
+func PlainEncoding(values []string) bool {
 	for _, value := range values {
 		for coding := range strings.SplitSeq(value, ",") {
-			coding = strings.TrimSpace(coding)
-			if !strings.EqualFold(coding, "identity") && !strings.EqualFold(coding, "aws-chunked") {
+			switch strings.ToLower(strings.TrimSpace(coding)) {
+			case "", "identity", "aws-chunked":
+			default:
 				return false
 			}
 		}

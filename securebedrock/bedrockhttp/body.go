@@ -29,14 +29,8 @@ func bodyReader(r *http.Request) (io.Reader, error) {
 
 // checkEncoding refuses a body that is encoded otherwise than in aws-chunked.
 func checkEncoding(r *http.Request) error {
-	for _, value := range r.Header.Values("Content-Encoding") {
-		for encoding := range strings.SplitSeq(value, ",") {
-			switch strings.ToLower(strings.TrimSpace(encoding)) {
-			case "", "identity", awsChunked:
-			default:
-				return wire.Invalid("securebedrock: the body has a Content-Encoding other than aws-chunked; send the body as it is (AWS_DISABLE_REQUEST_COMPRESSION=true)")
-			}
-		}
+	if !wire.PlainEncoding(r.Header.Values("Content-Encoding")) {
+		return wire.Invalid("securebedrock: the body has a Content-Encoding other than aws-chunked; send the body as it is (AWS_DISABLE_REQUEST_COMPRESSION=true)")
 	}
 	return nil
 }
@@ -102,7 +96,7 @@ func (c *chunkReader) Read(p []byte) (int, error) {
 	var fault *sigv4.ChunkError
 	if errors.As(err, &fault) {
 		if fault.Signature {
-			return n, sigv4.Denied("InvalidSignatureException", "securebedrock: "+fault.What)
+			return n, invalidSignature("securebedrock: " + fault.What)
 		}
 		return n, wire.Invalid("securebedrock: %s", fault.What)
 	}

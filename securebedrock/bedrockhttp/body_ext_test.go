@@ -156,6 +156,8 @@ func TestBodyHeaders(t *testing.T) {
 		{"identity", converseBody, http.Header{"Content-Encoding": {"identity"}}, 200, ""},
 		{"chunks", chunks, http.Header{"Content-Encoding": {"aws-chunked"}, "X-Amz-Decoded-Content-Length": {length}}, 200, ""},
 		{"chunks that the payload tells", chunks, http.Header{"X-Amz-Content-Sha256": {sigv4.PayloadUnsignedTrailer}, "X-Amz-Decoded-Content-Length": {length}}, 200, ""},
+		{"chunks, and an empty coding", chunks, http.Header{"Content-Encoding": {"aws-chunked,"}, "X-Amz-Decoded-Content-Length": {length}}, 200, ""},
+		{"chunks, and identity in a second header", chunks, http.Header{"Content-Encoding": {"aws-chunked", "identity"}, "X-Amz-Decoded-Content-Length": {length}}, 200, ""},
 		{"gzip", converseBody, http.Header{"Content-Encoding": {"gzip"}}, 400, "Content-Encoding"},
 		{"gzip in chunks", chunks, http.Header{"Content-Encoding": {"gzip,aws-chunked"}, "X-Amz-Decoded-Content-Length": {length}}, 400, "Content-Encoding"},
 		{"gzip in a second header", converseBody, http.Header{"Content-Encoding": {"identity", "gzip"}}, 400, "Content-Encoding"},

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 
 	"github.com/securebedrock/securebedrock-go/internal/wire"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
@@ -36,25 +35,7 @@ func targetOf(r *http.Request) (target, error) {
 // input decodes the input of a request whose body has been read. An error is a
 // *wire.Error.
 func (t target) input(r *http.Request, body []byte) (any, error) {
-	return t.operation.DecodeStrict(&wire.Request{Method: r.Method, Labels: t.labels, Query: r.URL.RawQuery, Header: decodedHeader(r.Header), Body: body})
-}
-
-// decodedHeader is the header without what was undone when the body was read.
-func decodedHeader(header http.Header) http.Header {
-	values := header.Values("Content-Encoding")
-	if len(values) != 1 {
-		return header
-	}
-	rest, ok := strings.CutPrefix(strings.ToLower(values[0]), "aws-chunked")
-	if !ok || rest != "" && rest[0] != ',' {
-		return header
-	}
-	header = header.Clone()
-	header.Del("Content-Encoding")
-	if rest = strings.TrimLeft(rest, ", "); rest != "" {
-		header.Set("Content-Encoding", rest)
-	}
-	return header
+	return t.operation.DecodeStrict(&wire.Request{Method: r.Method, Labels: t.labels, Query: r.URL.RawQuery, Header: r.Header, Body: body})
 }
 
 // serve makes a call of the client and returns its answer, which may be a refusal.

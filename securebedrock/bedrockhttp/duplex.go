@@ -1,7 +1,6 @@
 package bedrockhttp
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
-	"github.com/aws/smithy-go/eventstream"
 
 	"github.com/securebedrock/securebedrock-go/internal/wire"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
@@ -99,30 +97,7 @@ func (p *inputPump) next(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	msg, err := eventstream.NewDecoder().Decode(bytes.NewReader(frame), nil)
-	if err != nil {
-		return nil, noEOF(err)
-	}
-	if kind, event := headerOf(&msg, eventstream.MessageTypeHeader), headerOf(&msg, eventstream.EventTypeHeader); kind != eventstream.EventMessageType || event != "chunk" {
-		return nil, wire.Invalid("securebedrock: an event of the input is no chunk; Bedrock Runtime has no other event here")
-	}
-	chunk, err := wire.DecodeInputChunk(frame)
-	return chunk, noEOF(err)
-}
-
-func headerOf(msg *eventstream.Message, name string) string {
-	if v, ok := msg.Headers.Get(name).(eventstream.StringValue); ok {
-		return string(v)
-	}
-	return ""
-}
-
-// noEOF keeps the end of a frame from being taken for the end of the input.
-func noEOF(err error) error {
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
-	return err
+	return wire.DecodeInputChunk(frame)
 }
 
 // inputError is what the caller is told of an input that cannot be read.

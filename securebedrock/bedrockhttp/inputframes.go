@@ -87,3 +87,11 @@ func (f *unverifiedFrames) Next(context.Context) ([]byte, error) {
 	}
 	return frame.Bytes(), nil
 }
+
+// noEOF keeps the end of a frame from being taken for the end of the input.
+func noEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
