@@ -29,7 +29,8 @@ func newServer(handler http.Handler, cert *certificate, log *slog.Logger) *http.
 	s := &http.Server{
 		Handler: handler, Protocols: protocols,
 		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		DisableGeneralOptionsHandler: true, // net/http answers "OPTIONS *" with 200 by itself
+		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	if cert != nil {
 		protocols.SetHTTP2(true)
