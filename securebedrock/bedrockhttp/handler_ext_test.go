@@ -507,3 +507,29 @@ func TestEndOfTheServersContext(t *testing.T) {
 		t.Error("the stream seems whole")
 	}
 }
+
+// A request that is refused unread is answered before its body has arrived, and its
+// connection is closed.
+func TestRefusedUnread(t *testing.T) {
+	t.Parallel()
+	server := bedrocktest.NewServer(t)
+	keys, err := bedrockhttp.NewKeys(bedrockhttp.NewKey("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := serve(t, bedrockhttp.Handler(newClient(t, server), bedrockhttp.HandlerOptions{Keys: keys}), "HTTP/1.1")
+	conn, err := net.Dial("tcp", strings.TrimPrefix(e.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second)) // less than BodyTimeout
+	fmt.Fprintf(conn, "POST /model/%s/converse HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer sk\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n", haiku, strings.TrimPrefix(e.url, "http://"))
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.Body.Close(); resp.StatusCode != http.StatusForbidden || !resp.Close {
+		t.Errorf("%s, close %v", resp.Status, resp.Close)
+	}
+}
