@@ -7,13 +7,11 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
 const (
-	SchemeSigV4  = "AWS4-HMAC-SHA256"
 	SchemeBearer = "Bearer"
+	schemeSigV4  = "AWS4-HMAC-SHA256"
 	schemeSigV4a = "AWS4-ECDSA-P256-SHA256"
 
 	ServiceBedrock = "bedrock"
@@ -69,10 +67,10 @@ func Parse(r *http.Request) (*Claim, error) {
 		return c, nil
 	}
 	if scheme == schemeSigV4a {
-		return c, incomplete("The algorithm " + schemeSigV4a + " is not accepted. Sign the request with " + SchemeSigV4 + ".")
+		return c, incomplete("The algorithm " + schemeSigV4a + " is not accepted. Sign the request with " + schemeSigV4 + ".")
 	}
 	if !c.parse(rest) {
-		return c, incomplete("Authorization header requires 'Credential', 'Signature' and 'SignedHeaders' parameters and the algorithm " + SchemeSigV4 + ".")
+		return c, incomplete("Authorization header requires 'Credential', 'Signature' and 'SignedHeaders' parameters and the algorithm " + schemeSigV4 + ".")
 	}
 	for _, name := range []string{"X-Amz-Date", "X-Amz-Security-Token", "X-Amz-Content-Sha256"} {
 		if len(r.Header.Values(name)) > 1 {
@@ -99,7 +97,7 @@ func presigned(r *http.Request) bool {
 // parse reads the parameters of the Authorization header, each of which stands there
 // once.
 func (c *Claim) parse(rest string) bool {
-	if c.Scheme != SchemeSigV4 {
+	if c.Scheme != schemeSigV4 {
 		return false
 	}
 	seen := 0
@@ -127,12 +125,3 @@ func (c *Claim) parse(rest string) bool {
 	return seen == 3 && c.AccessKeyID != "" && c.Region != "" && len(c.headers) <= maxHeaders && len(c.signature) == sha256.Size &&
 		!slices.ContainsFunc(c.headers, func(name string) bool { return name == "" || name != strings.ToLower(name) })
 }
-
-// Denied is the answer to a request whose signer is not known.
-func Denied(code, message string) *wire.Error {
-	return &wire.Error{Status: http.StatusForbidden, Code: code, Message: message}
-}
-
-func incomplete(message string) *wire.Error { return Denied("IncompleteSignatureException", message) }
-
-func invalid(message string) *wire.Error { return Denied("InvalidSignatureException", message) }

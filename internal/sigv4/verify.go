@@ -29,10 +29,10 @@ const (
 // permits any.
 func (c *Claim) CheckScope(r *http.Request, service, region string, now time.Time) error {
 	if region != "" && c.Region != region {
-		return invalid(fmt.Sprintf("Credential should be scoped to a valid region, not '%s'. ", c.Region))
+		return Invalid(fmt.Sprintf("Credential should be scoped to a valid region, not '%s'. ", c.Region))
 	}
 	if c.Service != service {
-		return invalid(fmt.Sprintf("Credential should be scoped to correct service: '%s'. ", service))
+		return Invalid(fmt.Sprintf("Credential should be scoped to correct service: '%s'. ", service))
 	}
 	c.amzDate = r.Header.Get("X-Amz-Date")
 	var err error
@@ -41,14 +41,14 @@ func (c *Claim) CheckScope(r *http.Request, service, region string, now time.Tim
 	}
 	date := c.amzDate[:8]
 	if c.scopeDate != date {
-		return invalid(fmt.Sprintf("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '%s' != '%s'.", c.scopeDate, date))
+		return Invalid(fmt.Sprintf("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '%s' != '%s'.", c.scopeDate, date))
 	}
 	now = now.UTC()
 	if c.Signed.Before(now.Add(-MaxSkew)) {
-		return invalid(fmt.Sprintf("Signature expired: %s is now earlier than %s (%s - 5 min.)", c.amzDate, now.Add(-MaxSkew).Format(sigV4Time), now.Format(sigV4Time)))
+		return Invalid(fmt.Sprintf("Signature expired: %s is now earlier than %s (%s - 5 min.)", c.amzDate, now.Add(-MaxSkew).Format(sigV4Time), now.Format(sigV4Time)))
 	}
 	if c.Signed.After(now.Add(MaxSkew)) {
-		return invalid(fmt.Sprintf("Signature not yet current: %s is still later than %s (%s + 5 min.)", c.amzDate, now.Add(MaxSkew).Format(sigV4Time), now.Format(sigV4Time)))
+		return Invalid(fmt.Sprintf("Signature not yet current: %s is still later than %s (%s + 5 min.)", c.amzDate, now.Add(MaxSkew).Format(sigV4Time), now.Format(sigV4Time)))
 	}
 	return nil
 }
@@ -57,11 +57,11 @@ func (c *Claim) CheckScope(r *http.Request, service, region string, now time.Tim
 // host, and those of the protocol that the request has.
 func (c *Claim) CheckHeaders(r *http.Request) error {
 	if !slices.Contains(c.headers, "host") && !slices.Contains(c.headers, ":authority") {
-		return invalid("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
+		return Invalid("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
 	}
 	for _, name := range []string{"x-amz-date", "x-amz-security-token"} {
 		if _, sent := r.Header[http.CanonicalHeaderKey(name)]; sent && !slices.Contains(c.headers, name) {
-			return invalid("'" + name + "' must be a 'SignedHeader' in the AWS Authorization.")
+			return Invalid("'" + name + "' must be a 'SignedHeader' in the AWS Authorization.")
 		}
 	}
 	return nil
@@ -77,11 +77,11 @@ func (c *Claim) Match(r *http.Request, secret *Secret, payload string) error {
 	key, kept := secret.signingKey(sc)
 	sum := c.canonical(r, payload)
 	b := make([]byte, 0, 256)
-	b = append(append(b, SchemeSigV4+"\n"...), c.amzDate...)
+	b = append(append(b, schemeSigV4+"\n"...), c.amzDate...)
 	b = append(c.appendScope(append(b, '\n')), '\n')
 	b = hex.AppendEncode(b, sum[:])
 	if !hmac.Equal(mac(key, b), c.signature) {
-		return invalid("The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
+		return Invalid("The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
 	}
 	if !kept {
 		secret.keep(sc, key)
@@ -102,7 +102,7 @@ func (c *Claim) appendScope(b []byte) []byte {
 func (c *Claim) CheckHash(body []byte) (hash string, err error) {
 	hash = sumHex(body)
 	if c.Hash != "" && !strings.EqualFold(c.Hash, hash) {
-		return "", invalid("The provided 'x-amz-content-sha256' header does not match what was computed.")
+		return "", Invalid("The provided 'x-amz-content-sha256' header does not match what was computed.")
 	}
 	return hash, nil
 }
@@ -138,15 +138,15 @@ func (v Verifier) Verify(r *http.Request, body []byte, service string, streamed 
 		return c, err
 	}
 	if c.Scheme == SchemeBearer {
-		return c, Denied("AccessDeniedException", "Authentication failed: Please make sure your API Key is valid.")
+		return c, UnknownBearer()
 	}
 	now := time.Now()
 	found, ok := v.Find(c.AccessKeyID)
 	if !ok || found.Token != r.Header.Get("X-Amz-Security-Token") {
-		return c, Denied("UnrecognizedClientException", "The security token included in the request is invalid.")
+		return c, UnknownKey()
 	}
 	if found.expired(now) {
-		return c, Denied("ExpiredTokenException", "The security token included in the request is expired")
+		return c, ExpiredKey()
 	}
 	if err := c.CheckScope(r, service, v.Region, now); err != nil {
 		return c, err
@@ -157,7 +157,7 @@ func (v Verifier) Verify(r *http.Request, body []byte, service string, streamed 
 	payload := PayloadEvents
 	if streamed {
 		if c.Hash != PayloadEvents {
-			return c, invalid("The x-amz-content-sha256 header of a signed event stream must be " + PayloadEvents + ".")
+			return c, Invalid("The x-amz-content-sha256 header of a signed event stream must be " + PayloadEvents + ".")
 		}
 	} else if payload, err = c.CheckHash(body); err != nil {
 		return c, err

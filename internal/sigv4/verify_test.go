@@ -159,7 +159,7 @@ func FuzzAuthorization(f *testing.F) {
 		if err != nil || c.Scheme == SchemeBearer {
 			return
 		}
-		if c.AccessKeyID == "" || len(c.signature) != 32 || len(c.headers) == 0 || c.Scheme != SchemeSigV4 {
+		if c.AccessKeyID == "" || len(c.signature) != 32 || len(c.headers) == 0 || c.Scheme != schemeSigV4 {
 			t.Fatalf("%+v", c)
 		}
 		if err := c.CheckScope(r, c.Service, "", docTime); err == nil && c.Match(r, NewSecret("a secret that nobody has"), sumHex(nil)) == nil {

@@ -45,19 +45,19 @@ func (k *Keys) claimed(r *http.Request) (*claim, error) {
 	if signed.Scheme == sigv4.SchemeBearer {
 		e := set.findBearer(signed.Bearer)
 		if e == nil {
-			return nil, sigv4.Denied("AccessDeniedException", "Authentication failed: Please make sure your API Key is valid.")
+			return nil, sigv4.UnknownBearer()
 		}
 		if e.expired(now) {
-			return nil, expiredKey()
+			return nil, sigv4.ExpiredKey()
 		}
 		return &claim{keys: k, entry: e}, nil
 	}
 	e := set.find(signed.AccessKeyID)
 	if e == nil {
-		return nil, sigv4.Denied("UnrecognizedClientException", "The security token included in the request is invalid.")
+		return nil, sigv4.UnknownKey()
 	}
 	if e.expired(now) {
-		return nil, expiredKey()
+		return nil, sigv4.ExpiredKey()
 	}
 	// The caller may sign for any region. The Client calls its own.
 	if err := signed.CheckScope(r, sigv4.ServiceBedrock, "", now); err != nil {
@@ -74,7 +74,7 @@ func (k *Keys) claimed(r *http.Request) (*claim, error) {
 		return nil, err
 	}
 	if e.since.Sub(signed.Signed) > sameSecond {
-		return nil, invalidSignature("The request was signed before this server got the key, and may have been used before.")
+		return nil, sigv4.Invalid("The request was signed before this server got the key, and may have been used before.")
 	}
 	if !k.seen.check(e.AccessKeyID, signed.Signature(), signed.Signed, now) {
 		return nil, replayed()
@@ -88,15 +88,15 @@ func (c *claim) matchEarly(r *http.Request) error {
 	switch hash := c.signed.Hash; {
 	case hash == "":
 		if chunked(r) {
-			return invalidSignature("A body in aws-chunked needs an X-Amz-Content-Sha256 header, such as " + sigv4.PayloadChunks + ".")
+			return sigv4.Invalid("A body in aws-chunked needs an X-Amz-Content-Sha256 header, such as " + sigv4.PayloadChunks + ".")
 		}
 		return nil
 	case hash == sigv4.PayloadUnsigned, hash == sigv4.PayloadUnsignedTrailer:
-		return invalidSignature("The payload " + hash + " is not accepted: nobody has signed the body, and another could stand in its place. Sign the payload (payload_signing_enabled = true, or applyChecksum in JavaScript).")
+		return sigv4.Invalid("The payload " + hash + " is not accepted: nobody has signed the body, and another could stand in its place. Sign the payload (payload_signing_enabled = true, or applyChecksum in JavaScript).")
 	case hash == sigv4.PayloadEvents, hash == sigv4.PayloadChunks, hash == sigv4.PayloadChunksTrailer, sigv4.HashForm(hash):
 		return c.signed.Match(r, c.entry.secret, hash)
 	}
-	return invalidSignature("The x-amz-content-sha256 header is neither the SHA-256 of the body nor a kind of signed payload that this server knows.")
+	return sigv4.Invalid("The x-amz-content-sha256 header is neither the SHA-256 of the body nor a kind of signed payload that this server knows.")
 }
 
 // covered checks that the signature covers every header of AWS's, save two that decide
@@ -109,7 +109,7 @@ func covered(r *http.Request, signed *sigv4.Claim) error {
 			continue
 		}
 		if lower := strings.ToLower(name); !signed.Covers(lower) {
-			return invalidSignature("A header that begins with x-amz is not signed: all of them must be SignedHeaders in the AWS Authorization.")
+			return sigv4.Invalid("A header that begins with x-amz is not signed: all of them must be SignedHeaders in the AWS Authorization.")
 		}
 	}
 	return nil
@@ -150,9 +150,9 @@ func (c *claim) verified(r *http.Request, body []byte) error {
 	now := c.keys.clock()
 	switch {
 	case c.entry.expired(now):
-		return expiredKey()
+		return sigv4.ExpiredKey()
 	case !c.keys.current(c.entry):
-		return sigv4.Denied("UnrecognizedClientException", "The security token included in the request is invalid.")
+		return sigv4.UnknownKey()
 	case c.signed != nil && !c.keys.seen.note(c.entry.AccessKeyID, c.signed.Signature(), c.signed.Signed, now):
 		return replayed()
 	}
@@ -163,12 +163,12 @@ func (c *claim) verified(r *http.Request, body []byte) error {
 func (c *claim) matchBody(r *http.Request, body []byte) error {
 	switch hash := c.signed.Hash; {
 	case (body == nil) != (hash == sigv4.PayloadEvents):
-		return invalidSignature("The x-amz-content-sha256 header must be " + sigv4.PayloadEvents + " for " + wire.Bidirectional + ", and for no other operation.")
+		return sigv4.Invalid("The x-amz-content-sha256 header must be " + sigv4.PayloadEvents + " for " + wire.Bidirectional + ", and for no other operation.")
 	case hash == sigv4.PayloadEvents:
 		return nil
 	case hash == sigv4.PayloadChunks, hash == sigv4.PayloadChunksTrailer:
 		if c.chunks == nil || !c.chunks.Complete() {
-			return invalidSignature("The body has no signed end.")
+			return sigv4.Invalid("The body has no signed end.")
 		}
 		return nil
 	case hash != "":
@@ -192,16 +192,8 @@ func (c *claim) frames(body io.Reader) *sigv4.Frames {
 	return sigv4.NewFrames(body, c.signed)
 }
 
-func invalidSignature(message string) error {
-	return sigv4.Denied("InvalidSignatureException", message)
-}
-
 func replayed() error {
-	return invalidSignature("The signature was used before, or is too old for this server to tell. Sign each request anew.")
-}
-
-func expiredKey() error {
-	return sigv4.Denied("ExpiredTokenException", "The security token included in the request is expired")
+	return sigv4.Invalid("The signature was used before, or is too old for this server to tell. Sign each request anew.")
 }
 
 // withSkew adds by how much the caller's clock is wrong, where that is the fault. SDKs

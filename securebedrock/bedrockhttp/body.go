@@ -96,7 +96,7 @@ func (c *chunkReader) Read(p []byte) (int, error) {
 	var fault *sigv4.ChunkError
 	if errors.As(err, &fault) {
 		if fault.Signature {
-			return n, invalidSignature("securebedrock: " + fault.What)
+			return n, sigv4.Invalid("securebedrock: " + fault.What)
 		}
 		return n, wire.Invalid("securebedrock: %s", fault.What)
 	}

@@ -25,8 +25,7 @@ func targetOf(r *http.Request) (target, error) {
 		return target{op, labels}, nil
 	}
 	if name, ok := wire.Unserved(r.Method, path); ok {
-		return target{}, &wire.Error{Status: http.StatusForbidden, Code: accessDenied, Message: "securebedrock: " + name +
-			" is not guarded, and is refused; use an operation of Bedrock Runtime, such as Converse or InvokeModel"}
+		return target{}, forbidden(name + " is not guarded, and is refused; use an operation of Bedrock Runtime, such as Converse or InvokeModel")
 	}
 	return target{}, &wire.Error{Status: http.StatusNotFound, Code: "UnknownOperationException",
 		Message: "securebedrock: no operation of Bedrock Runtime has this method and path"}
@@ -42,7 +41,7 @@ func (t target) input(r *http.Request, body []byte) (any, error) {
 func (t target) serve(ctx context.Context, c *securebedrock.Client, in any) *answer {
 	run := callOf(t.operation.Name)
 	if run == nil {
-		return refusalOf(&wire.Error{Status: http.StatusForbidden, Code: accessDenied, Message: "securebedrock: " + t.operation.Name + " is not served here"})
+		return refusalOf(forbidden(t.operation.Name + " is not served here"))
 	}
 	return answerOr(run(ctx, c, in))
 }
@@ -93,6 +92,5 @@ func bodyError(err error) *wire.Error {
 	if errors.As(err, &own) {
 		return own
 	}
-	return &wire.Error{Status: http.StatusBadRequest, Code: validation,
-		Message: "securebedrock: the request's body cannot be read to its end, or does not end where its framing says"}
+	return wire.Invalid("securebedrock: the request's body cannot be read to its end, or does not end where its framing says")
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/http"
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
@@ -111,6 +110,5 @@ func inputError(err error) *wire.Error {
 
 // needsHTTP2 is the refusal of a bidirectional request that came over HTTP/1.
 func needsHTTP2() *wire.Error {
-	return &wire.Error{Status: http.StatusBadRequest, Code: validation,
-		Message: "securebedrock: " + wire.Bidirectional + " needs HTTP/2, over TLS or with prior knowledge; HTTP/1 cannot carry both directions at once"}
+	return wire.Invalid("securebedrock: %s needs HTTP/2, over TLS or with prior knowledge; HTTP/1 cannot carry both directions at once", wire.Bidirectional)
 }

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"sync/atomic"
 
-	"github.com/securebedrock/securebedrock-go/internal/wire"
 	"github.com/securebedrock/securebedrock-go/securebedrock"
 )
 
@@ -57,7 +56,7 @@ type visit struct {
 // answer serves a request. An error is a refusal of the door itself, before a call.
 func (h *handler) answer(x *visit) (*answer, error) {
 	if h.fault != nil {
-		return nil, &wire.Error{Status: http.StatusServiceUnavailable, Code: serviceUnavailable, Message: h.fault.Error()}
+		return nil, retryLater(h.fault.Error())
 	}
 	r := x.r
 	if err := checkOrigin(r, h.opts.Hosts); err != nil {
@@ -117,8 +116,7 @@ func (h *handler) admit(x *visit) error {
 	if h.inFlight.Add(1) <= int64(h.opts.MaxInFlight) {
 		return nil
 	}
-	return &wire.Error{Status: http.StatusServiceUnavailable, Code: serviceUnavailable,
-		Message: "securebedrock: too many requests are in flight; send the request again, or raise HandlerOptions.MaxInFlight"}
+	return retryLater("securebedrock: too many requests are in flight; send the request again, or raise HandlerOptions.MaxInFlight")
 }
 
 // body reads a request's body.

@@ -5,8 +5,6 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-
-	"github.com/securebedrock/securebedrock-go/internal/wire"
 )
 
 // checkOrigin refuses what no SDK sends: a request of a web page, and one for another
@@ -25,10 +23,6 @@ func checkOrigin(r *http.Request, hosts []string) error {
 		return forbidden("the Host header names neither a loopback address nor one of HandlerOptions.Hosts; call the server by 127.0.0.1, [::1] or localhost, or add the name to Hosts")
 	}
 	return nil
-}
-
-func forbidden(message string) error {
-	return &wire.Error{Status: http.StatusForbidden, Code: "AccessDeniedException", Message: "securebedrock: " + message}
 }
 
 // fromBrowser names what shows that a browser sends a request, perhaps for a page of

@@ -27,6 +27,16 @@ const (
 // SDKs of AWS do not know the header.
 const shouldRetryHeader = "X-Should-Retry"
 
+// forbidden is the door's own refusal of a request.
+func forbidden(message string) *wire.Error {
+	return &wire.Error{Status: http.StatusForbidden, Code: accessDenied, Message: "securebedrock: " + message}
+}
+
+// retryLater is the answer to a request that may be sent again.
+func retryLater(message string) *wire.Error {
+	return &wire.Error{Status: http.StatusServiceUnavailable, Code: serviceUnavailable, Message: message}
+}
+
 // refusalOf is the answer that tells an error of a call.
 //
 // SDKs send a request again by its status and its code. AWS's do so at 500, 502, 503
@@ -113,9 +123,13 @@ func errorOf(err error) (e *wire.Error, retry bool) {
 // isFaultOfAnswer reports whether Bedrock answered, and the answer cannot be used. A
 // model has run, and a second request would cost a second time.
 func isFaultOfAnswer(err error) bool {
-	switch securebedrock.RuleName(err) {
-	case "read_timeout", "call_timeout", "stream_truncated", "answer_incomplete", "answer_size":
-		return true
+	for _, rule := range []error{
+		securebedrock.ErrReadTimeout, securebedrock.ErrCallTimeout, securebedrock.ErrStreamTruncated,
+		securebedrock.ErrAnswerIncomplete, securebedrock.ErrAnswerSize,
+	} {
+		if errors.Is(err, rule) {
+			return true
+		}
 	}
 	return false
 }

@@ -82,7 +82,7 @@ func (r *Reader) open(k kind, s *smithy.Schema, c byte) error {
 		}
 		return r.mistyped("an object")
 	}
-	if len(r.frames) == MaxDepth {
+	if len(r.frames) == maxDepth {
 		return r.refuse(tooDeep)
 	}
 	r.frames = append(r.frames, frame{kind: k, schema: s, base: len(r.seen)})

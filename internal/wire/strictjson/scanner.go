@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// MaxDepth bounds how deep objects and arrays may nest, the document's own included.
-const MaxDepth = 256
+// maxDepth bounds how deep objects and arrays may nest, the document's own included.
+const maxDepth = 256
 
 // scanner walks over the tokens of a body. Its methods return the reason of a refusal,
 // which is empty where there is none.
@@ -222,7 +222,7 @@ func (s *scanner) word(word string) bool {
 
 // value passes over a value of any type. depth is how deep it stands.
 func (s *scanner) value(depth int) (why string) {
-	if depth > MaxDepth {
+	if depth > maxDepth {
 		return tooDeep
 	}
 	switch s.next() {
