@@ -6,12 +6,16 @@ import (
 	"strings"
 )
 
+// unset clears what SDKs prefer to a credentials file.
+const unset = "  unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_BEARER_TOKEN_BEDROCK\n"
+
 // banner tells a person what to set for which SDK. It names files, and no key.
 //
 // The AWS SDKs read AWS_ENDPOINT_URL_BEDROCK_RUNTIME
 // (https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html), and so does
-// @ai-sdk/amazon-bedrock. Anthropic's SDKs for TypeScript and Python read
-// ANTHROPIC_BEDROCK_BASE_URL; the one for Go has option.WithBaseURL.
+// @ai-sdk/amazon-bedrock. boto3 reads AWS_DEFAULT_REGION and no AWS_REGION. Anthropic's
+// SDKs for TypeScript and Python read ANTHROPIC_BEDROCK_BASE_URL; the one for Go has
+// option.WithBaseURL.
 func banner(p plan, actual net.Addr) string {
 	var b strings.Builder
 	credentials := absolute(p.Credentials)
@@ -19,16 +23,17 @@ func banner(p plan, actual net.Addr) string {
 		socket := absolute(p.address)
 		fmt.Fprintf(&b, "Bedrock is served on the socket %s.\n\n", socket)
 		fmt.Fprintf(&b, "  # A caller connects to the socket, signs for %s, and has its keys here:\n", p.options.Region)
-		fmt.Fprintf(&b, "  export AWS_SHARED_CREDENTIALS_FILE=%s AWS_PROFILE=%s AWS_REGION=%s\n", shell(credentials), p.Callers[0].Name, p.options.Region)
+		fmt.Fprintf(&b, "%s  export AWS_SHARED_CREDENTIALS_FILE=%s AWS_PROFILE=%s AWS_REGION=%s AWS_DEFAULT_REGION=%[4]s\n", unset, shell(credentials), p.Callers[0].Name, p.options.Region)
 		p.tellOthers(&b)
 		p.tellTokens(&b, "curl --unix-socket "+shell(socket), "http://localhost")
 		return b.String()
 	}
 	url := p.url(actual)
 	fmt.Fprintf(&b, "Bedrock is served at %s. Set for a caller:\n\n", url)
-	fmt.Fprintf(&b, "  # AWS SDKs, AWS CLI, boto3, @ai-sdk/amazon-bedrock\n")
-	fmt.Fprintf(&b, "  export AWS_ENDPOINT_URL_BEDROCK_RUNTIME=%s AWS_REGION=%s\n", url, p.options.Region)
+	fmt.Fprintf(&b, "  # AWS SDKs, AWS CLI, boto3\n%s", unset)
+	fmt.Fprintf(&b, "  export AWS_ENDPOINT_URL_BEDROCK_RUNTIME=%s AWS_REGION=%s AWS_DEFAULT_REGION=%[2]s\n", url, p.options.Region)
 	fmt.Fprintf(&b, "  export AWS_SHARED_CREDENTIALS_FILE=%s AWS_PROFILE=%s\n", shell(credentials), p.Callers[0].Name)
+	fmt.Fprintf(&b, "  # @ai-sdk/amazon-bedrock reads no credentials file: the lines above, and a credentialProvider or a bearer token\n")
 	fmt.Fprintf(&b, "  # Anthropic's SDKs for TypeScript and Python, beside the lines above\n")
 	fmt.Fprintf(&b, "  export ANTHROPIC_BEDROCK_BASE_URL=%s\n", url)
 	fmt.Fprintf(&b, "  # Anthropic's SDK for Go: option.WithBaseURL(%q)\n", url)
