@@ -11,6 +11,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/securebedrock/securebedrock-go/securebedrock/bedrocktest"
 	"github.com/securebedrock/securebedrock-go/securebedrock/configfile"
 )
 
@@ -43,6 +44,43 @@ func TestSidecarConfiguration(t *testing.T) {
 		for _, want := range []string{file.Proxy.Credentials, "http://" + configfile.DefaultListen, file.Proxy.Callers[0].Name, file.Options.Region} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s does not name %s", name, want)
+			}
+		}
+	}
+}
+
+// TestSidecarWithoutAnAccount runs the file and the clients' models that the READMEs name,
+// before the server that examples/localbedrock serves.
+func TestSidecarWithoutAnAccount(t *testing.T) {
+	server := bedrocktest.NewServer(t, bedrocktest.WithPlainHTTP(), bedrocktest.WithRegion("eu-central-1"))
+	text := sidecarFile(t, "local.yaml")
+	// The address is localbedrock's default.
+	for old, now := range map[string]string{"http://127.0.0.1:8787": server.URL(), "127.0.0.1:8990": "127.0.0.1:0", "credentials: keys/": "credentials: run/"} {
+		if !strings.Contains(text, old) {
+			t.Fatalf("local.yaml does not name %s", old)
+		}
+		text = strings.Replace(text, old, now, 1)
+	}
+	s := startProxy(t, t.TempDir(), text, server, nil)
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	for name, model := range map[string]string{"client.py": "eu.anthropic.claude-3-haiku-20240307-v1:0", "client.mjs": "eu.anthropic.claude-3-haiku-20240307-v1:0", "README.md": nova} {
+		if !strings.Contains(sidecarFile(t, name), model) {
+			t.Errorf("%s does not name %s", name, model)
+		}
+		if _, err := converse(t.Context(), s.sdk(t, "claims"), model, "What is a deductible?"); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	keys := server.Credentials()
+	for _, name := range []string{"README.md", filepath.Join("..", "..", "README.md")} {
+		readme := sidecarFile(t, name)
+		for _, line := range []string{
+			"go run ./examples/localbedrock -plain -region " + server.Region(),
+			"export AWS_ACCESS_KEY_ID=" + keys.AccessKeyID + " AWS_SECRET_ACCESS_KEY=" + keys.SecretAccessKey + "\n",
+			"go run ./securebedrock/cmd/securebedrock proxy -c examples/sidecar/local.yaml\n",
+		} {
+			if !strings.Contains(readme, line) {
+				t.Errorf("%s has no line %q", name, line)
 			}
 		}
 	}
