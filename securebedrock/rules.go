@@ -2,9 +2,7 @@ package securebedrock
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -212,12 +210,6 @@ func applyGuardrailRule(_ context.Context, rs *ruleset, j judgement, in any) err
 	return rs.guardrail.pin(&a.GuardrailIdentifier, &a.GuardrailVersion)
 }
 
-// callIDKey joins Bedrock's invocation log to the client's records.
-const callIDKey = "securebedrock-call-id"
-
-// maxRequestMetadata entries may be sent (API_runtime_Converse, requestMetadata).
-const maxRequestMetadata = 16
-
 // defaultsRule writes what the caller left open: maxTokens and the call ID.
 func defaultsRule(_ context.Context, rs *ruleset, j judgement, in any) error {
 	switch in := in.(type) {
@@ -265,52 +257,4 @@ func (rs *ruleset) withMaxTokens(j judgement, config **types.InferenceConfigurat
 	c.MaxTokens = &n
 	*config = c
 	return nil
-}
-
-// withCallID returns a copy, so that nothing puts another ID there afterwards.
-func withCallID(m map[string]string, id string) map[string]string {
-	if m == nil {
-		return map[string]string{callIDKey: id}
-	}
-	m = maps.Clone(m)
-	if _, has := m[callIDKey]; has || len(m) < maxRequestMetadata {
-		m[callIDKey] = id
-	}
-	return m
-}
-
-// maxMetadataHeader characters may be in that header (RequestMetadataJson).
-const maxMetadataHeader = 8500
-
-// withCallIDHeader does the same for InvokeModel, whose metadata is a JSON
-// object in a header. Where there is no room for the ID, the call goes without
-// one; a caller's own text under the key goes in no case.
-func withCallIDHeader(field **string, id string) error {
-	if strings.TrimSpace(aws.ToString(*field)) == "" {
-		*field = aws.String(`{"` + callIDKey + `":"` + id + `"}`)
-		return nil
-	}
-	var m map[string]string
-	if err := json.Unmarshal([]byte(**field), &m); err != nil {
-		return refuse(ErrConfig, "RequestMetadata is not a JSON object of strings; write it as {\"key\": \"value\"}")
-	}
-	text := metadataText(withCallID(m, id))
-	if len(text) > maxMetadataHeader {
-		delete(m, callIDKey)
-		text = metadataText(m)
-	}
-	if len(text) > maxMetadataHeader {
-		return refuse(ErrConfig, fmt.Sprintf("RequestMetadata is longer than %d characters, the most that Bedrock takes; shorten it", maxMetadataHeader))
-	}
-	*field = &text
-	return nil
-}
-
-// metadataText writes the object as short as JSON can.
-func metadataText(m map[string]string) string {
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(m) // strings only
-	return strings.TrimSuffix(b.String(), "\n")
 }
