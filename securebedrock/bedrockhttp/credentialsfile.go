@@ -50,19 +50,8 @@ func WriteCredentials(path string, keys ...Key) error {
 	if err := checkPlace(path); err != nil {
 		return credentialsError(path, err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".securebedrock-*") // mode 0600
-	if err != nil {
+	if err := ownfile.Replace(path, encodeCredentials(keys)); err != nil {
 		return credentialsError(path, err)
-	}
-	_, err = f.Write(encodeCredentials(keys))
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return credentialsError(path, errors.Join(err, os.Remove(f.Name())))
 	}
 	return nil
 }
