@@ -108,7 +108,7 @@ func TestProtocols(t *testing.T) {
 			must(t, err)
 			s := newServer(tell, row.cert, slog.New(slog.DiscardHandler))
 			served := make(chan error, 1)
-			go func() { served <- serve(s, l) }()
+			go func() { served <- serve(s, l, row.cert != nil) }()
 			tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: "bedrock.internal"}}
 			row.configure(tr)
 			scheme := "http://"

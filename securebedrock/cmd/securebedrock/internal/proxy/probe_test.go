@@ -44,7 +44,7 @@ func TestProbe(t *testing.T) {
 			h.warm.Store(row.warm)
 			s := newServer(h, cert, slog.New(slog.DiscardHandler))
 			served := make(chan error, 1)
-			go func() { served <- serve(s, l) }()
+			go func() { served <- serve(s, l, cert != nil) }()
 			if err := Probe(t.Context(), settings); (err == nil) != row.ready || err != nil && !errors.Is(err, ErrNotReady) {
 				t.Errorf("got %v", err)
 			}

@@ -101,8 +101,8 @@ func serveUntil(ctx context.Context, p plan, s Settings, h *health, server *http
 		})
 	})
 	served := make(chan error, 1)
-	wait.Go(func() { served <- serve(server, l) })
-	s.Log.Info("listening", "network", p.network, "address", l.Addr().String(), "tls", server.TLSConfig != nil, "callers", len(p.Callers),
+	wait.Go(func() { served <- serve(server, l, p.TLS.Certificate != "") })
+	s.Log.Info("listening", "network", p.network, "address", l.Addr().String(), "tls", p.TLS.Certificate != "", "callers", len(p.Callers),
 		"region", p.options.Region, "recorded", r.log != nil, "version", s.Version)
 	if _, err := io.WriteString(s.Out, banner(p, l.Addr())); err != nil {
 		return errors.Join(err, server.Close())

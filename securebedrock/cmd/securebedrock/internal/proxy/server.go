@@ -41,10 +41,11 @@ func newServer(handler http.Handler, cert *certificate, log *slog.Logger) *http.
 	return s
 }
 
-// serve accepts connections until the server is shut down.
-func serve(s *http.Server, l net.Listener) error {
+// serve accepts connections until the server is shut down. The server's TLSConfig does not
+// say whether there is TLS: net/http sets one for HTTP/2 in any case.
+func serve(s *http.Server, l net.Listener, withTLS bool) error {
 	var err error
-	if s.TLSConfig != nil {
+	if withTLS {
 		err = s.ServeTLS(l, "", "")
 	} else {
 		err = s.Serve(l)

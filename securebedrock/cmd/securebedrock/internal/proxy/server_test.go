@@ -22,7 +22,7 @@ func TestServerLeavesOptionsToTheDoor(t *testing.T) {
 	must(t, err)
 	server := newServer(door, nil, slog.New(slog.DiscardHandler))
 	served := make(chan error, 1)
-	go func() { served <- serve(server, l) }()
+	go func() { served <- serve(server, l, false) }()
 	conn, err := net.Dial("tcp", l.Addr().String())
 	must(t, err)
 	defer conn.Close()
