@@ -53,13 +53,13 @@ func (r *answerReader) body(body []byte, o *Outcome, t *tally) {
 	t.into(o)
 }
 
-// chunk reads a chunk of InvokeModelWithResponseStream. Most chunks are text. A chunk
+// chunk reads the content of a chunk of InvokeModelWithResponseStream. Most chunks are text. A chunk
 // is parsed only where a word shows that it tells something about the call.
-func (r *answerReader) chunk(frame []byte, o *Outcome, t *tally) {
+func (r *answerReader) chunk(body []byte, o *Outcome, t *tally) {
 	if !o.Counted {
 		t.into(o) // what the headers told
 	}
-	if body := chunkBody(frame); tellsMore(body) {
+	if tellsMore(body) {
 		r.body(body, o, t)
 	}
 }

@@ -100,7 +100,9 @@
 // connection has ErrStreamTruncated as its stream's Err. The plain SDK reports a
 // complete answer there. A stream that is silent for Timeouts.Read ends with
 // ErrReadTimeout. InvokeModelWithResponseStream has no event that announces the end for
-// every model. On it, a torn event and a lost connection are errors.
+// every model. On it, a torn event and a lost connection are errors, and so is an end
+// before the one that the model's own chunks announce: message_stop of the Messages
+// API, messageStop of Nova, or a stop reason that is null at first.
 //
 // Close every stream, as with the SDK. A cancelled context completes the call's record
 // at once and frees the connection. The SDK's goroutines behind a cancelled stream that

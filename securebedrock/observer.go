@@ -30,6 +30,7 @@ type observer struct {
 	body   io.ReadCloser
 	frames eventframe.Scanner
 	stop   bool // messageStop has passed
+	chunks chunkEnd
 	told   bool // OnEvent has panicked
 
 	err  error // the body's last
@@ -84,6 +85,8 @@ func (o *observer) streamError(err error) error {
 		err = refuse(ErrStreamTruncated, "it ended without messageStop")
 	case err == io.EOF && s.op.name == "InvokeModelWithResponseStream" && s.outcome.Events == 0:
 		err = refuse(ErrStreamTruncated, "it ended without an event")
+	case err == io.EOF && o.chunks.early(&s.outcome):
+		err = refuse(ErrStreamTruncated, "it ended before the model's own end, which its chunks announced")
 	case err == io.EOF && s.op.guarded:
 		s.mu.Lock()
 		if refusal := s.answers.trace.verify(&s.outcome.Guardrail); refusal != nil {
@@ -154,7 +157,11 @@ func (o *observer) event(kind string, frame []byte) {
 		return
 	}
 	if kind == eventframe.Chunk && s.tally != nil {
-		s.answers.chunk(frame, &s.outcome, s.tally)
+		body := chunkBody(frame)
+		s.answers.chunk(body, &s.outcome, s.tally)
+		if !s.op.duplex {
+			o.chunks.see(body)
+		}
 		return
 	}
 	ev, err := s.answers.events.decodeEvent(s.op.events, frame)

@@ -316,8 +316,9 @@ func TestStreamEnds(t *testing.T) {
 	}
 }
 
-// InvokeModel's stream has no messageStop; torn frames and lost connections are
-// still no orderly end, and usage and stop reason come from the model's chunks.
+// InvokeModel's stream has no messageStop of the API. Torn frames and lost connections
+// are still no orderly end, and neither is an end before the model's own. Usage and stop
+// reason come from the model's chunks.
 func TestInvokeModelStreamEnds(t *testing.T) {
 	for _, row := range []struct {
 		name  string
@@ -325,6 +326,8 @@ func TestInvokeModelStreamEnds(t *testing.T) {
 		want  error
 	}{
 		{name: "well"},
+		{"truncated between two events", bedrocktest.Truncate(3), securebedrock.ErrStreamTruncated},
+		{"truncated after the first event", bedrocktest.Truncate(1), securebedrock.ErrStreamTruncated},
 		{"truncated inside an event", bedrocktest.TruncateMidFrame(3), securebedrock.ErrStreamTruncated},
 		{"with a lost connection", bedrocktest.DropStream(3), securebedrock.ErrStreamTruncated},
 	} {

@@ -159,9 +159,15 @@ func tellsMore(chunk []byte) bool {
 }
 
 // hasValue reports whether a key that contains the given letters has a value other than
-// null. The letters may include the key's closing quote. Letters in a text that look
-// like a key only cost time.
+// null.
 func hasValue(chunk []byte, letters string) bool {
+	return hasKey(chunk, letters, func(value []byte) bool { return !bytes.HasPrefix(value, []byte("null")) })
+}
+
+// hasKey reports whether a key that contains the given letters has a value that is
+// wanted. The letters may include the key's closing quote. Letters in a text that look
+// like a key only cost time.
+func hasKey(chunk []byte, letters string, wanted func(value []byte) bool) bool {
 	for {
 		i := bytes.Index(chunk, []byte(letters))
 		if i < 0 {
@@ -173,7 +179,7 @@ func hasValue(chunk []byte, letters string) bool {
 			return false
 		}
 		value, isKey := bytes.CutPrefix(bytes.TrimLeft(chunk[end+1:], jsonSpace), []byte(":"))
-		if isKey && !bytes.HasPrefix(bytes.TrimLeft(value, jsonSpace), []byte("null")) {
+		if isKey && wanted(bytes.TrimLeft(value, jsonSpace)) {
 			return true
 		}
 	}

@@ -26,7 +26,8 @@ func FuzzInvokeUsage(f *testing.F) {
 		var gathered tally
 		tellsMore(body)
 		frame := append(make([]byte, 12), `{"bytes":"`+base64.StdEncoding.EncodeToString(body)+`"}0000`...)
-		r.chunk(frame, &Outcome{}, new(tally))
+		r.chunk(chunkBody(frame), &Outcome{}, new(tally))
+		new(chunkEnd).see(chunkBody(frame))
 		r.body(body, &o, &gathered)
 		r.body(body, &o, &gathered) // a stream says the same again
 		u := o.Usage
