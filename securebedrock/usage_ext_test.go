@@ -127,7 +127,7 @@ func TestUsageOfInvokeModelStream(t *testing.T) {
 			usage{InputTokens: 3, OutputTokens: 50, CacheReadTokens: 14486, CacheWriteTokens: 2238, CacheWrite1hTokens: 2238}, ""},
 		{"usage in the chunk of the metrics", nil, []string{`{"usage":{"input_tokens":3,"output_tokens":50,"cache_read_input_tokens":7},"amazon-bedrock-invocationMetrics":{"inputTokenCount":3,"outputTokenCount":50,"cacheReadInputTokenCount":0}}`},
 			usage{InputTokens: 3, OutputTokens: 50, CacheReadTokens: 7}, ""},
-		{"a start alone", nil, []string{start, text}, usage{InputTokens: 3, OutputTokens: 1, CacheReadTokens: 14486, CacheWriteTokens: 2238, CacheWrite1hTokens: 2238}, ""},
+		{"a start alone counts", nil, []string{start, text, `{"type":"message_stop"}`}, usage{InputTokens: 3, OutputTokens: 1, CacheReadTokens: 14486, CacheWriteTokens: 2238, CacheWrite1hTokens: 2238}, ""},
 		{"Nova", nil, []string{`{"messageStart":{"role":"assistant"}}`, `{"contentBlockDelta":{"delta":{"text":"x"}}}`, `{"messageStop":{"stopReason":"end_turn"}}`,
 			`{"metadata":{"usage":{"inputTokens":5,"outputTokens":6,"cacheReadInputTokenCount":7,"cacheWriteInputTokenCount":8},"metrics":{},"trace":{}}}`}, usage{InputTokens: 5, OutputTokens: 6, CacheReadTokens: 7, CacheWriteTokens: 8}, "end_turn"},
 		{"OpenAI's form", nil, []string{`{"choices":[{"delta":{"content":"x","reasoning":"y"},"finish_reason":null}],"usage":null}`, `{"choices":[{"delta":{},"finish_reason":"stop"}]}`,

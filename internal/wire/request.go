@@ -13,7 +13,7 @@ type Request struct {
 	Labels map[string]string // the path's labels, unescaped
 	Query  string            // as it was sent, escaped
 	Header http.Header
-	Body   []byte // without the framing of aws-chunked; nil where the body is an event stream
+	Body   []byte // without the framing of aws-chunked; nil where the body is an event stream. An input shares its memory.
 }
 
 // label returns a pointer to a path label's value.

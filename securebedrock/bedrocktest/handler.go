@@ -60,6 +60,7 @@ func (p *pipeline) ServeHTTP(hw http.ResponseWriter, hr *http.Request) {
 	}}
 
 	failure := p.read(hw, op, r)
+	whole := failure == nil // a signature tells nothing about a part of the body
 	if !known {
 		failure = &wire.Error{Status: http.StatusNotFound, Code: "UnknownOperationException"}
 	}
@@ -75,7 +76,11 @@ func (p *pipeline) ServeHTTP(hw http.ResponseWriter, hr *http.Request) {
 	p.calls.add(r.call)
 
 	fail := func(e *wire.Error) { op.service.fail(w, r.id, e) }
-	if refused != nil {
+	switch {
+	case !whole:
+		fail(p.errorOf(failure))
+		return
+	case refused != nil:
 		fail(wire.ErrorOf(refused))
 		return
 	}

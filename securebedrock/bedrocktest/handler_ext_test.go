@@ -1,6 +1,9 @@
 package bedrocktest_test
 
 import (
+	"bufio"
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -54,5 +57,31 @@ func TestMalformedBody(t *testing.T) {
 				t.Errorf("%s %s: %d", path, body, resp.StatusCode)
 			}
 		}
+	}
+}
+
+// A request whose body breaks off says so. A signature over a part of a body cannot
+// match, and its error would lead to the signer.
+func TestBodyThatBreaksOff(t *testing.T) {
+	s := bedrocktest.NewServer(t, bedrocktest.WithPlainHTTP())
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL(), "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "POST /model/m/converse HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n"+
+		"Authorization: AWS4-HMAC-SHA256 Credential=a/b/c/bedrock/aws4_request\r\n\r\n{\"messages\""); err != nil {
+		t.Fatal(err)
+	}
+	if half, ok := conn.(*net.TCPConn); !ok || half.CloseWrite() != nil {
+		t.Fatal("the connection cannot be closed on one side")
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if body, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusBadRequest || !strings.Contains(string(body), "could not be read") {
+		t.Errorf("%d %s", resp.StatusCode, body)
 	}
 }

@@ -41,8 +41,6 @@ var (
 	inferred = []string{"unary", "stream", "tools", "tools-stream", "invoke", "invoke-stream"}
 )
 
-const betweenEvents = "a stream that ends between two events"
-
 func rows() []row {
 	model := func(id string) func(*order) { return func(o *order) { o.Model = id } }
 	guardrail := func(id string) func(*order) { return func(o *order) { o.Guardrail = id } }
@@ -66,7 +64,7 @@ func rows() []row {
 
 		// Each SDK is set to send twice.
 		{"a throttle", []string{"unary", "stream", "invoke", "invoke-stream"}, nil, nil, throttled, 2, 2},
-		{betweenEvents, streams, nil, fault(bedrocktest.Truncate(3)), cutOff, 1, 1},
+		{"a stream that ends between two events", streams, nil, fault(bedrocktest.Truncate(3)), cutOff, 1, 1},
 		{"a stream that ends inside an event", streams, nil, fault(bedrocktest.TruncateMidFrame(3)), cutOff, 1, 1},
 		{"a stream whose connection is lost", streams, nil, fault(bedrocktest.DropStream(3)), cutOff, 1, 1},
 	}

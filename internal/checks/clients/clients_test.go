@@ -34,9 +34,6 @@ type client struct {
 	unsigns bool
 	// once: the SDK sends nothing again by itself.
 	once bool
-	// short are the ways to read a stream with which a stream of InvokeModel that ends
-	// between two events is a short answer.
-	short []string
 	// kinds say which error each result is.
 	kinds map[result]kind
 }
@@ -97,7 +94,7 @@ var clients = sync.OnceValue(func() []*client {
 	all := slices.Concat(chat, others)
 	list := []*client{
 		npm(&client{
-			name: "aws-sdk-js", sdk: "aws", does: slices.Concat(all, []string{"duplex"}), unsigns: true, short: []string{"invoke-stream"},
+			name: "aws-sdk-js", sdk: "aws", does: slices.Concat(all, []string{"duplex"}), unsigns: true,
 			kinds: map[result]kind{
 				refused:    {"AccessDeniedException", "AccessDeniedException", 403},
 				throttled:  {"ThrottlingException", "ThrottlingException", 429},
@@ -109,7 +106,7 @@ var clients = sync.OnceValue(func() []*client {
 			},
 		}, "@aws-sdk/client-bedrock-runtime"),
 		npm(&client{
-			name: "anthropic-js", sdk: "anthropic", does: slices.Concat(chat, []string{"raw-stream"}), unsigns: true, short: []string{"raw-stream"},
+			name: "anthropic-js", sdk: "anthropic", does: slices.Concat(chat, []string{"raw-stream"}), unsigns: true,
 			kinds: map[result]kind{
 				refused:    {"PermissionDeniedError", "PermissionDeniedError", 403},
 				throttled:  {"RateLimitError", "RateLimitError", 429},
@@ -132,7 +129,7 @@ var clients = sync.OnceValue(func() []*client {
 			},
 		}, "@ai-sdk/amazon-bedrock"),
 		golang(&client{
-			name: "anthropic-go", sdk: "anthropic", does: chat, short: []string{"stream"},
+			name: "anthropic-go", sdk: "anthropic", does: chat,
 			kinds: map[result]kind{
 				refused:    {"*anthropic.Error", "", 403},
 				throttled:  {"*anthropic.Error", "", 429},

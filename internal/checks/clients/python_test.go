@@ -35,7 +35,7 @@ print("bedrock-runtime" in boto3.session.Session().get_available_services())
 func boto3(name string, does []string) *client {
 	ask := sync.OnceValues(func() (*interpreter, error) { return python(name) })
 	return &client{
-		name: "boto3", does: does, explicit: true, unsigns: true, short: []string{"invoke-stream"},
+		name: "boto3", does: does, explicit: true, unsigns: true,
 		kinds: map[result]kind{
 			refused:    {"AccessDeniedException", "AccessDeniedException", 403},
 			throttled:  {"ThrottlingException", "ThrottlingException", 429},

@@ -254,9 +254,3 @@ func (r *Reader) ReadNil(*smithy.Schema) (bool, error) {
 	}
 	return false, nil
 }
-
-// unescape is valid until the next string.
-func (r *Reader) unescape(span []byte) []byte {
-	r.plain = unescape(r.plain[:0], span)
-	return r.plain
-}

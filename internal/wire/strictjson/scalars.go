@@ -16,39 +16,40 @@ import (
 // ReadString implements smithy.ShapeDeserializer. An empty enum is refused: the SDK's
 // types have no other form of an absent one, and would leave the member out.
 func (r *Reader) ReadString(s *smithy.Schema, v *string) error {
-	span, err := r.stringSpan()
+	span, escaped, err := r.stringSpan()
 	if err != nil {
 		return err
 	}
 	if len(span) == 0 && s.Type() == smithy.ShapeTypeEnum {
 		return r.refuse("is empty: leave the member out")
 	}
-	*v = string(span)
+	*v = r.share(span, escaped)
 	return nil
 }
 
-// stringSpan reads a string. The bytes may be the body's own.
-func (r *Reader) stringSpan() ([]byte, error) {
+// stringSpan reads a string, and reports whether it had escapes. The bytes are the
+// body's own, or those of unescape.
+func (r *Reader) stringSpan() (span []byte, escaped bool, err error) {
 	if r.fault != nil {
-		return nil, r.fault
+		return nil, false, r.fault
 	}
 	if r.next() != '"' {
-		return nil, r.mistyped("a string")
+		return nil, false, r.mistyped("a string")
 	}
 	span, escaped, why := r.text()
 	if why != "" {
-		return nil, r.syntax(why)
+		return nil, false, r.syntax(why)
 	}
 	if escaped {
 		span = r.unescape(span)
 	}
-	return span, nil
+	return span, escaped, nil
 }
 
 // ReadBlob implements smithy.ShapeDeserializer. encoding/base64 skips line ends, which
 // are no base64 of the API's.
 func (r *Reader) ReadBlob(_ *smithy.Schema, v *[]byte) error {
-	span, err := r.stringSpan()
+	span, _, err := r.stringSpan()
 	if err != nil {
 		return err
 	}
@@ -135,7 +136,7 @@ func (r *Reader) ReadInt64(_ *smithy.Schema, v *int64) error {
 // float reads a number, or one of the three values that Smithy writes as strings.
 func (r *Reader) float(bits int) (float64, error) {
 	if r.fault == nil && r.next() == '"' {
-		span, err := r.stringSpan()
+		span, _, err := r.stringSpan()
 		if err != nil {
 			return 0, err
 		}
