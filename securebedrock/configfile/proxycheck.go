@@ -47,7 +47,7 @@ func (p *Proxy) checkListen(faults *refusal.Faults) {
 	ip, err := netip.ParseAddr(host)
 	switch {
 	case host == "":
-		faults.Add("Listen", "%s names no address; write 127.0.0.1%s, or the address of one interface", refusal.Quoted(address), refusal.Quoted(":"+port))
+		faults.Add("Listen", "%s names no address; write %s, or the address of one interface", refusal.Quoted(address), refusal.Quoted("127.0.0.1:"+port))
 	case err != nil || ip.Zone() != "":
 		faults.Add("Listen", "%s is no IP address; a name can come to mean another interface", refusal.Quoted(host))
 	case !ip.IsLoopback() && p.TLS == ProxyTLS{}:

@@ -586,6 +586,24 @@ func TestProxyRefusesToStart(t *testing.T) {
 	}
 }
 
+// TestProxiesShareNoKeys starts a second proxy, on another address, with the credentials
+// file of the first. The callers of the first go on.
+func TestProxiesShareNoKeys(t *testing.T) {
+	server, dir := bedrocktest.NewServer(t, bedrocktest.WithPlainHTTP()), t.TempDir()
+	s := startProxy(t, dir, proxyFile(server, "callers: [{name: claims}]", "unaudited: a test"), server, nil)
+	for _, keep := range []string{"--keep-keys=false", "--keep-keys"} {
+		second := launch(t, dir, serverEnv(t, dir, server, nil), keep)
+		if code := second.code(t); code != exitFault || !strings.Contains(second.log.String(), "name another file") {
+			t.Errorf("%s: %d %s", keep, code, second.log)
+		}
+	}
+	if _, err := converse(t.Context(), s.sdk(t, "claims"), model, "hi"); err != nil {
+		t.Error(err)
+	}
+	s.stop(t, syscall.SIGKILL) // a proxy that dies holds nothing
+	startProxy(t, dir, proxyFile(server, "callers: [{name: claims}]", "unaudited: a test"), server, nil)
+}
+
 // TestProxyInAHostileEnvironment sets what would move a plain client.
 func TestProxyInAHostileEnvironment(t *testing.T) {
 	server, dir := bedrocktest.NewServer(t), t.TempDir()

@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,6 +12,29 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/ownfile"
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrockhttp"
 )
+
+// holdCredentials keeps a second proxy off the credentials file until the result is
+// closed. Its keys would lock out the callers of the first.
+func holdCredentials(p plan) (io.Closer, error) {
+	fail := func(err error) (io.Closer, error) { return nil, fmt.Errorf("proxy.credentials: %w", err) }
+	dir, name := filepath.Split(p.Credentials)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fail(err)
+	}
+	root, err := os.OpenRoot(dir) // follows no link out of the folder
+	if err != nil {
+		return fail(err)
+	}
+	defer root.Close()
+	f, err := root.OpenFile(name+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fail(err)
+	}
+	if err := ownfile.Lock(f); err != nil {
+		return fail(errors.Join(fmt.Errorf("another proxy has given its keys to callers in %s; end that proxy, or name another file: %w", p.Credentials, err), f.Close()))
+	}
+	return f, nil
+}
 
 // makeKeys makes a key for each caller and writes the files that callers read. It takes a
 // key that is there already where the plan says so.
@@ -32,9 +56,6 @@ func makeKeys(p plan) ([]bedrockhttp.Key, error) {
 		if keys[i].Models = c.Models; !c.Bearer {
 			keys[i].Bearer = ""
 		}
-	}
-	if err := os.MkdirAll(filepath.Dir(p.Credentials), 0o700); err != nil {
-		return nil, fmt.Errorf("proxy.credentials: %w", err)
 	}
 	if err := bedrockhttp.WriteCredentials(p.Credentials, keys...); err != nil {
 		return nil, fmt.Errorf("proxy.credentials: %w", err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"time"
 
 	"golang.org/x/net/netutil"
@@ -19,7 +20,7 @@ func listen(ctx context.Context, p plan) (net.Listener, error) {
 		}
 	}
 	var config net.ListenConfig
-	l, err := config.Listen(ctx, p.network, p.address)
+	l, err := config.Listen(ctx, p.family(), p.address)
 	if err != nil {
 		return nil, fmt.Errorf("proxy.listen: %w; end the process that listens there, or choose another address", err)
 	}
@@ -29,6 +30,15 @@ func listen(ctx context.Context, p plan) (net.Listener, error) {
 		}
 	}
 	return netutil.LimitListener(l, p.Limits.MaxConnections), nil
+}
+
+// family is the network as net.Listen takes it. Under "tcp", "0.0.0.0" would mean every
+// address of IPv6, too.
+func (p *plan) family() string {
+	if at, err := netip.ParseAddrPort(p.address); p.network == "tcp" && err == nil && at.Addr().Is4() {
+		return "tcp4"
+	}
+	return p.network
 }
 
 // answers reports whether a process listens on a socket.

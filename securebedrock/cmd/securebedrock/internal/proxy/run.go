@@ -39,6 +39,11 @@ func Run(ctx context.Context, s Settings, signals <-chan os.Signal) (err error) 
 		return err
 	}
 	defer l.Close()
+	held, err := holdCredentials(p)
+	if err != nil {
+		return err
+	}
+	defer held.Close()
 	r, err := openRecords(p)
 	if err != nil {
 		return err
