@@ -3,6 +3,7 @@ package bedrockhttp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -21,6 +22,7 @@ const (
 	modelError         = "ModelErrorException"
 	internalServer     = "InternalServerException"
 	serviceUnavailable = "ServiceUnavailableException"
+	unknownError       = "UnknownError" // as the SDK calls the error of an answer without a body
 )
 
 // shouldRetryHeader decides for Anthropic's SDKs whether they send a request again. The
@@ -53,7 +55,7 @@ func refusalOf(err error) *answer {
 	if e.Code == serviceUnavailable && header.Get("Retry-After") == "" {
 		header.Set("Retry-After", "1")
 	}
-	if isOfService(e, err) {
+	if isOfService(e, err) || e.Code == unknownError {
 		a.addService(err)
 	}
 	if !retry {
@@ -67,7 +69,7 @@ func refusalOf(err error) *answer {
 func errorOf(err error) (e *wire.Error, retry bool) {
 	var own *wire.Error
 	if errors.As(err, &own) {
-		return own, own.Status >= http.StatusInternalServerError || own.Status == http.StatusTooManyRequests || own.Status == http.StatusRequestTimeout
+		return own, sentAgain(own.Status)
 	}
 	fail := func(status int, code, message string) *wire.Error {
 		return &wire.Error{Status: status, Code: code, Message: message}
@@ -104,6 +106,9 @@ func errorOf(err error) (e *wire.Error, retry bool) {
 		return fail(http.StatusBadRequest, validation, "securebedrock: "+invalid.Error()), false
 	case errors.As(err, &serialize):
 		return fail(http.StatusBadRequest, serialization, "securebedrock: the request has a value that the API cannot carry"), false
+	case errors.As(err, &deserialize) && answerStatus(err) >= http.StatusBadRequest:
+		status := answerStatus(err)
+		return fail(status, unknownError, fmt.Sprintf("securebedrock: the answer of status %d is not in Bedrock's form; a proxy or a gateway may have answered in Bedrock's place", status)), sentAgain(status)
 	case errors.As(err, &deserialize):
 		return fail(http.StatusFailedDependency, modelError, "securebedrock: the answer is not in Bedrock's form"), false
 	case errors.Is(err, context.DeadlineExceeded):
@@ -118,6 +123,11 @@ func errorOf(err error) (e *wire.Error, retry bool) {
 	// The text of another error may hold anything, such as the output of a credential
 	// process.
 	return fail(http.StatusInternalServerError, internalServer, "securebedrock: the call failed; the record of the call has the kind of error"), true
+}
+
+// sentAgain reports whether SDKs send a request again after an answer of a status.
+func sentAgain(status int) bool {
+	return status >= http.StatusInternalServerError || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout
 }
 
 // isFaultOfAnswer reports whether Bedrock answered, and the answer cannot be used. A
@@ -149,11 +159,20 @@ func apiError(err error) smithy.APIError {
 // statusOf is the status with which the service's error came. An error that came in a
 // stream has none.
 func statusOf(err error, api smithy.APIError) int {
-	var response *smithyhttp.ResponseError
-	if errors.As(err, &response) && response.Response != nil && response.Response.Response != nil && response.HTTPStatusCode() >= http.StatusBadRequest {
-		return response.HTTPStatusCode()
+	if status := answerStatus(err); status >= http.StatusBadRequest {
+		return status
 	}
 	return wire.StatusOf(api.ErrorCode())
+}
+
+// answerStatus is the status of the answer that an error tells of; zero where there was
+// none.
+func answerStatus(err error) int {
+	var response *smithyhttp.ResponseError
+	if errors.As(err, &response) && response.Response != nil && response.Response.Response != nil {
+		return response.HTTPStatusCode()
+	}
+	return 0
 }
 
 // isOfService reports whether e tells an error of the service under its own name.
@@ -162,7 +181,7 @@ func isOfService(e *wire.Error, err error) bool {
 	return api != nil && api.ErrorCode() == e.Code
 }
 
-// addService adds the headers that the service's error came with.
+// addService adds the headers that an answer with an error came with.
 func (a *answer) addService(err error) {
 	var response *smithyhttp.ResponseError
 	if errors.As(err, &response) && response.Response != nil && response.Response.Response != nil {

@@ -170,6 +170,8 @@ func TestErrorsOfTheService(t *testing.T) {
 		{"an error of the model", upstream(424, &types.ModelErrorException{Message: &text, ResourceName: &resource, OriginalStatusCode: &original}, nil), 424, "ModelErrorException", nil, `{"message":"what AWS says","originalStatusCode":418,"resourceName":"arn"}`},
 		{"a denial by IAM", upstream(403, &types.AccessDeniedException{Message: &text}, nil), 403, "AccessDeniedException", nil, `{"message":"what AWS says"}`},
 		{"what the service asks Anthropic's SDKs for", upstream(500, &types.InternalServerException{Message: &text}, http.Header{shouldRetryHeader: {"false"}}), 500, "InternalServerException", http.Header{shouldRetryHeader: {"false"}}, `{"message":"what AWS says"}`},
+		{"the page of a gateway", upstream(502, &smithy.DeserializationError{Err: errors.New("a secret"), Snapshot: []byte("a secret")}, http.Header{"Retry-After": {"7"}}), 502, "UnknownError", http.Header{"Retry-After": {"7"}, shouldRetryHeader: nil}, `{"message":"securebedrock: the answer of status 502 is not in Bedrock's form; a proxy or a gateway may have answered in Bedrock's place"}`},
+		{"the page of a proxy that denies", upstream(403, &smithy.DeserializationError{Err: errors.New("a secret")}, nil), 403, "UnknownError", http.Header{shouldRetryHeader: {"false"}}, `{"message":"securebedrock: the answer of status 403 is not in Bedrock's form; a proxy or a gateway may have answered in Bedrock's place"}`},
 		{"an error with the status of a success", upstream(200, &types.ValidationException{Message: &text}, nil), 400, "ValidationException", nil, `{"message":"what AWS says"}`},
 	} {
 		a := refusalOf(&smithy.OperationError{Err: row.err})
