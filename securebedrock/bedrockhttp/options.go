@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/securebedrock/securebedrock-go/internal/hostname"
 	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
 
@@ -49,7 +50,7 @@ func (o *HandlerOptions) Validate() error {
 		f.Add("Open", "requests need no key, and Keys are set; set one of the two")
 	}
 	for _, host := range o.Hosts {
-		if what := hostFault(host); what != "" {
+		if what := hostname.Fault(host); what != "" {
 			f.Add("Hosts", "%s: %s", refusal.Quoted(host), what)
 		}
 	}

@@ -3,8 +3,9 @@ package bedrockhttp
 import (
 	"net/http"
 	"net/netip"
-	"strconv"
 	"strings"
+
+	"github.com/securebedrock/securebedrock-go/internal/hostname"
 )
 
 // checkOrigin refuses what no SDK sends: a request of a web page, and one for another
@@ -79,7 +80,7 @@ func oddForm(r *http.Request) string {
 // A page of another site can let its own name point to this machine (DNS rebinding),
 // and cannot choose the Host header. A client on a Unix socket sends localhost.
 func isOwnHost(header string, hosts []string) bool {
-	name, ok := cutPort(header)
+	name, ok := hostname.CutPort(header)
 	if !ok {
 		return false
 	}
@@ -100,37 +101,4 @@ func hasFold(list []string, s string) bool {
 		}
 	}
 	return false
-}
-
-// cutPort returns a Host header without its port. The name of an IPv6 address keeps its
-// brackets.
-func cutPort(header string) (name string, ok bool) {
-	name = header
-	if i := strings.LastIndexByte(header, ':'); i >= 0 && i > strings.LastIndexByte(header, ']') {
-		name = header[:i]
-		if n, err := strconv.ParseUint(header[i+1:], 10, 16); err != nil || n == 0 || header[i+1] == '+' {
-			return "", false
-		}
-	}
-	if strings.HasPrefix(name, "[") {
-		return name, strings.HasSuffix(name, "]")
-	}
-	return name, name != "" && !strings.ContainsAny(name, ":@[]/%")
-}
-
-// hostFault tells what is wrong with an entry of HandlerOptions.Hosts.
-func hostFault(host string) string {
-	if ip, err := netip.ParseAddr(host); err == nil && ip.String() == host && ip.Zone() == "" {
-		return ""
-	}
-	name, ok := cutPort(host)
-	switch {
-	case host == "":
-		return "a name is empty"
-	case !ok || name != host || strings.ContainsAny(host, "*[] \t"):
-		return "an entry is not a plain host name or IP address, without scheme, port and wildcard"
-	case strings.HasSuffix(host, "."):
-		return "an entry ends in a dot, which no SDK sends"
-	}
-	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/securebedrock/securebedrock-go/internal/hostname"
 	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
 
@@ -59,8 +60,8 @@ func (p *Proxy) checkListen(faults *refusal.Faults) {
 
 func (p *Proxy) checkHosts(faults *refusal.Faults) {
 	for i, h := range p.Hosts {
-		if h == "" || strings.ContainsAny(h, "/:@*?#[]\\ ") && !isIPv6(h) {
-			faults.Add(index("Hosts", i), "%s is no name of a host; write it without scheme, port and asterisk", refusal.Quoted(h))
+		if what := hostname.Fault(h); what != "" {
+			faults.Add(index("Hosts", i), "%s: %s", refusal.Quoted(h), what)
 		}
 	}
 }
@@ -77,11 +78,6 @@ func splitPort(address string) (host, port string, ok bool) {
 		host, bracket = strings.CutSuffix(inner, "]")
 	}
 	return host, port, bracket == strings.Contains(host, ":")
-}
-
-func isIPv6(s string) bool {
-	ip, err := netip.ParseAddr(s)
-	return err == nil && ip.Is6()
 }
 
 // checkFiles finds a path that two things would write, or that one would write over
