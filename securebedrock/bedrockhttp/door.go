@@ -1,6 +1,7 @@
 package bedrockhttp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,12 +20,12 @@ type target struct {
 
 // targetOf finds the operation of a request. An error is a *wire.Error.
 func targetOf(r *http.Request) (target, error) {
-	path := r.URL.EscapedPath()
-	op, labels, ok := wire.Route(r.Method, path)
+	path, method := r.URL.EscapedPath(), cmp.Or(r.Method, http.MethodGet) // as for net/http's client
+	op, labels, ok := wire.Route(method, path)
 	if ok {
 		return target{op, labels}, nil
 	}
-	if name, ok := wire.Unserved(r.Method, path); ok {
+	if name, ok := wire.Unserved(method, path); ok {
 		return target{}, forbidden(name + " is not guarded, and is refused; use an operation of Bedrock Runtime, such as Converse or InvokeModel")
 	}
 	return target{}, &wire.Error{Status: http.StatusNotFound, Code: "UnknownOperationException",

@@ -17,8 +17,8 @@ import (
 // Each request becomes a call of c, wherever the request was to go. The request's host,
 // region, signature and tokens have no effect.
 //
-// RoundTrip returns an error where the request's context ends, and where the body of
-// the request cannot be read. Everything else is an answer.
+// RoundTrip returns an error where the request's context ends, where the body of the
+// request cannot be read, and where the request has no URL. Everything else is an answer.
 func Transport(c *securebedrock.Client) http.RoundTripper { return &transport{c} }
 
 type transport struct{ client *securebedrock.Client }
@@ -29,6 +29,10 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if t.client == nil {
 		body.Close()
 		return nil, errors.New("bedrockhttp: Transport has no client")
+	}
+	if req.URL == nil {
+		body.Close()
+		return nil, errors.New("bedrockhttp: the request has no URL")
 	}
 	ctx := req.Context()
 	a, err := t.answer(req, body)

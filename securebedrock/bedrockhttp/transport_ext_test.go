@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -93,6 +94,26 @@ func TestRoundTripperContract(t *testing.T) {
 			t.Errorf("%s: %s %d %v %s, %v", row.name, resp.Status, resp.ContentLength, resp.Header, b, err)
 		}
 		resp.Body.Close()
+	}
+}
+
+// Requests that are made by hand may lack what http.NewRequest sets.
+func TestRequestsMadeByHand(t *testing.T) {
+	rt := bedrockhttp.Transport(newClient(t, bedrocktest.NewServer(t)))
+	list := &url.URL{Scheme: "https", Host: "h", Path: "/async-invoke"}
+	body := &watchedBody{Reader: strings.NewReader("{}")}
+	for _, req := range []*http.Request{{}, {Method: "POST", Body: body, Header: http.Header{}}} {
+		if resp, err := rt.RoundTrip(req); err == nil || !strings.Contains(err.Error(), "URL") {
+			t.Errorf("a request without a URL: %v, %v", resp, err)
+		}
+	}
+	if body.closed.Load() == 0 {
+		t.Error("the body is not closed")
+	}
+	for name, do := range map[string]func(*http.Request) (*http.Response, error){"RoundTrip": rt.RoundTrip, "http.Client": (&http.Client{Transport: rt}).Do} {
+		if resp, err := do(&http.Request{URL: list}); err != nil || resp.StatusCode != http.StatusOK {
+			t.Errorf("%s without a method and a header: %v, %v", name, resp, err)
+		}
 	}
 }
 
