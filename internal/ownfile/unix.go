@@ -15,6 +15,13 @@ func Lock(f *os.File) error {
 	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 }
 
+// Removed reports that an open file has no name any more: what is written there is gone
+// once the file is closed.
+func Removed(f *os.File) bool {
+	var stat syscall.Stat_t
+	return syscall.Fstat(int(f.Fd()), &stat) == nil && stat.Nlink == 0
+}
+
 // Private refuses a file that others can read or write.
 func Private(info fs.FileInfo) error {
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {

@@ -58,6 +58,8 @@ type FileSink struct {
 // wraps ErrNotWritten. A last line that is not whole, left by a process that died,
 // stays as it is; the next record begins on a line of its own.
 //
+// A file that was removed while it is open takes no record, where the system can tell.
+//
 // Rotation: rename the file and call Reopen, or use package rotatefile. Let Reopen
 // make the new file (with logrotate: nocreate): it is there with the chain's next
 // record in it or not at all, so that a process that dies loses no chain.
@@ -203,6 +205,8 @@ func (s *FileSink) write(r *Record) error {
 		return ErrClosed
 	case s.broken != nil:
 		return notWritten(s.broken)
+	case ownfile.Removed(s.f):
+		return notWritten(fmt.Errorf("audit: %s was removed while it is open, and the record would go with it; Reopen makes a new file", s.path))
 	}
 	s.buf = s.buf[:0]
 	if s.torn {

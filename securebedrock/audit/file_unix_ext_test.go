@@ -211,3 +211,53 @@ func TestKilledWriter(t *testing.T) {
 	}
 	t.Logf("%d records, %d acknowledged; notes %v", report.Records, len(acknowledged), kinds)
 }
+
+// TestRemovedLog: a record must not go into a file that nobody can read any more. Reopen
+// makes a new file, in which the chain goes on.
+func TestRemovedLog(t *testing.T) {
+	for name, remove := range map[string]func(path string) error{
+		"removed": os.Remove,
+		"replaced": func(path string) error {
+			if err := os.WriteFile(path+".other", nil, 0o600); err != nil {
+				return err
+			}
+			return os.Rename(path+".other", path)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "audit.log")
+			f, c := resumed(t, path)
+			write(t, c, 0, 3)
+			if err := remove(path); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Write(t.Context(), sample(3)); !errors.Is(err, audit.ErrNotWritten) || !strings.Contains(err.Error(), "was removed") {
+				t.Errorf("got %v", err)
+			}
+			if err := f.Reopen(); err != nil {
+				t.Fatal(err)
+			}
+			write(t, c, 3, 5)
+			if err := errors.Join(c.Close(), f.Close()); err != nil {
+				t.Fatal(err)
+			}
+			if text, err := os.ReadFile(path); err != nil || bytes.Count(text, []byte("\n")) < 2 {
+				t.Errorf("%s %v", text, err)
+			}
+		})
+	}
+}
+
+// TestRenamedLogTakesRecords: between the rename and the Reopen of a rotation, records go
+// to the renamed file.
+func TestRenamedLogTakesRecords(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "audit.log")
+	f, c := resumed(t, path)
+	if err := os.Rename(path, path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	write(t, c, 0, 3)
+	if err := errors.Join(c.Close(), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+}

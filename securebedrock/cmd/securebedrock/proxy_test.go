@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -640,6 +641,34 @@ func TestProxyReopensItsLog(t *testing.T) {
 	}
 	if text, err := os.ReadFile(log); err != nil || !bytes.Contains(text, []byte(`"subject":"claims"`)) {
 		t.Errorf("%s %v", text, err)
+	}
+}
+
+// TestProxyWithoutItsLog removes the log of a proxy that runs: no call goes unrecorded. A
+// SIGHUP makes a new log.
+func TestProxyWithoutItsLog(t *testing.T) {
+	server, dir := bedrocktest.NewServer(t, bedrocktest.WithPlainHTTP()), t.TempDir()
+	auditKeys(t, dir)
+	s := startProxy(t, dir, proxyFile(server, "callers: [{name: claims}]", "audit: {log: audit.log, keys: keys.json}"), server, nil)
+	client := s.sdk(t, "claims")
+	if err := os.Remove(filepath.Join(dir, "audit.log")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := converse(t.Context(), client, model, "hi"); err == nil || !strings.Contains(err.Error(), "was removed") {
+		t.Errorf("got %v", err)
+	}
+	if status := s.get(t, "/readyz"); status != http.StatusServiceUnavailable || slices.ContainsFunc(server.Calls(), func(c bedrocktest.Call) bool { return c.Operation == "Converse" }) {
+		t.Errorf("readyz is %d, and the server has seen %d requests", status, len(server.Calls()))
+	}
+	if err := s.process.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the log to be opened again", func() bool { return strings.Contains(s.log.String(), "was opened again") })
+	if status := s.get(t, "/readyz"); status != http.StatusOK {
+		t.Errorf("readyz is %d", status)
+	}
+	if _, err := converse(t.Context(), client, model, "hi"); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -99,7 +99,9 @@ func (r *records) reopen() error {
 	if r.log == nil {
 		return nil
 	}
-	return r.log.Reopen()
+	err := r.log.Reopen() // writes a record
+	r.note(err)
+	return err
 }
 
 // close writes the last checkpoint.
