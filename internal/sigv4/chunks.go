@@ -28,14 +28,13 @@ const (
 // signature is known: what has been read is worth nothing until Read returns io.EOF.
 type Chunks struct {
 	body    *bufio.Reader
-	claim   *Claim   // nil: signatures are not verified
-	length  int64    // of the decoded body
-	names   []string // of the trailers that were announced
-	trailed bool     // the trailers are signed
+	claim   *Claim // nil: signatures are not verified
+	length  int64  // of the decoded body
+	trailed bool   // the trailers are signed
 
-	checksums map[string]hash.Hash
-	chunk     hash.Hash // of the chunk that is being read
-	left      int64     // bytes of it
+	checksums map[string]hash.Hash // by the trailer that was announced
+	chunk     hash.Hash            // of the chunk that is being read
+	left      int64                // bytes of it
 	inChunk   bool
 	want      []byte // its signature
 	previous  []byte // signature
@@ -68,7 +67,7 @@ func errChunkSignature() error {
 
 // NewChunks decodes a body.
 func NewChunks(body io.Reader, o ChunkOptions) (*Chunks, error) {
-	c := &Chunks{body: bufio.NewReaderSize(body, maxChunkLine), claim: o.Claim, length: o.Length, names: o.Trailers, checksums: map[string]hash.Hash{}}
+	c := &Chunks{body: bufio.NewReaderSize(body, maxChunkLine), claim: o.Claim, length: o.Length, checksums: map[string]hash.Hash{}}
 	if len(o.Trailers) > maxTrailers {
 		return nil, errChunk("there are too many trailers")
 	}
@@ -259,7 +258,7 @@ func (c *Chunks) trailers() error {
 		}
 		signed.WriteString(name + ":" + value + "\n")
 	}
-	for _, name := range c.names {
+	for name := range c.checksums {
 		if !got[name] {
 			return errChunk("a trailer of X-Amz-Trailer is missing")
 		}

@@ -8,8 +8,8 @@ import (
 
 // Caller is who has made a request, as its key says.
 type Caller struct {
-	Name   string
-	Models []string // as in Key
+	Name   string   // of the key
+	Models []string // of the key, nil for all that the client permits; a copy
 }
 
 type callerKey struct{}
@@ -19,7 +19,9 @@ func withCaller(ctx context.Context, c Caller) context.Context {
 	return context.WithValue(ctx, callerKey{}, c)
 }
 
-// CallerOf returns the caller whose request a call of the Client stems from.
+// CallerOf returns the caller whose request a call of the Client stems from: in a
+// Middleware, for example. It returns false for a call that no Handler has made, and
+// where HandlerOptions.Open lets everybody in.
 func CallerOf(ctx context.Context) (Caller, bool) {
 	c, ok := ctx.Value(callerKey{}).(Caller)
 	return c, ok

@@ -39,7 +39,7 @@ const (
 // The file is made anew beside the old one, with mode 0600, and then renamed.
 // WriteCredentials refuses a folder that others may write to, a path that is no regular
 // file, and a file that it has not written: the keys of another account's file would be
-// lost.
+// lost. Of two calls for one path at the same time, the later one's file stays.
 func WriteCredentials(path string, keys ...Key) error {
 	if len(keys) == 0 {
 		return noKeys()

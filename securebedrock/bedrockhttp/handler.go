@@ -15,6 +15,11 @@ import (
 // with the fault and makes no call.
 //
 // A request's context is that of its call. The call ends when the caller goes away.
+//
+// The Handler bounds the time of bodies and answers. Its http.Server bounds that of
+// headers and of idle connections: set ReadHeaderTimeout and IdleTimeout, and leave
+// ReadTimeout and WriteTimeout zero, which would cut long streams. Bidirectional calls
+// need HTTP/2: TLS, or http.Protocols with unencrypted HTTP/2.
 func Handler(c *securebedrock.Client, opts HandlerOptions) http.Handler {
 	err := opts.Validate()
 	if c == nil {

@@ -8,12 +8,14 @@ import (
 	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
 
-// HandlerOptions say who may use a Handler, and bound what a caller may cost.
+// HandlerOptions say who may use a Handler, and bound what a caller may cost. Handler
+// copies them.
 type HandlerOptions struct {
 	// Keys are the keys of the callers. A request without one of them is refused
 	// before its body is read.
 	Keys *Keys
-	// Open is the reason why requests need no key. Either Keys or Open is required.
+	// Open is the reason why requests need no key, for whoever reads the program. Either
+	// Keys or Open is required.
 	Open string
 	// Hosts are the names that a request's Host header may have beside the names of the
 	// loopback interface. A port is ignored.
@@ -21,7 +23,8 @@ type HandlerOptions struct {
 	// MaxBody bounds a request's body, in bytes. Zero is 32 MiB.
 	MaxBody int64
 	// BodyTimeout bounds the time in which no byte of a request's body arrives, and the
-	// time in which the caller takes no byte of the answer. Zero is 30 seconds.
+	// time in which the caller takes no byte of the answer. A whole body may take ten
+	// times as long. Zero is 30 seconds.
 	BodyTimeout time.Duration
 	// MaxInFlight bounds the requests that are served at one time, open streams
 	// included. Zero is 1024. More requests get status 503 with Retry-After.

@@ -18,7 +18,10 @@ import (
 // region, signature and tokens have no effect.
 //
 // RoundTrip returns an error where the request's context ends, where the body of the
-// request cannot be read, and where the request has no URL. Everything else is an answer.
+// request cannot be read, where the request has no URL, and where c is nil. Everything
+// else is an answer: a refusal, a body of more than 32 MiB (status 413), and a call after
+// c has been closed (status 503), too. The RoundTripper is safe for concurrent use. It
+// keeps no connection of its own.
 func Transport(c *securebedrock.Client) http.RoundTripper { return &transport{c} }
 
 type transport struct{ client *securebedrock.Client }
