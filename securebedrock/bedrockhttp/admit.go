@@ -134,29 +134,32 @@ func (c *claim) body(r *http.Request) (io.Reader, error) {
 // request has a nil body: its frames are verified one by one. The error is a
 // *wire.Error.
 func (c *claim) verify(r *http.Request, body []byte) (Caller, error) {
-	if err := c.verified(r, body); err != nil {
+	e, err := c.verified(r, body)
+	if err != nil {
 		return Caller{}, explained(err)
 	}
-	return Caller{Name: c.entry.Name, Models: slices.Clone(c.entry.Models)}, nil
+	return Caller{Name: e.Name, Models: slices.Clone(e.Models)}, nil
 }
 
-func (c *claim) verified(r *http.Request, body []byte) error {
+// verified returns the entry that the key has now: what its Models say may have become
+// less while the body was on its way.
+func (c *claim) verified(r *http.Request, body []byte) (*entry, error) {
 	if c.signed != nil {
 		if err := c.matchBody(r, body); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	// The body may have taken its time.
-	now := c.keys.clock()
+	now, e := c.keys.clock(), c.keys.current(c.entry)
 	switch {
-	case c.entry.expired(now):
-		return sigv4.ExpiredKey()
-	case !c.keys.current(c.entry):
-		return sigv4.UnknownKey()
+	case c.entry.expired(now), e != nil && e.expired(now):
+		return nil, sigv4.ExpiredKey()
+	case e == nil:
+		return nil, sigv4.UnknownKey()
 	case c.signed != nil && !c.keys.seen.note(c.entry.AccessKeyID, c.signed.Signature(), c.signed.Signed, now):
-		return replayed()
+		return nil, replayed()
 	}
-	return nil
+	return e, nil
 }
 
 // matchBody checks what the signature covers beside the headers.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -178,6 +179,34 @@ func TestKeyEndsWithTheBody(t *testing.T) {
 		}
 		if err := k.Replace(key); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// A key that gets fewer models, or another name, while the body is on its way is used as
+// it has become.
+func TestKeyChangesWithTheBody(t *testing.T) {
+	now := time.Now()
+	key := NewKey("billing")
+	key.Models = []string{"anthropic.*", "amazon.*"}
+	k := clocked(t, &now, key)
+	narrowed := key
+	narrowed.Name, narrowed.Models = "claims", []string{"amazon.*"}
+	token := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
+	token.Header.Set("Authorization", "Bearer "+key.Bearer)
+	for name, r := range map[string]*http.Request{"SigV4": signedRequest(t, key, "body", now, true), "a bearer token": token} {
+		if err := k.Replace(key); err != nil {
+			t.Fatal(err)
+		}
+		c, err := k.claim(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := k.Replace(narrowed); err != nil {
+			t.Fatal(err)
+		}
+		if caller, err := c.verify(r, []byte("body")); err != nil || caller.Name != "claims" || !slices.Equal(caller.Models, narrowed.Models) {
+			t.Errorf("%s: %+v, %v", name, caller, err)
 		}
 	}
 }

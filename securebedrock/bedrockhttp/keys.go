@@ -157,14 +157,18 @@ func (s *keyset) findBearer(token string) *entry {
 	return e
 }
 
-// current reports whether an entry's key still opens the door.
-func (k *Keys) current(e *entry) bool {
+// current returns the entry that the key of an entry has now; nil where the key opens
+// the door no more.
+func (k *Keys) current(e *entry) *entry {
 	set := k.set.Load()
 	now := set.find(e.AccessKeyID)
 	if e.AccessKeyID == "" {
 		now = set.findBearer(e.Bearer)
 	}
-	return now != nil && now.SecretAccessKey == e.SecretAccessKey && now.Bearer == e.Bearer && !now.expired(k.clock())
+	if now == nil || now.SecretAccessKey != e.SecretAccessKey || now.Bearer != e.Bearer {
+		return nil
+	}
+	return now
 }
 
 func (k *Keys) clock() time.Time {
