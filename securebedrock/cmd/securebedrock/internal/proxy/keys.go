@@ -16,7 +16,9 @@ import (
 // holdCredentials keeps a second proxy off the credentials file until the result is
 // closed. Its keys would lock out the callers of the first.
 func holdCredentials(p plan) (io.Closer, error) {
-	fail := func(err error) (io.Closer, error) { return nil, fmt.Errorf("proxy.credentials: %w", err) }
+	fail := func(err error) (io.Closer, error) {
+		return nil, fmt.Errorf("proxy.credentials: %s: %w", p.Credentials, err)
+	}
 	dir, name := filepath.Split(p.Credentials)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fail(err)
@@ -31,7 +33,7 @@ func holdCredentials(p plan) (io.Closer, error) {
 		return fail(err)
 	}
 	if err := ownfile.Lock(f); err != nil {
-		return fail(errors.Join(fmt.Errorf("another proxy has given its keys to callers in %s; end that proxy, or name another file: %w", p.Credentials, err), f.Close()))
+		return fail(errors.Join(fmt.Errorf("another proxy has written its callers' keys there; end that proxy, or name another file: %w", err), f.Close()))
 	}
 	return f, nil
 }

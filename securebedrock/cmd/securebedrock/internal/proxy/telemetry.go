@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"go.opentelemetry.io/otel"
@@ -95,16 +96,22 @@ func asked(env func(string) (string, bool), signal string) (bool, error) {
 		return false, nil
 	}
 	exporter := "OTEL_" + signal + "_EXPORTER"
+	where, endpoint := get("OTEL_EXPORTER_OTLP_"+signal+"_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 	switch _, named := get(exporter); named {
 	case "none":
 		return false, nil
 	case "otlp":
 	case "":
-		if _, endpoint := get("OTEL_EXPORTER_OTLP_"+signal+"_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"); endpoint == "" {
+		if endpoint == "" {
 			return false, nil
 		}
 	default:
 		return false, fmt.Errorf("%w: %s: %s is not served; set otlp or none", securebedrock.ErrConfig, exporter, refusal.Quoted(named))
+	}
+	// The exporters would take another text for a path, and tell nobody until the first
+	// export. The value can hold a password.
+	if u, err := url.Parse(endpoint); endpoint != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		return false, fmt.Errorf("%w: %s is no URL; set one such as http://127.0.0.1:4318", securebedrock.ErrConfig, where)
 	}
 	if name, protocol := get("OTEL_EXPORTER_OTLP_"+signal+"_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"); protocol != "" && protocol != "http/protobuf" {
 		return false, fmt.Errorf("%w: %s: %s is not served; set http/protobuf, which collectors take at port 4318", securebedrock.ErrConfig, name, refusal.Quoted(protocol))

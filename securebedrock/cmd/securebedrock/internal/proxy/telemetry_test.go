@@ -27,6 +27,9 @@ func TestTelemetryIsAskedFor(t *testing.T) {
 		{what: "gRPC", env: []string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4317", "OTEL_EXPORTER_OTLP_PROTOCOL=grpc"}, fault: "OTEL_EXPORTER_OTLP_PROTOCOL: \"grpc\" is not served; set http/protobuf"},
 		{what: "gRPC for spans", env: []string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4317", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=grpc"}, fault: "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", metrics: true},
 		{what: "gRPC, and nothing is exported", env: []string{"OTEL_EXPORTER_OTLP_PROTOCOL=grpc"}},
+		{what: "an endpoint without a scheme", env: []string{"OTEL_EXPORTER_OTLP_ENDPOINT=collector:4318"}, fault: "OTEL_EXPORTER_OTLP_ENDPOINT is no URL; set one such as"},
+		{what: "a word as the endpoint for spans", env: []string{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=collector"}, fault: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is no URL"},
+		{what: "a word as the endpoint, and nothing is exported", env: []string{"OTEL_EXPORTER_OTLP_ENDPOINT=collector", "OTEL_SDK_DISABLED=true"}},
 		{what: "the console", env: []string{"OTEL_TRACES_EXPORTER=console"}, fault: "OTEL_TRACES_EXPORTER: \"console\" is not served; set otlp or none"},
 	} {
 		spans, err := asked(fakeEnv(row.env...), traces)
