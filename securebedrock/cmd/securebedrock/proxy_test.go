@@ -759,7 +759,7 @@ func TestProxyIsNotReadyWithoutRecords(t *testing.T) {
 
 func shortDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "sb") // the path of a socket is short
+	dir, err := os.MkdirTemp("", "sb") //nolint:usetesting // the path of TempDir is too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}

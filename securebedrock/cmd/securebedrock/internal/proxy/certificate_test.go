@@ -115,7 +115,7 @@ func TestProtocols(t *testing.T) {
 			if row.cert != nil {
 				scheme = "https://"
 			}
-			got := ""
+			var got string
 			res, err := (&http.Client{Transport: tr}).Get(scheme + l.Addr().String())
 			if err != nil {
 				got = err.Error()

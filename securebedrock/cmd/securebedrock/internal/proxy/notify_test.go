@@ -2,16 +2,13 @@ package proxy
 
 import (
 	"net"
-	"os"
 	"path/filepath"
 	"testing"
 )
 
 func TestNotify(t *testing.T) {
 	must(t, notify(t.Context(), fakeEnv(), "READY=1"))
-	dir, err := os.MkdirTemp("", "sb") // the path of a socket is short
-	must(t, err)
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	dir := socketDir(t)
 	path := filepath.Join(dir, "notify")
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path})
 	must(t, err)

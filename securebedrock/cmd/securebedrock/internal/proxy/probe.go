@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// ErrNotReady: the proxy that was asked is not ready.
+// ErrNotReady says that the proxy that was asked is not ready.
 var ErrNotReady = errors.New("the proxy is not ready")
 
 // askTimeout is a little more than what /readyz may take.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -12,9 +11,7 @@ import (
 )
 
 func TestProbe(t *testing.T) {
-	dir, err := os.MkdirTemp("", "sb") // the path of a socket is short
-	must(t, err)
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	dir := socketDir(t)
 	chain, key, _ := writePair(t, dir, 1)
 	for _, row := range []struct {
 		what  string
@@ -31,6 +28,7 @@ func TestProbe(t *testing.T) {
 		t.Run(row.what, func(t *testing.T) {
 			var cert *certificate
 			if row.proxy.TLS.Certificate != "" {
+				var err error
 				cert, err = loadCertificate(chain, key, nil)
 				must(t, err)
 			}

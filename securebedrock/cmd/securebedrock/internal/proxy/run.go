@@ -16,7 +16,7 @@ import (
 	"github.com/securebedrock/securebedrock-go/securebedrock/bedrockhttp"
 )
 
-// ErrCut: the proxy has ended before all calls in flight were over.
+// ErrCut says that the proxy has ended before all calls in flight were over.
 var ErrCut = errors.New("calls in flight were cut")
 
 // Run serves until a signal tells it to end. The first SIGTERM or interrupt ends it

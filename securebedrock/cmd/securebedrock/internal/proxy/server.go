@@ -73,7 +73,7 @@ func end(ctx context.Context, s *http.Server, c *securebedrock.Client) error {
 		return errors.Join(err, serverErr)
 	case <-time.After(lastWords):
 		cancel()
-		<-closed
+		<-closed //nolint:errcheck // Shutdown gave up, as it was told
 		return errors.Join(err, s.Close())
 	}
 }

@@ -50,9 +50,7 @@ func TestSocket(t *testing.T) {
 		}},
 	} {
 		t.Run(row.what, func(t *testing.T) {
-			dir, err := os.MkdirTemp("", "sb") // the path of a socket is short
-			must(t, err)
-			t.Cleanup(func() { _ = os.RemoveAll(dir) })
+			dir := socketDir(t)
 			path := filepath.Join(dir, "run", "x.sock")
 			row.prepare(t, path)
 			p := newPlan(Settings{File: configfile.File{Proxy: &configfile.Proxy{Listen: "unix:" + path}}})
@@ -78,13 +76,6 @@ func TestSocket(t *testing.T) {
 	p := newPlan(Settings{Dir: "/", File: configfile.File{Proxy: &configfile.Proxy{Listen: "unix:" + strings.Repeat("x", 120)}}})
 	if _, err := listen(t.Context(), p); err == nil || !strings.Contains(err.Error(), "choose a shorter one") {
 		t.Errorf("a long path: %v", err)
-	}
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
 	}
 }
 
