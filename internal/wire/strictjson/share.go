@@ -1,9 +1,6 @@
 package strictjson
 
-import (
-	"slices"
-	"unsafe"
-)
+import "unsafe"
 
 // shareFrom is the length from which a text shares memory with what it was read from. A
 // shorter text is copied, so that an identifier which outlives the call does not keep a
@@ -25,6 +22,9 @@ func (r *Reader) share(span []byte, unescaped bool) string {
 
 // unescape returns a text in memory of the Reader's, until the next text.
 func (r *Reader) unescape(span []byte) []byte {
-	r.plain = unescape(slices.Grow(r.plain[:0], len(span)), span)
+	if cap(r.plain) < len(span) {
+		r.plain = make([]byte, 0, len(span)) // slices.Grow makes two under the race detector
+	}
+	r.plain = unescape(r.plain[:0], span)
 	return r.plain
 }
