@@ -31,7 +31,9 @@ type Key struct {
 	Bearer string
 
 	// Models narrows the models of the client for this caller, as
-	// securebedrock.WithModels does. Nil: all that the client permits.
+	// securebedrock.WithModels does. Nil: all that the client permits. Operations that
+	// name no model are not narrowed: a caller sees the asynchronous invocations of the
+	// others.
 	Models []string
 
 	// Expires ends the key. Zero: never.
