@@ -97,7 +97,7 @@ func (rs *ruleset) admitted(id string) (Model, error) {
 		}
 	}
 	if len(rs.models) > 0 && !slices.ContainsFunc(rs.models, func(p string) bool { return matchPattern(p, id) }) {
-		return m, refuse(ErrModel, "the identifier is not in Options.Models")
+		return m, refuse(ErrModel, refusal.Quoted(id)+" is not in Options.Models, which are compared with the identifier as the caller writes it; name a model that is, or permit this one there")
 	}
 	return m, nil
 }
@@ -107,7 +107,7 @@ func callModelsRule(ctx context.Context, _ *ruleset, j judgement, in any) error 
 	if j.op.modelOf(in) == nil || callModelsOf(ctx).admit(j.model.ID) {
 		return nil
 	}
-	return refuse(ErrModel, "the identifier is in Options.Models and not among the models that WithModels permits this call; name one of those, or permit it where WithModels is called")
+	return refuse(ErrModel, refusal.Quoted(j.model.ID)+" is in Options.Models and not among the models that WithModels permits this call; name one of those, or permit it where WithModels is called, which the models of a caller's key do")
 }
 
 // residencyRule resolves where the model may run and compares with Residency.
