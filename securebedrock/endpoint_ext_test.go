@@ -118,12 +118,20 @@ func TestSigningOfOneCallIsItsOwn(t *testing.T) {
 		}),
 		"the endpoint's resolver": func(o *sdkOptions) { o.EndpointResolverV2 = signsElsewhere{"https://elsewhere.example.com"} },
 		"the resolver's options": func(o *sdkOptions) {
-			opts, err := o.AuthSchemeResolver.ResolveAuthSchemes(t.Context(), &bedrockruntime.AuthResolverParameters{})
-			if err != nil || len(opts) != 1 {
-				t.Fatal(opts, err)
-			}
-			smithyhttp.SetSigV4SigningRegion(&opts[0].SignerProperties, "eu-west-1")
-			opts[0] = nil
+			resolver := o.AuthSchemeResolver
+			o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
+				return s.Finalize.Add(middleware.FinalizeMiddlewareFunc("options", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+					// The resolver answers within a call alone.
+					opts, err := resolver.ResolveAuthSchemes(ctx, &bedrockruntime.AuthResolverParameters{})
+					if err != nil || len(opts) != 1 {
+						t.Error(opts, err)
+						return next.HandleFinalize(ctx, in)
+					}
+					smithyhttp.SetSigV4SigningRegion(&opts[0].SignerProperties, "eu-west-1")
+					opts[0] = nil
+					return next.HandleFinalize(ctx, in)
+				}), middleware.After)
+			})
 		},
 		"the schemes": func(o *sdkOptions) {
 			for i := range o.AuthSchemes {

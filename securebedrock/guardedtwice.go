@@ -4,6 +4,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 
+	"github.com/securebedrock/securebedrock-go/internal/foreign"
 	"github.com/securebedrock/securebedrock-go/internal/pinned"
 	"github.com/securebedrock/securebedrock-go/internal/refusal"
 )
@@ -23,7 +24,7 @@ func isGuarded(o bedrockruntime.Options) bool {
 	if _, ok := o.HTTPClient.(pinned.Refusing); ok {
 		return true
 	}
-	return aws.IsCredentialsProvider(o.Credentials, (*sealedCredentials)(nil))
+	return !foreign.IsNil(o.Credentials) && aws.IsCredentialsProvider(o.Credentials, (*sealedCredentials)(nil))
 }
 
 // checkUnguarded refuses to guard a client twice: the inner guard would refuse what the

@@ -31,8 +31,8 @@ func (o outside) refuse(ctx context.Context, detail string) error {
 	return bypassed(operation, detail)
 }
 
-// check refuses a call that the rules have not approved.
-func (o outside) check(ctx context.Context, detail string) error {
+// unlessApproved refuses a call that the rules have not approved.
+func (o outside) unlessApproved(ctx context.Context, detail string) error {
 	if ex := exchangeOf(ctx); ex == nil || !ex.seal.Approved() {
 		return o.refuse(ctx, detail)
 	}
@@ -55,7 +55,7 @@ type guardedAuth struct {
 
 // ResolveAuthSchemes implements bedrockruntime.AuthSchemeResolver.
 func (a *guardedAuth) ResolveAuthSchemes(ctx context.Context, p *bedrockruntime.AuthResolverParameters) ([]*smithyauth.Option, error) {
-	if err := a.outside.check(ctx, guardTakenOut); err != nil {
+	if err := a.outside.unlessApproved(ctx, guardTakenOut); err != nil {
 		return nil, err
 	}
 	return a.SigV4.ResolveAuthSchemes(ctx, p)
@@ -69,7 +69,7 @@ type guardedHost struct {
 
 // ResolveEndpoint implements bedrockruntime.EndpointResolverV2.
 func (h *guardedHost) ResolveEndpoint(ctx context.Context, p bedrockruntime.EndpointParameters) (smithyendpoints.Endpoint, error) {
-	if err := h.outside.check(ctx, guardTakenOut); err != nil {
+	if err := h.outside.unlessApproved(ctx, guardTakenOut); err != nil {
 		return smithyendpoints.Endpoint{}, err
 	}
 	return h.Resolver.ResolveEndpoint(ctx, p)
