@@ -19,7 +19,7 @@ func holdCredentials(p plan) (io.Closer, error) {
 	fail := func(err error) (io.Closer, error) {
 		return nil, fmt.Errorf("proxy.credentials: %s: %w", p.Credentials, err)
 	}
-	dir, name := filepath.Split(p.Credentials)
+	dir, name := filepath.Dir(p.Credentials), filepath.Base(p.Credentials)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fail(err)
 	}
