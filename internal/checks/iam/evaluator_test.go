@@ -2,9 +2,7 @@ package iam_test
 
 import (
 	"bufio"
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,8 +13,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
+	"github.com/securebedrock/securebedrock-go/internal/checks/npm"
 	"github.com/securebedrock/securebedrock-go/internal/checks/policycases"
 	"github.com/securebedrock/securebedrock-go/securebedrock/policy"
 )
@@ -33,9 +31,7 @@ type evaluator struct {
 var shared = sync.OnceValues(start)
 
 // missing is what the machine lacks.
-type missing string
-
-func (m missing) Error() string { return string(m) }
+type missing = npm.MissingError
 
 // simulator returns the run's evaluator. A machine without Node.js skips; CI fails.
 func simulator(t testing.TB) *evaluator {
@@ -59,7 +55,7 @@ func start() (*evaluator, error) {
 	if err != nil {
 		return nil, missing("install Node.js 20 or newer, which is not on the PATH")
 	}
-	if err := install(dir); err != nil {
+	if err := npm.Install(context.Background(), dir); err != nil {
 		return nil, err
 	}
 	cmd := exec.Command(node, "simulate.mjs")
@@ -76,33 +72,6 @@ func start() (*evaluator, error) {
 		return nil, err
 	}
 	return &evaluator{in: in, out: bufio.NewReaderSize(out, 1<<20)}, nil
-}
-
-// install installs what the lock names, once for each state of the lock.
-func install(dir string) error {
-	lock, err := os.ReadFile(filepath.Join(dir, "package-lock.json"))
-	if err != nil {
-		return err
-	}
-	sum := sha256.Sum256(lock)
-	stamp, state := filepath.Join(dir, "node_modules", ".securebedrock"), []byte(hex.EncodeToString(sum[:]))
-	if have, err := os.ReadFile(stamp); err == nil && bytes.Equal(have, state) {
-		return nil
-	}
-	npm, err := exec.LookPath("npm")
-	if err != nil {
-		return missing("install npm, which is not on the PATH")
-	}
-	var out []byte
-	for attempt := range 3 { // registries fail now and then
-		time.Sleep(time.Duration(attempt) * 2 * time.Second)
-		cmd := exec.Command(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-		cmd.Dir = dir
-		if out, err = cmd.CombinedOutput(); err == nil {
-			return os.WriteFile(stamp, state, 0o600)
-		}
-	}
-	return missing(fmt.Sprintf("npm ci in internal/checks/iam/node failed; the npm registry must be reachable once: %v\n%s", err, out))
 }
 
 // answer is what simulate.mjs says.
